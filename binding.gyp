@@ -1,0 +1,53 @@
+# Two products: the static executable that users and engines start, and the addon by which node gives the process back
+# to it. Neither wants node's own flags, so those of node's common.gypi are taken out.
+{
+  'variables': {
+    'warnings': ['-Wall', '-Wextra', '-Werror', '-Werror=switch'],
+    'hardening': ['-fstack-protector-strong', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'],
+    'node_flags': ['-O3', '-pthread', '-std=gnu++17', '-Wno-unused-parameter', '-fno-omit-frame-pointer', '-rdynamic'],
+  },
+  'target_defaults': {
+    'include_dirs': ['native'],
+    'cflags!': ['<@(node_flags)'],
+    'cflags_cc!': ['<@(node_flags)'],
+    'ldflags!': ['<@(node_flags)'],
+    'configurations': {
+      'Release': {'cflags!': ['<@(node_flags)'], 'cflags_cc!': ['<@(node_flags)']},
+      'Debug': {'cflags!': ['<@(node_flags)'], 'cflags_cc!': ['<@(node_flags)']},
+    },
+  },
+  'targets': [
+    {
+      'target_name': 'tsrunc',
+      'type': 'executable',
+      'sources': [
+        '<!@(node -p "[\'sys\',\'wire\',\'engine\',\'engine/host\',\'engine/init\',\'launcher\'].flatMap((d) => fs.readdirSync(\'native/\' + d).filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/\' + d + \'/\' + f)).join(\' \')")',
+      ],
+      'defines!': ['BUILDING_NODE_EXTENSION', 'USING_UV_SHARED=1', 'USING_V8_SHARED=1'],
+      'defines': [
+        'TSRUNC_NODE="<!(node -p process.execPath)"',
+        'TSRUNC_VERSION="<!(node -p "require(\'./package.json\').version")"',
+        'TSRUNC_COMMIT="<!(git rev-parse HEAD 2>/dev/null || true)"',
+      ],
+      'cflags!': ['-fPIC'],
+      'cflags': ['<@(warnings)', '<@(hardening)', '-Os', '-fPIE', '-ffunction-sections', '-fdata-sections', '-fno-asynchronous-unwind-tables'],
+      'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti'],
+      'ldflags': ['-static-pie', '-Wl,--gc-sections', '-Wl,-z,relro,-z,now,-z,noexecstack', '-Wl,--build-id=none', '-s'],
+    },
+    {
+      'target_name': 'tsrunc_addon',
+      'type': 'loadable_module',
+      'sources': [
+        '<!@(node -p "fs.readdirSync(\'native/addon\').filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/addon/\' + f).join(\' \')")',
+        'native/launcher/handoff.cc',
+        'native/launcher/sealed.cc',
+      ],
+      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'cflags': ['<@(warnings)', '<@(hardening)', '-O2', '-fPIC', '-fvisibility=hidden'],
+      'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti'],
+      'ldflags': ['-Wl,-z,relro,-z,now,-z,noexecstack'],
+      'libraries': ['-lseccomp'],
+    },
+  ],
+}

@@ -1,0 +1,37 @@
+import { join } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+// What tools/build.ts writes into the bundle.
+const define = {
+  TSRUNC_VERSION: '"0.0.0-test"',
+  TSRUNC_COMMIT: '"0000000"',
+  TSRUNC_DIST: JSON.stringify(join(__dirname, 'dist')),
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        define,
+        test: {
+          name: 'unit',
+          include: ['{src,tools,native,bench,scripts}/**/*.test.ts'],
+          environment: 'node',
+        },
+      },
+      {
+        define,
+        test: {
+          name: 'spec',
+          include: ['spec-tests/**/*.test.ts'],
+          environment: 'node',
+          // Containers share cgroups, the process table and two processors: one after the other.
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
