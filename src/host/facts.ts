@@ -1,0 +1,65 @@
+/** One v1 hierarchy: where it is mounted and which controllers it has ("cpu", "cpuacct", "name=systemd"). */
+export interface CgroupV1Hierarchy {
+  readonly mountPoint: string
+  readonly controllers: readonly string[]
+}
+
+/** How this host's cgroups are laid out. hybrid is v1 with an additional cgroup2 mount that has no controllers. */
+export type CgroupFacts =
+  | { readonly version: 1; readonly hierarchies: readonly CgroupV1Hierarchy[] }
+  | { readonly version: 2; readonly mountPoint: string; readonly controllers: readonly string[]; readonly own: string }
+  | { readonly version: 0 }
+
+/** What this host can do: probed once, then only read. Everything in it is plain data, so a golden test can make one. */
+export interface HostFacts {
+  readonly cgroup: CgroupFacts
+  /** Effective user and group id of the caller, as numbers of its user namespace. */
+  readonly euid: number
+  readonly egid: number
+  /** The caller is not in the initial user namespace. */
+  readonly inUserNamespace: boolean
+  /** Highest capability number of the kernel (/proc/sys/kernel/cap_last_cap). */
+  readonly lastCapability: number
+  /** uname -m, as in "x86_64". */
+  readonly machine: string
+  /** "dev:ino" of the paths in linux.namespaces[].path that could be read, by path, and, where there is any, of the
+   *  caller's namespaces by /proc/self/ns name: to see whether a joined namespace is the host's own. */
+  readonly namespaces: Readonly<Record<string, string>>
+  /** Pagesizes of /sys/kernel/mm/hugepages as in "2MB". */
+  readonly hugepageSizes: readonly string[]
+  /** The hugetlb controller has reservation accounting files (hugetlb.*.rsvd.*). */
+  readonly hugetlbReservations: boolean
+  /** Names (lower case file names) present in a fresh cgroup that decide between two forms, as in "io.bfq.weight",
+   *  "blkio.bfq.weight". */
+  readonly cgroupFiles: readonly string[]
+}
+
+/** What the launcher noted of its caller before node was started. */
+export interface Caller {
+  /** Open descriptors. */
+  readonly fds: readonly number[]
+  /** The caller's process id (the launcher's own), for LISTEN_PID. */
+  readonly pid: number
+}
+
+/** The flags of create and run that shape a plan. */
+export interface PlanOptions {
+  readonly id: string
+  /** Absolute, clean, symlinks resolved. */
+  readonly bundle: string
+  /** Absolute path of root.path after resolution against the bundle. */
+  readonly rootfs: string
+  /** Directory of all containers' state, absolute. */
+  readonly root: string
+  readonly noPivot: boolean
+  readonly noNewKeyring: boolean
+  readonly preserveFds: number
+  readonly pidFile: string | undefined
+  readonly consoleSocket: string | undefined
+  readonly detach: boolean
+  readonly systemdCgroup: boolean
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly caller: Caller
+  /** Bytes of config.json as read. */
+  readonly config: Uint8Array
+}

@@ -1,0 +1,54 @@
+import { join } from 'node:path'
+import type { SeccompProgramRequest } from '../plan/seccomp'
+
+/** What the addon throws: as node's own system errors, with the errno's name and number, the system call and, where
+ *  there is one, the path. `detail`: a sentence for a person where the errno alone would mislead. */
+export interface NativeError extends Error {
+  readonly code: string
+  readonly errno: number
+  readonly syscall?: string
+  readonly path?: string
+  readonly detail?: string
+}
+
+/** The addon's functions (native/addon/addon.cc). Each throws a NativeError. */
+export interface Binding {
+  /**
+   * Ends node: seals `plan` into a memfd, gives back what node changed in this process by the record in descriptor
+   * `handoff` (limits, signal dispositions and mask, O_NONBLOCK and close-on-exec of the caller's descriptors), and
+   * executes a sealed copy of the executable at `executable` with the launcher's argv. Returns only by throwing.
+   */
+  handOff(executable: string, handoff: number, plan: Uint8Array, argv: readonly string[]): never
+  /** The same without a plan and without a copy: runs `executable` with other arguments, for verbs that need no
+   *  JavaScript. */
+  execute(executable: string, handoff: number, argv: readonly string[]): never
+  /**
+   * libseccomp: BPF (struct sock_filter[]) of a profile. Rules of unknown system calls and rules whose action is the
+   * default one are skipped; conditions of one rule must all hold. Where the default action denies, system calls that
+   * are newer than all those that the profile names are answered with ENOSYS, so that C libraries fall back.
+   */
+  compileSeccomp(request: SeccompProgramRequest): Uint8Array
+  /** "2.5.4" */
+  seccompVersion(): string
+  /** Whether the linked libseccomp knows the architecture, as in "SCMP_ARCH_X86_64". */
+  seccompKnowsArchitecture(name: string): boolean
+  /** Whether the kernel takes a filter with the flag, as in "SECCOMP_FILTER_FLAG_TSYNC". */
+  seccompSupportsFlag(name: string): boolean
+}
+
+/** The directory of the bundle, dist; written in by tools/build.ts. */
+declare const TSRUNC_DIST: string
+
+/** Where `npm run build` puts the products of binding.gyp. */
+const RELEASE = join(TSRUNC_DIST, '..', 'build', 'Release')
+
+/** The static executable that the user starts, and that node gives the process back to. */
+export const EXECUTABLE = join(RELEASE, 'tsrunc')
+
+/** The addon, loaded at first use: most runs of node here end in handOff, some never need it. */
+let loaded: Binding | undefined
+
+export function binding(): Binding {
+  loaded ??= require(join(RELEASE, 'tsrunc_addon.node')) as Binding
+  return loaded
+}

@@ -1,0 +1,77 @@
+import { TsruncError } from '../errors'
+import type { HostFacts, PlanOptions } from '../host/facts'
+import type { Spec } from '../spec/types'
+import type { CgroupPlan } from './cgroup'
+import type { IdMapPlan } from './id-maps'
+import type { NamespacePlan } from './namespaces'
+import { NO_SLOT, type Op } from './ops'
+
+/** kMaxSlots of native/engine/host_context.h. */
+const MAX_SLOTS = 512
+
+/** A source of the host which is opened before init exists. `device`: what it must be, S_IFMT bits and number. */
+export interface TreeRequest {
+  readonly pointer: string
+  readonly what: string
+  readonly source: string
+  readonly recursive: boolean
+  readonly device?: { readonly type: number; readonly major: number; readonly minor: number }
+}
+
+/** What every part of the planner reads, and the lists to which it appends. */
+export class PlanBuilder {
+  /** openTree operations: in `create`, before init is cloned. */
+  readonly trees: Op[] = []
+  readonly create: Op[] = []
+  readonly init: Op[] = []
+  readonly initStart: Op[] = []
+  readonly start: Op[] = []
+  readonly destroy: Op[] = []
+  readonly warnings: string[] = []
+
+  readonly spec: Spec
+  readonly options: PlanOptions
+  readonly facts: HostFacts
+  readonly namespaces: NamespacePlan
+  /** Maps of a new user namespace. */
+  readonly idMaps: IdMapPlan | undefined
+  readonly cgroup: CgroupPlan
+  /** The host side opens sources for init, whose root is not the host's (user_namespaces(7)) and may not be allowed to
+   *  look at them. Takes CAP_SYS_ADMIN, so without privileges init opens them itself, as the same user. */
+  readonly opensTrees: boolean
+
+  constructor(
+    input: Pick<PlanBuilder, 'spec' | 'options' | 'facts' | 'namespaces' | 'idMaps' | 'cgroup'>,
+    warnings: readonly string[],
+  ) {
+    this.spec = input.spec
+    this.options = input.options
+    this.facts = input.facts
+    this.namespaces = input.namespaces
+    this.idMaps = input.idMaps
+    this.cgroup = input.cgroup
+    this.opensTrees = input.facts.euid === 0 && input.namespaces.kinds.user !== 'host'
+    this.warnings.push(...warnings)
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text)
+  }
+
+  /** A new slot with the tree in it. Errors: TOO_MANY_MOUNTS. */
+  openTree({ pointer, what, source, recursive, device }: TreeRequest): number {
+    const slot = this.trees.length
+    if (slot >= MAX_SLOTS) {
+      const limit = `a container with a user namespace has at most ${MAX_SLOTS} bind mounts and devices together`
+      throw new TsruncError('TOO_MANY_MOUNTS', `${what}: ${limit}`, { pointer })
+    }
+    const { type = 0, major = 0, minor = 0 } = device ?? {}
+    this.trees.push({ kind: 'openTree', pointer, what, source, recursive, slot, expectDevice: type, major, minor })
+    return slot
+  }
+
+  /** The slot of a source where the host side has to open it, else NO_SLOT: init does. */
+  slotFor(request: TreeRequest): number {
+    return this.opensTrees ? this.openTree(request) : NO_SLOT
+  }
+}

@@ -1,0 +1,64 @@
+import { TsruncError } from '../../errors'
+import type { HostFacts, PlanOptions } from '../../host/facts'
+import type { Resources, Spec } from '../../spec/types'
+import { type CgroupPlan, NO_CGROUP } from './cgroup-plan'
+import { type DevicePolicy, devicePolicy } from './device-rules'
+import { cgroupPath, cgroupPathPointer } from './path'
+import { cgroupError, MAX, type Setting, type Warn } from './setting'
+import { planV1, settingsV1 } from './v1'
+import { planV2, settingsV2 } from './v2'
+
+export type { CgroupPlan } from './cgroup-plan'
+
+/**
+ * Plan the container's cgroups: config-linux.md "Control groups", by files (Documentation/admin-guide/cgroup-v1 and
+ * cgroup-v2.rst). Pure.
+ *
+ * Errors: NOT_SUPPORTED (--systemd-cgroup), CGROUP_PATH, CGROUP_VALUE, CGROUP_DEVICES, CGROUP_NOT_CONVERTIBLE,
+ * CGROUP_CONTROLLER_MISSING, CGROUP_UNAVAILABLE; each but the first has the JSON pointer of the property.
+ */
+export function planCgroup(spec: Spec, options: PlanOptions, facts: HostFacts, warn: Warn): CgroupPlan {
+  if (options.systemdCgroup) {
+    throw new TsruncError('NOT_SUPPORTED', '--systemd-cgroup: making cgroups through systemd is not supported yet')
+  }
+  const resources = spec.linux?.resources ?? {}
+  const path = cgroupPath(spec, options.id)
+  const pathPointer = cgroupPathPointer(spec)
+  const { cgroup } = facts
+  const settings = cgroup.version === 2 ? settingsV2(resources, facts, warn) : settingsV1(resources, facts, warn)
+  const devices = devicesOf(resources, facts)
+  if (cgroup.version === 0 || facts.euid !== 0) return withoutCgroup(facts, settings, devices)
+  return cgroup.version === 1
+    ? planV1(cgroup.hierarchies, path, pathPointer, settings, devices, joinsMountNamespace(spec))
+    : planV2(cgroup, path, pathPointer, settings, devices)
+}
+
+/** Init is then in a namespace where the hierarchies may not be mounted. */
+const joinsMountNamespace = ({ linux }: Spec): boolean =>
+  linux?.namespaces?.some(({ type, path = '' }) => type === 'mount' && path !== '') === true
+
+/**
+ * In a user namespace, or without privileges, the kernel neither lets a device node be made (mknod(2)) nor opens one on
+ * a file system of that namespace, nor lets the list be changed: runc leaves the rules out there, and so do we.
+ */
+function devicesOf({ devices = [] }: Resources, facts: HostFacts): DevicePolicy | undefined {
+  const policy = devicePolicy(devices)
+  return facts.inUserNamespace || facts.euid !== 0 ? undefined : policy
+}
+
+const isLimit = ({ value }: Setting): boolean => value !== MAX && value !== '-1'
+
+/** No cgroup can be made: no matter, unless config.json asks for a limit. */
+function withoutCgroup(
+  { cgroup }: HostFacts,
+  settings: readonly Setting[],
+  devices: DevicePolicy | undefined,
+): CgroupPlan {
+  const why = cgroup.version === 0 ? 'this host has no cgroups mounted' : 'cgroups need root (the caller is not)'
+  const limit = settings.find(isLimit)
+  if (limit !== undefined) throw cgroupError('CGROUP_UNAVAILABLE', `${limit.what}: ${why}`, limit.pointer)
+  if (devices !== undefined && (!devices.allowByDefault || devices.rules.some(({ allow }) => !allow))) {
+    throw cgroupError('CGROUP_UNAVAILABLE', `limit the use of devices: ${why}`, devices.pointer)
+  }
+  return NO_CGROUP
+}

@@ -1,0 +1,43 @@
+import { TsruncError } from '../../errors'
+import type { Integer } from '../../spec/types'
+
+/** One value for one file of the container's cgroup, before it is known where the cgroup is. */
+export interface Setting {
+  /** The controller whose file it is, as in "memory"; '' for a file that every cgroup has ("cgroup.max.depth"). */
+  readonly controller: string
+  /** Name of the file, as in "memory.max". */
+  readonly file: string
+  readonly value: string
+  /** JSON pointer of the property that asked for it. */
+  readonly pointer: string
+  /** What is done, for a person: the start of the error message if it fails. */
+  readonly what: string
+}
+
+export type Warn = (text: string) => void
+
+/** "No limit" in a file of cgroup v2. */
+export const MAX = 'max'
+
+/**
+ * The value of a property for which 0 means "not set": engines write config.json from structures whose zero value is 0,
+ * and runc and crun take it so. Such a 0 is said to have been ignored.
+ */
+export function unlessZero(value: Integer | undefined, pointer: string, warn: Warn): bigint | undefined {
+  if (value === undefined) return undefined
+  const exact = BigInt(value)
+  if (exact !== 0n) return exact
+  warn(`0 is taken as "not set" (config.json ${pointer})`)
+  return undefined
+}
+
+/** The error of a property of linux.resources, or of linux.cgroupsPath. */
+export const cgroupError = (code: string, message: string, pointer: string): TsruncError =>
+  new TsruncError(code, `${message} (config.json ${pointer})`, { pointer })
+
+/** config-linux.md "Control groups": a v1 property that v2 cannot express must be an error. */
+export const notConvertible = (what: string, why: string, pointer: string): TsruncError =>
+  cgroupError('CGROUP_NOT_CONVERTIBLE', `${what}: ${why}`, pointer)
+
+/** A segment of a JSON pointer (RFC 6901). */
+export const segment = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1')

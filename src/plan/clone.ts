@@ -1,0 +1,91 @@
+import type { IdMapping, NamespaceType, Spec } from '../spec/types'
+import { NAMESPACES } from '../tables/namespaces'
+import type { PlanBuilder } from './builder'
+import { maySetGroups } from './id-maps'
+import { hostNamespace } from './namespaces'
+
+/** Order of entering: the user namespace is tried last by the engine, whatever its place here. */
+const ORDER = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const satisfies NamespaceType[]
+
+/** time_namespaces(7): lines of "CLOCK SECONDS NANOSECONDS". */
+function timeOffsets({ linux }: Spec): string {
+  let text = ''
+  for (const [clock, { secs = 0, nanosecs = 0 }] of Object.entries(linux?.timeOffsets ?? {})) {
+    text += `${clock} ${secs} ${nanosecs}\n`
+  }
+  return text
+}
+
+/** The clone of init, with all new namespaces at once but the cgroup namespace, whose root is where init is then. */
+export function planClone(builder: PlanBuilder): void {
+  const { kinds, paths } = builder.namespaces
+  let flags = 0
+  const joinTypes: number[] = []
+  const joinPaths: string[] = []
+  for (const type of ORDER) {
+    const path = paths[type]
+    if (path !== undefined) {
+      joinTypes.push(NAMESPACES[type].flag)
+      joinPaths.push(path)
+    } else if (kinds[type] === 'new' && type !== 'cgroup') {
+      flags |= NAMESPACES[type].flag
+    }
+  }
+  builder.create.push({
+    kind: 'cloneInit',
+    pointer: '/linux/namespaces',
+    what: 'make the namespaces',
+    flags: BigInt(flags >>> 0),
+    joinTypes,
+    joinPaths,
+    intoCgroup: builder.cgroup.intoCgroup,
+    timeOffsets: timeOffsets(builder.spec),
+  })
+}
+
+/** What a new namespace needs before anything else: cgroup root, loopback, names. */
+export function planIdentity(builder: PlanBuilder): void {
+  const { spec, namespaces, init } = builder
+  if (namespaces.kinds.cgroup === 'new') {
+    init.push({ kind: 'unshareCgroup', pointer: '/linux/namespaces', what: 'make the cgroup namespace' })
+  }
+  if (namespaces.kinds.network === 'new') {
+    init.push({ kind: 'bringUpLoopback', pointer: '/linux/namespaces', what: 'bring up the loopback interface' })
+  }
+  for (const property of ['hostname', 'domainname'] as const) {
+    const name = spec[property] ?? ''
+    if (name === '') continue
+    const pointer = `/${property}`
+    if (namespaces.kinds.uts === 'host') throw hostNamespace(pointer, `set the ${property}`, 'uts')
+    const kind = property === 'hostname' ? 'setHostname' : 'setDomainname'
+    init.push({ kind, pointer, what: `set the ${property}`, name })
+  }
+}
+
+const mapText = (mappings: readonly IdMapping[]): string =>
+  mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('')
+
+export function planWriteIdMaps(builder: PlanBuilder): void {
+  const maps = builder.idMaps
+  if (maps === undefined) return
+  builder.create.push({
+    kind: 'writeIdMaps',
+    pointer: '/linux/uidMappings',
+    what: 'write the id mappings',
+    uidMap: mapText(maps.uids),
+    gidMap: mapText(maps.gids),
+    denySetgroups: maps.denySetgroups,
+    helpers: maps.helpers,
+  })
+}
+
+/** Init starts as nobody in a user namespace: it becomes its root, new or joined. */
+export function planBecomeRoot(builder: PlanBuilder): void {
+  if (builder.namespaces.kinds.user === 'host') return
+  builder.init.push({
+    kind: 'becomeRoot',
+    pointer: '/linux/namespaces',
+    what: 'become root of the user namespace',
+    setgroups: maySetGroups(builder.facts, builder.idMaps),
+  })
+}

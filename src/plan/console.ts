@@ -1,0 +1,49 @@
+import { TsruncError } from '../errors'
+import type { PlanOptions } from '../host/facts'
+import type { Process, Spec } from '../spec/types'
+import type { PlanBuilder } from './builder'
+
+/**
+ * A terminal needs somebody at its other end: the receiver at the console socket, or the caller of a run in the
+ * foreground. Errors: CONSOLE_SOCKET, with runc's wording.
+ */
+export function checkConsole(spec: Spec, { detach, consoleSocket }: PlanOptions): void {
+  const terminal = spec.process?.terminal === true
+  const pointer = '/process/terminal'
+  if (terminal && detach && consoleSocket === undefined) {
+    throw new TsruncError(
+      'CONSOLE_SOCKET',
+      'cannot allocate tty if tsrunc will detach without setting console socket',
+      {
+        pointer,
+      },
+    )
+  }
+  if (consoleSocket !== undefined && !(terminal && detach)) {
+    throw new TsruncError('CONSOLE_SOCKET', 'cannot use console socket if tsrunc will not detach or allocate tty', {
+      pointer,
+    })
+  }
+}
+
+/** config.md "terminal", "consoleSize". */
+export function planConsole({ init }: PlanBuilder, process: Process): void {
+  if (process.terminal !== true) return
+  const { height = 0, width = 0 } = process.consoleSize ?? {}
+  init.push({
+    kind: 'openConsole',
+    pointer: '/process/terminal',
+    what: 'open the terminal',
+    rows: Number(height),
+    columns: Number(width),
+    uid: process.user?.uid ?? 0,
+    mountConsole: true,
+  })
+}
+
+/** Without a console socket the launcher takes the master, for a run in the foreground. */
+export function planSendConsole({ create, options }: PlanBuilder): void {
+  if (options.consoleSocket === undefined) return
+  const what = 'send the terminal to the console socket'
+  create.push({ kind: 'sendConsole', pointer: '/process/terminal', what, socket: options.consoleSocket })
+}

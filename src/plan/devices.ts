@@ -1,0 +1,142 @@
+import { TsruncError } from '../errors'
+import type { Device } from '../spec/types'
+import { DEFAULT_DEVICES, S_IFBLK, S_IFCHR, S_IFIFO } from '../tables/devices'
+import type { PlanBuilder } from './builder'
+import { requireGid, requireUid } from './id-maps'
+import { NO_SLOT } from './ops'
+import { cleanPath, isWithin, quote } from './paths'
+
+const DEFAULT_MODE = 0o666
+
+interface DevicePlan {
+  readonly pointer: string
+  readonly path: string
+  readonly type: number
+  readonly major: number
+  readonly minor: number
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+function deviceType({ type }: Device): number {
+  switch (type) {
+    case 'b':
+      return S_IFBLK
+    case 'c':
+    case 'u':
+      return S_IFCHR
+    case 'p':
+      return S_IFIFO
+  }
+}
+
+/** Errors: DEVICE_NUMBER, ID_NOT_MAPPED. */
+function readDevice(builder: PlanBuilder, device: Device, index: number): DevicePlan {
+  const pointer = `/linux/devices/${index}`
+  const { uid = 0, gid = 0, fileMode = DEFAULT_MODE } = device
+  const numbers = { major: 0, minor: 0 }
+  for (const part of ['major', 'minor'] as const) {
+    const number = Number(device[part] ?? 0)
+    if (!(number >= 0 && number <= 0xffffffff)) {
+      const message = `device ${quote(device.path)}: ${part} number ${device[part]} is out of range`
+      throw new TsruncError('DEVICE_NUMBER', message, { pointer: `${pointer}/${part}` })
+    }
+    numbers[part] = number
+  }
+  requireUid(builder.idMaps, uid, `${pointer}/uid`)
+  requireGid(builder.idMaps, gid, `${pointer}/gid`)
+  const type = deviceType(device)
+  // The permission bits alone: some engines hand on the whole st_mode.
+  return { pointer, path: cleanPath(device.path), type, ...numbers, mode: fileMode & 0o7777, uid, gid }
+}
+
+/** config-linux.md "Devices" and "Default Devices": an entry for a default device takes the default's place. */
+function listDevices(builder: PlanBuilder): readonly DevicePlan[] {
+  const asked = builder.spec.linux?.devices?.map((device, index) => readDevice(builder, device, index)) ?? []
+  const paths = new Set(asked.map(({ path }) => path))
+  const defaults = DEFAULT_DEVICES.filter(({ path }) => !paths.has(path)).map(({ path, major, minor }) => ({
+    pointer: '',
+    path,
+    type: S_IFCHR,
+    major,
+    minor,
+    mode: DEFAULT_MODE,
+    uid: 0,
+    gid: 0,
+  }))
+  // /dev/ptmx is always the one of the container's own devpts, see planLinks.
+  return [...defaults, ...asked.filter(({ path }) => path !== '/dev/ptmx')]
+}
+
+/** In a user namespace mknod(2) of devices is refused: the host's own is bound, verified by the host side. */
+function planBindDevice(builder: PlanBuilder, { pointer, path, type, major, minor }: DevicePlan): void {
+  const what = `device ${quote(path)}`
+  if (builder.facts.euid === 0) {
+    const slot = builder.openTree({ pointer, what, source: path, recursive: false, device: { type, major, minor } })
+    builder.init.push({ kind: 'bindDevice', pointer, what, path, slot })
+    return
+  }
+  builder.init.push({
+    kind: 'mountBind',
+    pointer,
+    what,
+    destination: path,
+    source: path,
+    slot: NO_SLOT,
+    recursive: false,
+    set: 0n,
+    clear: 0n,
+    setAll: 0n,
+    clearAll: 0n,
+    propagation: [],
+  })
+}
+
+function planDevice(builder: PlanBuilder, device: DevicePlan, bind: boolean): void {
+  if (bind && device.type !== S_IFIFO) {
+    planBindDevice(builder, device)
+    return
+  }
+  const { pointer, path, type, major, minor, mode, uid, gid } = device
+  builder.init.push({
+    kind: 'makeDevice',
+    pointer,
+    what: `device ${quote(path)}`,
+    path,
+    type,
+    major,
+    minor,
+    mode,
+    uid,
+    gid,
+  })
+}
+
+/** Links of runtime-linux.md "Dev symbolic links", and those of all runtimes: ptmx, and core where there is one. */
+const LINKS = [
+  { path: '/dev/ptmx', target: 'pts/ptmx', replace: true, mustExist: '' },
+  { path: '/dev/fd', target: '/proc/self/fd', replace: false, mustExist: '/proc/self/fd' },
+  { path: '/dev/stdin', target: '/proc/self/fd/0', replace: false, mustExist: '/proc/self/fd' },
+  { path: '/dev/stdout', target: '/proc/self/fd/1', replace: false, mustExist: '/proc/self/fd' },
+  { path: '/dev/stderr', target: '/proc/self/fd/2', replace: false, mustExist: '/proc/self/fd' },
+  { path: '/dev/core', target: '/proc/kcore', replace: false, mustExist: '/proc/kcore' },
+] as const
+
+function planLinks(builder: PlanBuilder): void {
+  for (const link of LINKS) {
+    builder.init.push({ kind: 'makeSymlink', pointer: '', what: `link ${quote(link.path)}`, ...link })
+  }
+}
+
+/**
+ * Devices and links. `foreignDev`: /dev is a bind mount and belongs to somebody else, so that nothing is made in it,
+ * as with runc; devices at other places are.
+ */
+export function planDevices(builder: PlanBuilder, foreignDev: boolean): void {
+  const bind = builder.namespaces.kinds.user !== 'host' || builder.facts.inUserNamespace
+  for (const device of listDevices(builder)) {
+    if (!foreignDev || !isWithin(device.path, '/dev')) planDevice(builder, device, bind)
+  }
+  if (!foreignDev) planLinks(builder)
+}

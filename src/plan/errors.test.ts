@@ -1,0 +1,292 @@
+import { describe, expect, test } from 'vitest'
+import { TsruncError } from '../errors'
+import type { HostFacts, PlanOptions } from '../host/facts'
+import type { Mount, Process, Spec } from '../spec/types'
+import { BASE, FACTS_USER, FACTS_V2, resolve, USER_NAMESPACE, withLinux, withProcess } from './fixtures'
+
+interface Refused {
+  readonly spec: Spec
+  readonly options?: Partial<PlanOptions>
+  readonly facts?: HostFacts
+  readonly code: string
+  readonly pointer: string
+  readonly message: RegExp
+}
+
+function refusal({ spec, options, facts }: Refused): TsruncError {
+  try {
+    resolve(spec, options, facts)
+  } catch (error) {
+    if (error instanceof TsruncError) return error
+    throw error
+  }
+  throw new Error('the plan was made')
+}
+
+const withMount = (mount: Mount): Spec => ({ ...BASE, mounts: [mount] })
+const notSupported = (pointer: string, spec: Spec, message = /not supported yet/): Refused => ({
+  spec,
+  code: 'NOT_SUPPORTED',
+  pointer,
+  message,
+})
+const process = (part: Partial<Process>): Spec => withProcess(part)
+const MAPPING = { containerID: 0, hostID: 1, size: 1 }
+
+const CASES: Readonly<Record<string, Refused>> = {
+  // ---- what is not built yet ----
+  'idmap option': notSupported(
+    '/mounts/0/options/1',
+    withMount({ destination: '/a', source: '/b', options: ['bind', 'idmap'] }),
+  ),
+  'ridmap option': notSupported(
+    '/mounts/0/options/0',
+    withMount({ destination: '/a', source: '/b', options: ['ridmap'] }),
+  ),
+  'mappings of a mount': notSupported(
+    '/mounts/0/uidMappings',
+    withMount({ destination: '/a', source: '/b', options: ['bind'], uidMappings: [MAPPING], gidMappings: [MAPPING] }),
+  ),
+  scheduler: notSupported('/process/scheduler', process({ scheduler: { policy: 'SCHED_FIFO' } })),
+  ioPriority: notSupported('/process/ioPriority', process({ ioPriority: { class: 'IOPRIO_CLASS_IDLE' } })),
+  apparmorProfile: notSupported('/process/apparmorProfile', process({ apparmorProfile: 'docker-default' })),
+  selinuxLabel: notSupported('/process/selinuxLabel', process({ selinuxLabel: 'system_u:system_r:container_t:s0' })),
+  mountLabel: notSupported('/linux/mountLabel', withLinux({ mountLabel: 'system_u:object_r:container_file_t:s0' })),
+  memoryPolicy: notSupported('/linux/memoryPolicy', withLinux({ memoryPolicy: { mode: 'MPOL_DEFAULT' } })),
+  netDevices: notSupported('/linux/netDevices', withLinux({ netDevices: { eth1: {} } })),
+  intelRdt: notSupported('/linux/intelRdt', withLinux({ intelRdt: { closID: 'a' } })),
+  'seccomp notify': notSupported(
+    '/linux/seccomp/syscalls/0/action',
+    withLinux({
+      seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }] },
+    }),
+  ),
+  'systemd cgroups': { ...notSupported('', BASE), options: { systemdCgroup: true } },
+  'remount with propagation': notSupported(
+    '/mounts/0/options',
+    withMount({ destination: '/a', options: ['remount', 'rprivate'] }),
+    /a remount cannot change the propagation/,
+  ),
+  'tmpcopyup with a long value': notSupported(
+    '/mounts/0/options',
+    withMount({ destination: '/a', type: 'tmpfs', options: ['tmpcopyup', `mpol=${'x'.repeat(256)}`] }),
+    /tmpcopyup together with/,
+  ),
+
+  // ---- mounts ----
+  'a mount over the root': {
+    spec: withMount({ destination: '/a/..', type: 'tmpfs' }),
+    code: 'MOUNT_DESTINATION',
+    pointer: '/mounts/0/destination',
+    message: /^mount "\/a\/\.\.": nothing can be mounted over the root/,
+  },
+  'a mount without type': {
+    spec: withMount({ destination: '/a', source: '/b' }),
+    code: 'MOUNT_TYPE',
+    pointer: '/mounts/0',
+    message: /needs a type, or one of the options bind and rbind/,
+  },
+  'type bind without the option': {
+    spec: withMount({ destination: '/a', type: 'bind', source: '/b', options: ['ro'] }),
+    code: 'MOUNT_TYPE',
+    pointer: '/mounts/0/type',
+    message: /has the option bind or rbind/,
+  },
+  'tmpcopyup of another type': {
+    spec: withMount({ destination: '/a', source: '/b', options: ['bind', 'tmpcopyup'] }),
+    code: 'MOUNT_TYPE',
+    pointer: '/mounts/0/options',
+    message: /tmpcopyup is for mounts of type tmpfs only/,
+  },
+  'a bind mount without source': {
+    spec: withMount({ destination: '/a', options: ['bind'] }),
+    code: 'MOUNT_SOURCE',
+    pointer: '/mounts/0',
+    message: /needs a source/,
+  },
+  'a bind mount with an option of a file system': {
+    spec: withMount({ destination: '/a', source: '/b', options: ['bind', 'size=5'] }),
+    code: 'MOUNT_OPTION',
+    pointer: '/mounts/0/options',
+    message: /"size=5" is an option of a file system/,
+  },
+  'cgroups on a host without': {
+    spec: withMount({ destination: '/sys/fs/cgroup', type: 'cgroup' }),
+    facts: { ...FACTS_V2, cgroup: { version: 0 } },
+    code: 'NO_CGROUPS',
+    pointer: '/mounts/0',
+    message: /no cgroups mounted/,
+  },
+  'more bind mounts than slots': {
+    spec: {
+      ...USER_NAMESPACE,
+      mounts: Array.from({ length: 513 }, (_, n) => ({ destination: `/${n}`, source: '/b', options: ['bind'] })),
+    },
+    code: 'TOO_MANY_MOUNTS',
+    pointer: '/mounts/512/source',
+    message: /^mount "\/512": a container with a user namespace has at most 512/,
+  },
+  'a propagation that is none': {
+    spec: withLinux({ rootfsPropagation: 'loud' }),
+    code: 'ROOTFS_PROPAGATION',
+    pointer: '/linux/rootfsPropagation',
+    message: /"loud" is none of shared, slave, private and unbindable/,
+  },
+  'a device number out of range': {
+    spec: withLinux({ devices: [{ type: 'c', path: '/dev/x', major: 1, minor: -1 }] }),
+    code: 'DEVICE_NUMBER',
+    pointer: '/linux/devices/0/minor',
+    message: /minor number -1 is out of range/,
+  },
+
+  // ---- namespaces, as seen on this host ----
+  "a hostname in the host's own namespace": {
+    spec: { ...withLinux({ namespaces: [{ type: 'uts', path: '/proc/1/ns/uts' }] }), hostname: 'a' },
+    facts: { ...FACTS_V2, namespaces: { ...FACTS_V2.namespaces, '/proc/1/ns/uts': '4:3' } },
+    code: 'HOST_NAMESPACE',
+    pointer: '/hostname',
+    message: /^set the hostname: the container's uts namespace is the host's own/,
+  },
+  "a sysctl of the host's own namespace": {
+    spec: withLinux({
+      namespaces: [{ type: 'mount' }, { type: 'network', path: '/proc/1/ns/net' }],
+      sysctl: { 'net/ipv4/ip_forward': '1' },
+    }),
+    facts: { ...FACTS_V2, namespaces: { ...FACTS_V2.namespaces, '/proc/1/ns/net': '4:2' } },
+    code: 'HOST_NAMESPACE',
+    pointer: '/linux/sysctl/net~1ipv4~1ip_forward',
+    message: /the container's network namespace is the host's own/,
+  },
+  'a sysctl of no namespace': {
+    spec: withLinux({ sysctl: { 'vm.swappiness': '1' } }),
+    code: 'SYSCTL',
+    pointer: '/linux/sysctl/vm.swappiness',
+    message: /belongs to no namespace/,
+  },
+
+  // ---- users and privileges ----
+  'no privileges and no user namespace': {
+    spec: BASE,
+    facts: FACTS_USER,
+    code: 'NEEDS_PRIVILEGES',
+    pointer: '/linux/namespaces',
+    message: /^user 1000 is not root, and without privileges a container needs a user namespace/,
+  },
+  'root without a mapping': {
+    spec: withLinux({
+      namespaces: [{ type: 'user' }],
+      uidMappings: [{ ...MAPPING, containerID: 1 }],
+      gidMappings: [MAPPING],
+    }),
+    code: 'ID_NOT_MAPPED',
+    pointer: '/linux/uidMappings',
+    message: /^uid 0 of the container is in none of the ranges of \/linux\/uidMappings/,
+  },
+  'a user without a mapping': {
+    spec: { ...USER_NAMESPACE, process: { ...BASE.process, user: { uid: 65536, gid: 0 } } },
+    code: 'ID_NOT_MAPPED',
+    pointer: '/process/user/uid',
+    message: /^uid 65536/,
+  },
+  'a group without a mapping': {
+    spec: { ...USER_NAMESPACE, process: { ...BASE.process, user: { additionalGids: [1, 70000] } } },
+    code: 'ID_NOT_MAPPED',
+    pointer: '/process/user/additionalGids/1',
+    message: /^gid 70000/,
+  },
+  'groups where they cannot be set': {
+    spec: {
+      ...withLinux({
+        namespaces: [{ type: 'user' }],
+        uidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
+        gidMappings: [{ containerID: 0, hostID: 1001, size: 1 }],
+      }),
+      process: { ...BASE.process, user: { additionalGids: [0] } },
+    },
+    facts: FACTS_USER,
+    code: 'SETGROUPS',
+    pointer: '/process/user/additionalGids',
+    message: /additional groups cannot be set/,
+  },
+
+  // ---- terminal, descriptors, the rest ----
+  'a terminal, detached, without a socket': {
+    spec: process({ terminal: true }),
+    code: 'CONSOLE_SOCKET',
+    pointer: '/process/terminal',
+    message: /^cannot allocate tty if tsrunc will detach without setting console socket$/,
+  },
+  'a socket without a terminal': {
+    spec: BASE,
+    options: { consoleSocket: '/s' },
+    code: 'CONSOLE_SOCKET',
+    pointer: '/process/terminal',
+    message: /^cannot use console socket if tsrunc will not detach or allocate tty$/,
+  },
+  'a socket in the foreground': {
+    spec: process({ terminal: true }),
+    options: { consoleSocket: '/s', detach: false },
+    code: 'CONSOLE_SOCKET',
+    pointer: '/process/terminal',
+    message: /^cannot use console socket/,
+  },
+  'a descriptor that is not open': {
+    spec: BASE,
+    options: { preserveFds: 2, caller: { fds: [0, 1, 2, 3, 5], pid: 1 } },
+    code: 'PRESERVE_FDS',
+    pointer: '',
+    message: /^--preserve-fds 2: file descriptor 4 is not open/,
+  },
+  'a socket of LISTEN_FDS that is not open': {
+    spec: BASE,
+    options: { environment: { LISTEN_FDS: '1', LISTEN_PID: '4711' } },
+    code: 'PRESERVE_FDS',
+    pointer: '',
+    message: /^LISTEN_FDS=1: file descriptor 3 is not open/,
+  },
+  'a stop signal that is none': {
+    spec: { ...BASE, annotations: { 'org.opencontainers.image.stopSignal': 'SIGFOO' } },
+    code: 'STOP_SIGNAL',
+    pointer: '/annotations/org.opencontainers.image.stopSignal',
+    message: /"SIGFOO" is not a signal/,
+  },
+  'an unknown seccomp action': {
+    spec: withLinux({ seccomp: { defaultAction: 'ALLOW' } }),
+    code: 'SECCOMP',
+    pointer: '/linux/seccomp/defaultAction',
+    message: /"ALLOW" is not a seccomp action/,
+  },
+  'an unknown seccomp operator': {
+    spec: withLinux({
+      seccomp: {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['read'], action: 'SCMP_ACT_KILL', args: [{ index: 0, value: 1, op: 'EQ' }] }],
+      },
+    }),
+    code: 'SECCOMP',
+    pointer: '/linux/seccomp/syscalls/0/args/0/op',
+    message: /"EQ" is not a seccomp operator/,
+  },
+  'an unknown seccomp flag': {
+    spec: withLinux({ seccomp: { defaultAction: 'SCMP_ACT_ALLOW', flags: ['FAST'] } }),
+    code: 'SECCOMP',
+    pointer: '/linux/seccomp/flags/0',
+    message: /"FAST" is not a seccomp flag/,
+  },
+}
+
+describe('what cannot be applied is an error which says what and where', () => {
+  test.each(Object.entries(CASES))('%s', (_name, refused) => {
+    const { code, pointer, message } = refusal(refused)
+    expect({ code, pointer }).toEqual({ code: refused.code, pointer: refused.pointer })
+    expect(message).toMatch(refused.message)
+  })
+})
+
+test('words that ask for nothing are no error', () => {
+  const { warnings } = resolve({
+    ...withProcess({ apparmorProfile: 'unconfined', selinuxLabel: '', execCPUAffinity: { initial: '0' } }),
+    linux: { ...BASE.linux, mountLabel: '', netDevices: {} },
+  })
+  expect(warnings).toEqual([])
+})

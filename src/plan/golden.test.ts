@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { resolve } from './fixtures'
+import { GOLDEN_CASES } from './golden-cases'
+import { planToJson } from './print'
+import { ACTION, encodePlan, PLAN_MAGIC } from './wire'
+
+const DIRECTORY = join(__dirname, 'golden')
+const LAUNCH = {
+  action: ACTION.create,
+  detach: true,
+  keep: true,
+  subreaper: false,
+  log: '',
+  logJson: false,
+  debug: false,
+}
+
+describe('golden plans (UPDATE_GOLDEN=1 writes them anew)', () => {
+  test.each(Object.entries(GOLDEN_CASES))('%s', (name, { spec, options, facts, warnings: expected = [] }) => {
+    const { plan, warnings } = resolve(spec, options, facts)
+    const text = planToJson(plan)
+    const file = join(DIRECTORY, `${name}.json`)
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text)
+    expect(text).toBe(readFileSync(file, 'utf8'))
+    expect(warnings).toEqual(expected)
+    const bytes = encodePlan(plan, LAUNCH)
+    expect(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)).toBe(PLAN_MAGIC)
+    expect(new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true)).toBe(bytes.length)
+  })
+
+  test('every file has its case', () => {
+    expect(readdirSync(DIRECTORY).sort()).toEqual(
+      Object.keys(GOLDEN_CASES)
+        .map((name) => `${name}.json`)
+        .sort(),
+    )
+  })
+})

@@ -1,0 +1,78 @@
+import { TsruncError } from '../errors'
+import { MS } from '../tables/mount-flags'
+import type { PlanBuilder } from './builder'
+import { attributesOf, superWordsOf } from './mount-options'
+import type { MountPlan } from './mount-plan'
+
+/** fsconfig(2): strings have at most 256 bytes with their NUL. */
+const MAX_FSCONFIG = 255
+
+/**
+ * The options one by one, as fsconfig(2) takes them. In config.json one word may hold several, joined by commas as on
+ * the command line of mount(8). A comma behind a backslash belongs to the value (overlayfs), so does one before a
+ * digit (tmpfs: mpol=bind:0,2).
+ */
+function splitOptions(data: readonly string[]): readonly string[] {
+  return data
+    .flatMap((word) => (word.includes(',') ? word.split(/(?<!\\),(?!\d)/) : [word]))
+    .filter((word) => word !== '')
+}
+
+/** A UTF-16 unit takes at most three bytes, so that short texts need no counting. */
+const fits = (text: string): boolean => text.length <= MAX_FSCONFIG / 3 || Buffer.byteLength(text) <= MAX_FSCONFIG
+
+/** A new file system. `flags`: MS_*; `data`: its own options. */
+export interface FileSystemRequest {
+  readonly pointer: string
+  readonly what: string
+  readonly destination: string
+  readonly fstype: string
+  readonly source: string
+  readonly flags: bigint
+  readonly data: readonly string[]
+  readonly propagation: readonly number[]
+  /** tmpcopyup. */
+  readonly copyUp: boolean
+}
+
+/** What fsconfig(2) cannot say, and mount(2) can: long values, and i_version, for which there is no word. */
+function needsLegacy({ flags, source }: FileSystemRequest, options: readonly string[]): boolean {
+  if ((flags & MS.I_VERSION) !== 0n || !fits(source)) return true
+  return options.some((option) => !fits(option) && !fits(option.slice(option.indexOf('=') + 1)))
+}
+
+/** Errors: NOT_SUPPORTED for tmpcopyup together with what only mount(2) can do. */
+export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest): void {
+  const { pointer, what, fstype, flags, data, copyUp } = request
+  const options = splitOptions(data)
+  const legacy = needsLegacy(request, options)
+  if (legacy && copyUp) {
+    const message = `${what}: tmpcopyup together with iversion or with a value of more than ${MAX_FSCONFIG} bytes`
+    throw new TsruncError('NOT_SUPPORTED', `${message} is not supported`, { pointer: `${pointer}/options` })
+  }
+  builder.init.push({
+    kind: 'mountFs',
+    pointer,
+    what,
+    destination: request.destination,
+    fstype,
+    source: request.source,
+    options,
+    superFlags: superWordsOf(flags),
+    attributes: attributesOf(flags),
+    legacy,
+    legacyFlags: flags,
+    legacyData: data.join(','),
+    propagation: request.propagation,
+    inheritMode: fstype === 'tmpfs' && !options.some((option) => option.startsWith('mode=')),
+    copyUp,
+  })
+}
+
+/** An entry of mounts, as a file system of type `fstype`. Errors: NOT_SUPPORTED. */
+export function planFileSystemMount(builder: PlanBuilder, mount: MountPlan, fstype = mount.type): void {
+  const { pointer, what, destination, source, options, readonlyLater } = mount
+  const { data, propagation, copyUp } = options
+  const flags = readonlyLater ? options.flags & ~MS.RDONLY : options.flags
+  planFileSystem(builder, { pointer, what, destination, fstype, source, flags, data, propagation, copyUp })
+}

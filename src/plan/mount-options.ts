@@ -1,0 +1,120 @@
+import { TsruncError } from '../errors'
+import type { Mount } from '../spec/types'
+import { MOUNT_ATTR, MS } from '../tables/mount-flags'
+import { type MountOption, mountOption } from '../tables/mount-options'
+
+/** mounts[].options as numbers (config.md "Linux mount options"). */
+export interface MountFlags {
+  readonly bind: boolean
+  /** rbind. */
+  readonly recursive: boolean
+  readonly remount: boolean
+  readonly copyUp: boolean
+  /** MS_* of mount(2), of all words in their order. */
+  readonly flags: bigint
+  /** MOUNT_ATTR_* that the words set and clear: of the mount, and of the tree (the r-variants). */
+  readonly set: bigint
+  readonly clear: bigint
+  readonly setAll: bigint
+  readonly clearAll: bigint
+  /** MS_* types in order. */
+  readonly propagation: readonly number[]
+  /** The file system's own options. */
+  readonly data: readonly string[]
+}
+
+type Draft = { -readonly [K in keyof MountFlags]: MountFlags[K] } & { propagation: number[]; data: string[] }
+
+function addAttribute(draft: Draft, option: Extract<MountOption, { kind: 'attribute' }>): void {
+  const { set, clear, flag, clearFlag, yieldsTo } = option
+  draft.flags = (draft.flags & ~clearFlag) | flag
+  const before = (option.recursive ? draft.setAll : draft.set) & MOUNT_ATTR.ATIME_MASK
+  if (yieldsTo?.includes(before) === true) return
+  if (option.recursive) {
+    draft.setAll = (draft.setAll & ~clear) | set
+    draft.clearAll = (draft.clearAll & ~set) | clear
+  } else {
+    draft.set = (draft.set & ~clear) | set
+    draft.clear = (draft.clear & ~set) | clear
+  }
+}
+
+function addWord(draft: Draft, word: string, pointer: string): void {
+  const option = mountOption(word)
+  switch (option?.kind) {
+    case undefined:
+      // Engines in Go leave empty words behind.
+      if (word !== '') draft.data.push(word)
+      return
+    case 'attribute':
+      addAttribute(draft, option)
+      return
+    case 'super':
+      draft.flags = (draft.flags & ~option.clearFlag) | option.flag
+      return
+    case 'propagation':
+      draft.propagation.push(Number(option.flag))
+      return
+    case 'bind':
+      draft.bind = true
+      draft.recursive ||= option.recursive
+      return
+    case 'remount':
+      draft.remount = true
+      return
+    case 'copyUp':
+      draft.copyUp = true
+      return
+    case 'ignored':
+      draft.flags |= option.flag
+      return
+    case 'idmap':
+      throw new TsruncError('NOT_SUPPORTED', `id-mapped mounts (option ${word}) are not supported yet`, { pointer })
+  }
+}
+
+/** Errors: NOT_SUPPORTED for idmap and ridmap. `pointer`: of the mount. */
+export function parseMountOptions(mount: Mount, pointer: string): MountFlags {
+  const draft: Draft = {
+    bind: false,
+    recursive: false,
+    remount: false,
+    copyUp: false,
+    flags: 0n,
+    set: 0n,
+    clear: 0n,
+    setAll: 0n,
+    clearAll: 0n,
+    propagation: [],
+    data: [],
+  }
+  mount.options?.forEach((word, index) => {
+    addWord(draft, word, `${pointer}/options/${index}`)
+  })
+  return draft
+}
+
+/** MOUNT_ATTR_* of a new mount with these MS_* flags. RELATIME is the kernel's default, its attribute is zero. */
+export function attributesOf(flags: bigint): bigint {
+  let out = 0n
+  for (const name of ['RDONLY', 'NOSUID', 'NODEV', 'NOEXEC', 'NODIRATIME', 'NOSYMFOLLOW', 'NOATIME'] as const) {
+    if ((flags & MS[name]) !== 0n) out |= MOUNT_ATTR[name]
+  }
+  // mount(2): MS_STRICTATIME wins over MS_NOATIME.
+  return (flags & MS.STRICTATIME) !== 0n ? (out & ~MOUNT_ATTR.NOATIME) | MOUNT_ATTR.STRICTATIME : out
+}
+
+const SUPER_WORDS = [
+  [MS.RDONLY, 'ro'],
+  [MS.SYNCHRONOUS, 'sync'],
+  [MS.DIRSYNC, 'dirsync'],
+  [MS.MANDLOCK, 'mand'],
+  [MS.LAZYTIME, 'lazytime'],
+] as const
+
+/** The words of fsconfig(2) for the superblock's properties among MS_* flags. */
+export const superWordsOf = (flags: bigint): readonly string[] =>
+  SUPER_WORDS.filter(([flag]) => (flags & flag) !== 0n).map(([, word]) => word)
+
+/** Properties of a superblock, which a bind mount shares with its source. */
+export const SUPER_FLAGS = MS.SYNCHRONOUS | MS.DIRSYNC | MS.MANDLOCK | MS.LAZYTIME | MS.I_VERSION

@@ -1,0 +1,15 @@
+import type { MountFlags } from './mount-options'
+
+/** One entry of config.json's mounts, read. */
+export interface MountPlan {
+  /** `/mounts/N`. */
+  readonly pointer: string
+  readonly what: string
+  /** Clean absolute path of the container. */
+  readonly destination: string
+  readonly type: string
+  readonly source: string
+  readonly options: MountFlags
+  /** Made read-only only after all other mounts and devices, see mounts.ts. */
+  readonly readonlyLater: boolean
+}

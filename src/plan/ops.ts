@@ -1,0 +1,286 @@
+/**
+ * The vocabulary of a plan: every operation that the engine can run, and the fields of each.
+ *
+ * This table is the one definition. TypeScript's types, the encoder and the printer are derived from it here; the C++
+ * structs and the bounded decoder (native/wire/ops.gen.h) are generated from it by tools/gen-wire.ts. Codes are
+ * permanent: a new operation gets a new code, a retired code is never used again.
+ *
+ * `side` says who may run the operation: `host` is the tsrunc process outside of the container, `init` the process
+ * that becomes the container's first. Both refuse an operation of the other side.
+ */
+
+/** u32: number; i64 and u64: bigint; str: UTF-8 without NUL; strs and u32s: lists; bytes: Uint8Array. */
+export type FieldType = 'bool' | 'u32' | 'u64' | 'i64' | 'str' | 'strs' | 'u32s' | 'bytes'
+export type Side = 'host' | 'init' | 'both'
+
+interface OpDefinition {
+  readonly code: number
+  readonly side: Side
+  readonly fields: Readonly<Record<string, FieldType>>
+}
+
+export const OPS = {
+  // ---- cgroups (host) -------------------------------------------------------------------------------------------
+  /** mkdir -p of `path` beneath the hierarchy's mount point `root`; every directory made is journaled before it is
+   *  made. `cpuset`: v1, copy cpuset.cpus and cpuset.mems of the parent into each new directory.
+   *  `mustBeEmpty`: the last directory, if it is there already, must hold no process (config-linux.md "Cgroups Path"). */
+  makeCgroup: { code: 1, side: 'host', fields: { root: 'str', path: 'str', cpuset: 'bool', mustBeEmpty: 'bool' } },
+  /** v2: write `+controller` into cgroup.subtree_control of `root` and of each directory on the way to the parent of
+   *  `path`. A controller that is not available is an error which names it; one of `optional` is left out where it is
+   *  not available or cannot be enabled. */
+  enableControllers: {
+    code: 2,
+    side: 'host',
+    fields: { root: 'str', path: 'str', controllers: 'strs', optional: 'strs' },
+  },
+  /** Write `value` into the existing file in one write(2). */
+  writeCgroupFile: { code: 3, side: 'host', fields: { file: 'str', value: 'str' } },
+  /** v2: load the eBPF program (struct bpf_insn[]) and attach it to the cgroup directory `path`. */
+  attachDeviceFilter: { code: 4, side: 'host', fields: { path: 'str', program: 'bytes' } },
+  /** Write init's pid into `path`/cgroup.procs: where init itself cannot (see enterCgroup). */
+  joinCgroup: { code: 5, side: 'host', fields: { path: 'str' } },
+
+  // ---- making init (host) ---------------------------------------------------------------------------------------
+  /** open_tree(2) of a path of the host, before init exists; kept in `slot` for mountBind and bindDevice. For
+   *  containers with a user namespace, whose root may not be allowed to look at the source. The tree becomes a slave
+   *  of the host's mounts: nothing that the container mounts in it comes back. `expectDevice`: 0, or the S_IFMT bits
+   *  which the source must have together with `major`:`minor`. */
+  openTree: {
+    code: 10,
+    side: 'host',
+    fields: { source: 'str', recursive: 'bool', slot: 'u32', expectDevice: 'u32', major: 'u32', minor: 'u32' },
+  },
+  /** clone3(2) init. `flags`: the CLONE_NEW* of new namespaces (not CLONE_NEWCGROUP, see unshareCgroup).
+   *  `joinTypes`/`joinPaths`: CLONE_NEW* and path of each namespace to enter first; each is verified to be of its
+   *  type. `intoCgroup`: v2 directory for CLONE_INTO_CGROUP, or empty. `timeOffsets`: content for
+   *  /proc/PID/timens_offsets, or empty. */
+  cloneInit: {
+    code: 11,
+    side: 'host',
+    fields: { flags: 'u64', joinTypes: 'u32s', joinPaths: 'strs', intoCgroup: 'str', timeOffsets: 'str' },
+  },
+  /** Write init's maps in the kernel's text form (user_namespaces(7)); by newuidmap/newgidmap where `helpers`. */
+  writeIdMaps: {
+    code: 12,
+    side: 'host',
+    fields: { uidMap: 'str', gidMap: 'str', denySetgroups: 'bool', helpers: 'bool' },
+  },
+  setOomScoreAdj: { code: 13, side: 'host', fields: { value: 'i64' } },
+  /** Raise init's hard limit to `hard` if it is lower; the soft one is left (init sets both last, see setRlimit). */
+  raiseRlimit: { code: 14, side: 'host', fields: { resource: 'u32', hard: 'u64' } },
+  /** Send init the message that it waits for in awaitHost of the same `step`. */
+  releaseInit: { code: 15, side: 'host', fields: { step: 'u32' } },
+  /** Wait for init's reportToHost of the same `step`; a failure that init reports instead is returned. */
+  awaitInit: { code: 16, side: 'host', fields: { step: 'u32' } },
+  /** Send the pty master that init gave to the AF_UNIX socket at `socket`, as one SCM_RIGHTS message. */
+  sendConsole: { code: 17, side: 'host', fields: { socket: 'str' } },
+  /** Write init's pid by a temporary file and rename. Journaled, so that a failed create removes it. */
+  writePidFile: { code: 18, side: 'host', fields: { path: 'str' } },
+  /** Journal that mounts below `path` belong to the container (it has no mount namespace of its own).
+   *  `namespacePath`: path of the joined mount namespace, or empty for the caller's. */
+  journalMounts: { code: 19, side: 'host', fields: { path: 'str', namespacePath: 'str' } },
+
+  // ---- hooks (both) ---------------------------------------------------------------------------------------------
+  /** config.md "POSIX-platform Hooks". `timeout`: seconds, 0 is none. `status`: the state's status on stdin.
+   *  `fatal`: false for poststop, whose failures are warnings. `effective`…`ambient`: capability sets of the hook's
+   *  process, applied where `dropCapabilities`. */
+  runHook: {
+    code: 30,
+    side: 'both',
+    fields: {
+      name: 'str',
+      path: 'str',
+      args: 'strs',
+      env: 'strs',
+      timeout: 'u32',
+      status: 'str',
+      fatal: 'bool',
+      dropCapabilities: 'bool',
+      effective: 'u64',
+      permitted: 'u64',
+      inheritable: 'u64',
+      ambient: 'u64',
+    },
+  },
+
+  // ---- destruction (host) ---------------------------------------------------------------------------------------
+  /** SIGKILL every process in the cgroups `paths` (v2: cgroup.kill) and wait until they are gone. */
+  killCgroups: { code: 40, side: 'host', fields: { paths: 'strs' } },
+  /** Undo what the journal says was made, last first: cgroup directories, pid file, mounts. */
+  undoJournal: { code: 41, side: 'host', fields: {} },
+
+  // ---- init: namespaces and identity ----------------------------------------------------------------------------
+  awaitHost: { code: 60, side: 'init', fields: { step: 'u32' } },
+  reportToHost: { code: 61, side: 'init', fields: { step: 'u32' } },
+  /** setresgid, setgroups(empty) and setresuid to 0 of the user namespace. */
+  becomeRoot: { code: 62, side: 'init', fields: { setgroups: 'bool' } },
+  newSession: { code: 63, side: 'init', fields: {} },
+  /** A new session keyring (session-keyring(7)) with possession rights added; see runc's --no-new-keyring. */
+  joinKeyring: { code: 64, side: 'init', fields: { name: 'str' } },
+  /** unshare(CLONE_NEWCGROUP) once init is in its cgroup: cgroup_namespaces(7), the root is where the caller is. */
+  unshareCgroup: { code: 65, side: 'init', fields: {} },
+  bringUpLoopback: { code: 66, side: 'init', fields: {} },
+  setHostname: { code: 67, side: 'init', fields: { name: 'str' } },
+  setDomainname: { code: 68, side: 'init', fields: { name: 'str' } },
+  /** Write `value` into proc/sys/`path` of the host's procfs, verified, in init's namespaces. */
+  writeSysctl: { code: 69, side: 'init', fields: { path: 'str', value: 'str' } },
+  /** As in personality(2). */
+  setPersonality: { code: 70, side: 'init', fields: { persona: 'u64' } },
+
+  /** v1: init writes "0" into `path`/tasks. A thread that moves only itself does not wait for the RCU grace period that
+   *  a write into cgroup.procs waits for (5 to 25 ms; kernel commit 9a3284fad42f, Linux 6.0). */
+  enterCgroup: { code: 71, side: 'init', fields: { path: 'str' } },
+
+  // ---- init: root file system -----------------------------------------------------------------------------------
+  /** Change the propagation of every mount of the new namespace (`flags`: MS_* with MS_REC) so that nothing leaks out,
+   *  and make the mount that holds `rootfs` private. */
+  prepareMountTree: { code: 80, side: 'init', fields: { rootfs: 'str', flags: 'u64' } },
+  /** Bind `path` onto itself and open the root's fd, beneath which every later path is resolved. With `bind` false
+   *  only open it. */
+  openRoot: { code: 81, side: 'init', fields: { path: 'str', bind: 'bool' } },
+  /** A new file system. `options`: "key" or "key=value" for fsconfig(2); `superFlags`: words for the superblock
+   *  ("ro", "sync", …); `attributes`: MOUNT_ATTR_*; `legacyFlags`/`legacyData`: the same for mount(2), used where
+   *  `legacy` (a value does not fit fsconfig's 255 bytes). `propagation`: MS_* in order. `inheritMode`: a tmpfs takes
+   *  the mode of the directory that it covers. `copyUp`: tmpcopyup. */
+  mountFs: {
+    code: 82,
+    side: 'init',
+    fields: {
+      destination: 'str',
+      fstype: 'str',
+      source: 'str',
+      options: 'strs',
+      superFlags: 'strs',
+      attributes: 'u64',
+      legacy: 'bool',
+      legacyFlags: 'u64',
+      legacyData: 'str',
+      propagation: 'u32s',
+      inheritMode: 'bool',
+      copyUp: 'bool',
+    },
+  },
+  /** A bind mount. Source is `source`, or the tree in `slot` (4294967295: none). `set`/`clear`: MOUNT_ATTR_* of the
+   *  mount, `setAll`/`clearAll`: of the whole tree. Flags locked by a parent namespace are kept where `clear` does not
+   *  name them. */
+  mountBind: {
+    code: 83,
+    side: 'init',
+    fields: {
+      destination: 'str',
+      source: 'str',
+      slot: 'u32',
+      recursive: 'bool',
+      set: 'u64',
+      clear: 'u64',
+      setAll: 'u64',
+      clearAll: 'u64',
+      propagation: 'u32s',
+    },
+  },
+  /** mount(2) with MS_REMOUNT of what is mounted at `destination`. */
+  remount: { code: 84, side: 'init', fields: { destination: 'str', flags: 'u64', data: 'str' } },
+  /** mkdir -p beneath the root. */
+  makeDirectory: { code: 85, side: 'init', fields: { path: 'str', mode: 'u32' } },
+  /** mknod beneath the root. `type`: S_IFCHR, S_IFBLK or S_IFIFO. An existing file must be that device, else EEXIST. */
+  makeDevice: {
+    code: 86,
+    side: 'init',
+    fields: { path: 'str', type: 'u32', major: 'u32', minor: 'u32', mode: 'u32', uid: 'u32', gid: 'u32' },
+  },
+  /** Bind the host's device, opened by openTree into `slot`. */
+  bindDevice: { code: 87, side: 'init', fields: { path: 'str', slot: 'u32' } },
+  /** symlink(2) beneath the root; what exists already is left. `mustExist`: a path of the container without which the
+   *  link is not made, or empty. */
+  makeSymlink: { code: 88, side: 'init', fields: { target: 'str', path: 'str', replace: 'bool', mustExist: 'str' } },
+  /** A pty of the container's devpts: master to the host by the next reportToHost, slave to 0, 1, 2, to the controlling
+   *  terminal and onto /dev/console. `rows`/`columns`: 0 leaves the size. */
+  openConsole: { code: 89, side: 'init', fields: { rows: 'u32', columns: 'u32', uid: 'u32', mountConsole: 'bool' } },
+  /** config-linux.md "Masked Paths": a file is covered with the host's verified /dev/null, a directory with an empty
+   *  read-only tmpfs; a missing path is no error. `nullSlot`: slot with the host's /dev/null (4294967295: open it). */
+  maskPath: { code: 90, side: 'init', fields: { path: 'str', nullSlot: 'u32' } },
+  /** config-linux.md "Readonly Paths": bind and make read-only, keeping locked flags; a missing path is no error. */
+  readonlyPath: { code: 91, side: 'init', fields: { path: 'str' } },
+  /** Make the mount at `path` ("/": the root) read-only. */
+  setReadonly: { code: 92, side: 'init', fields: { path: 'str' } },
+  /** pivot_root(2) into the root and unmount the old one. */
+  pivotRoot: { code: 93, side: 'init', fields: {} },
+  /** --no-pivot: MS_MOVE the root over / and chroot(2). */
+  moveRoot: { code: 94, side: 'init', fields: {} },
+  /** chroot(2): a container without a mount namespace of its own. */
+  changeRoot: { code: 95, side: 'init', fields: {} },
+  /** Propagation of / after the root was entered (config-linux.md "Rootfs Mount Propagation"). */
+  setRootPropagation: { code: 96, side: 'init', fields: { flags: 'u64' } },
+
+  // ---- init: credentials and limits -----------------------------------------------------------------------------
+  setUmask: { code: 110, side: 'init', fields: { value: 'u32' } },
+  /** chdir(2) and proof that the result is inside of the root (CVE-2024-21626). `retry`: another one, as the
+   *  container's user, follows, so that EACCES is not an error yet. After one that succeeded it does nothing. */
+  changeDirectory: { code: 111, side: 'init', fields: { path: 'str', retry: 'bool' } },
+  /** fchown of 0, 1, 2 where they are a pipe, a socket or the container's own terminal. */
+  ownStdio: { code: 112, side: 'init', fields: { uid: 'u32', gid: 'u32' } },
+  /** setgroups, setresgid, setresuid; capabilities survive (PR_SET_KEEPCAPS). `setgroups` false: groups are left. */
+  setUser: { code: 113, side: 'init', fields: { uid: 'u32', gid: 'u32', groups: 'u32s', setgroups: 'bool' } },
+  /** Drop every capability that is not in the mask `keep` from the bounding set. */
+  setBoundingSet: { code: 114, side: 'init', fields: { keep: 'u64' } },
+  /** capset(2) and the ambient set. Masks, bit N is capability N. What the caller does not have is left out with a
+   *  warning (config.md "capabilities"). */
+  setCapabilities: {
+    code: 115,
+    side: 'init',
+    fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64', ambient: 'u64' },
+  },
+  setNoNewPrivileges: { code: 116, side: 'init', fields: {} },
+  setRlimit: { code: 117, side: 'init', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
+  /** seccomp(2) SECCOMP_SET_MODE_FILTER. `flags`: SECCOMP_FILTER_FLAG_*; `program`: struct sock_filter[]. */
+  setSeccomp: { code: 118, side: 'init', fields: { flags: 'u64', program: 'bytes' } },
+  /** Look up the home directory of `uid` in the container's /etc/passwd; exec adds it as HOME ("/" if there is none).
+   *  For an environment without HOME. */
+  findHome: { code: 121, side: 'init', fields: { uid: 'u32' } },
+  /** Wait for `tsrunc start` at the exec fifo. */
+  awaitStart: { code: 119, side: 'init', fields: {} },
+  /** execve(2). PATH of `env` is searched where args[0] has no slash. fds from 3 + `preserveFds` on are closed. */
+  exec: { code: 120, side: 'init', fields: { args: 'strs', env: 'strs', preserveFds: 'u32' } },
+} as const satisfies Record<string, OpDefinition>
+
+export type OpKind = keyof typeof OPS
+
+interface FieldTypes {
+  bool: boolean
+  u32: number
+  u64: bigint
+  i64: bigint
+  str: string
+  strs: readonly string[]
+  u32s: readonly number[]
+  bytes: Uint8Array
+}
+
+type Fields<K extends OpKind> = {
+  readonly [F in keyof (typeof OPS)[K]['fields']]: (typeof OPS)[K]['fields'][F] extends FieldType
+    ? FieldTypes[(typeof OPS)[K]['fields'][F]]
+    : never
+}
+
+/** One operation. `pointer`: JSON pointer of the line of config.json that asked for it, or ''. `what`: what is being
+ *  done, for a person, as in `mount "/data"`; the start of the error message if it fails. */
+export type Op<K extends OpKind = OpKind> = {
+  [P in K]: { readonly kind: P; readonly pointer: string; readonly what: string } & Fields<P>
+}[K]
+
+/** No slot: the operation opens its source itself. */
+export const NO_SLOT = 0xffffffff
+
+/** The meeting points of host and init, in the order in which they are passed. */
+export const STEPS = {
+  /** host → init: id maps are written, init is in its cgroups. */
+  mapped: 1,
+  /** init → host: mounts and devices are in place, / is still the host's. */
+  mounted: 2,
+  /** host → init: prestart and createRuntime hooks have run. */
+  hooked: 3,
+  /** init → host: everything but the program's start is done; carries the console's master. */
+  ready: 4,
+  /** host → init: the state is saved, init no longer ends with its parent. */
+  committed: 5,
+} as const

@@ -1,0 +1,174 @@
+import type { HostFacts, PlanOptions } from '../host/facts'
+import type { Process, Spec } from '../spec/types'
+import { PlanBuilder } from './builder'
+import { planCgroup } from './cgroup'
+import { planBecomeRoot, planClone, planIdentity, planWriteIdMaps } from './clone'
+import { checkConsole, planConsole, planSendConsole } from './console'
+import { type CredentialsPlan, planCredentials } from './credentials'
+import { planDescriptors } from './descriptors'
+import { planDestroy } from './destroy'
+import { planDevices } from './devices'
+import { planHeader } from './header'
+import { planHooks } from './hooks'
+import { planIdMaps } from './id-maps'
+import { planMounts, planReadonlyMounts } from './mounts'
+import { planNamespaces } from './namespaces'
+import { type Op, STEPS } from './ops'
+import { PLAN_VERSION, type Plan } from './plan'
+import { planEnvironment, planOomScoreAdj, planProcess, planRaiseRlimits } from './process'
+import {
+  planEnterRoot,
+  planJournalMounts,
+  planOpenRoot,
+  planReadonlyRoot,
+  planRestrictedPaths,
+  planWorkingDirectory,
+} from './rootfs'
+import { type CompileSeccomp, seccompOp } from './seccomp-rules'
+import { planSysctls } from './sysctl'
+import { checkSupported } from './unsupported'
+
+type Step = keyof typeof STEPS
+type SyncKind = 'releaseInit' | 'awaitInit' | 'reportToHost' | 'awaitHost'
+
+const SYNC = {
+  releaseInit: 'let init go on',
+  awaitInit: 'wait for init',
+  reportToHost: 'report to tsrunc',
+  awaitHost: 'wait for tsrunc',
+} as const satisfies Readonly<Record<SyncKind, string>>
+
+const sync = (kind: SyncKind, step: Step): Op => ({ kind, pointer: '', what: SYNC[kind], step: STEPS[step] })
+
+function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanBuilder {
+  checkSupported(spec, options)
+  checkConsole(spec, options)
+  const warnings: string[] = []
+  const namespaces = planNamespaces(spec, facts)
+  const idMaps = planIdMaps(spec, facts, namespaces)
+  const cgroup = planCgroup(spec, options, facts, (text) => {
+    warnings.push(text)
+  })
+  return new PlanBuilder({ spec, options, facts, namespaces, idMaps, cgroup }, warnings)
+}
+
+/** Everything of init until the host side runs the runtime's hooks: identity, mounts, devices. */
+function planSetup(builder: PlanBuilder): () => void {
+  const { init, options, cgroup } = builder
+  init.push(sync('awaitHost', 'mapped'), ...cgroup.enter)
+  planBecomeRoot(builder)
+  init.push({ kind: 'newSession', pointer: '', what: 'start a session' })
+  if (!options.noNewKeyring) {
+    init.push({ kind: 'joinKeyring', pointer: '', what: 'make a session keyring', name: `_ses.${options.id}` })
+  }
+  planIdentity(builder)
+  planOpenRoot(builder)
+  const mounts = planMounts(builder)
+  planWorkingDirectory(builder)
+  planDevices(builder, mounts.foreignDev)
+  init.push(sync('reportToHost', 'mounted'))
+  return () => {
+    planReadonlyMounts(builder, mounts)
+  }
+}
+
+/** From the hooks to the root's being entered. */
+function planRoot(builder: PlanBuilder, makeMountsReadonly: () => void): void {
+  const { init, spec } = builder
+  init.push(sync('awaitHost', 'hooked'))
+  planHooks(builder, init, 'createContainer')
+  planSysctls(builder)
+  if (spec.process !== undefined) planConsole(builder, spec.process)
+  planRestrictedPaths(builder)
+  makeMountsReadonly()
+  planReadonlyRoot(builder)
+  planEnterRoot(builder)
+}
+
+function planReady({ init }: PlanBuilder): void {
+  init.push(sync('reportToHost', 'ready'))
+  init.push(sync('awaitHost', 'committed'))
+  init.push({ kind: 'awaitStart', pointer: '', what: 'wait for start' })
+}
+
+/** The `create` list; after the rest, because the sources that the host side opens are known only then. */
+function planCreate(builder: PlanBuilder): void {
+  const { create, cgroup, options } = builder
+  create.push(...cgroup.before, ...builder.trees)
+  planJournalMounts(builder)
+  planClone(builder)
+  create.push(...cgroup.afterClone)
+  planWriteIdMaps(builder)
+  planOomScoreAdj(builder)
+  planRaiseRlimits(builder)
+  create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))
+  planHooks(builder, create, 'prestart')
+  planHooks(builder, create, 'createRuntime')
+  create.push(sync('releaseInit', 'hooked'), sync('awaitInit', 'ready'))
+  planSendConsole(builder)
+  if (options.pidFile !== undefined) {
+    create.push({ kind: 'writePidFile', pointer: '', what: 'write the pid file', path: options.pidFile })
+  }
+}
+
+/** From start to execve. The filter comes last, or, where it needs CAP_SYS_ADMIN, right before that is given up. */
+function planStart(
+  builder: PlanBuilder,
+  process: Process,
+  credentials: CredentialsPlan,
+  env: readonly string[],
+  preserveFds: number,
+  compileSeccomp: CompileSeccomp,
+): void {
+  const { initStart } = builder
+  planHooks(builder, initStart, 'startContainer', { env, credentials })
+  const filter = seccompOp(builder, compileSeccomp)
+  if (filter !== undefined) initStart.push(filter)
+  if (credentials.keepsAdmin) {
+    const { capabilities } = credentials
+    const pointer = '/process/capabilities'
+    initStart.push({ kind: 'setCapabilities', pointer, what: 'set the capabilities', ...capabilities })
+  }
+  const { args = [] } = process
+  const what = `exec ${JSON.stringify(args[0] ?? '')}`
+  initStart.push({ kind: 'exec', pointer: '/process/args', what, args, env, preserveFds })
+}
+
+/**
+ * Everything that will be done with a container, from what was asked for and what the host is like. Pure.
+ *
+ * `spec` has passed the validation. `compileSeccomp`: the addon's libseccomp. Errors: TsruncError with the code that
+ * the part of the planner names.
+ */
+export function resolvePlan(
+  spec: Spec,
+  options: PlanOptions,
+  facts: HostFacts,
+  compileSeccomp: CompileSeccomp,
+): { plan: Plan; warnings: readonly string[] } {
+  const builder = startBuilder(spec, options, facts)
+  const descriptors = planDescriptors(options)
+  const header = planHeader(builder, descriptors.count)
+  planRoot(builder, planSetup(builder))
+  if (spec.process !== undefined) {
+    const credentials = planCredentials(builder, spec.process)
+    const env = planEnvironment(spec.process, descriptors.env)
+    planProcess(builder, spec.process, credentials, env)
+    planStart(builder, spec.process, credentials, env, descriptors.count, compileSeccomp)
+  }
+  planReady(builder)
+  planCreate(builder)
+  planHooks(builder, builder.start, 'poststart')
+  planDestroy(builder)
+  const { create, init, initStart, start, destroy } = builder
+  const plan = Object.freeze({
+    version: PLAN_VERSION,
+    header,
+    create,
+    init,
+    initStart,
+    start,
+    delete: destroy,
+  } as const)
+  return { plan, warnings: builder.warnings }
+}

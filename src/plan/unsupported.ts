@@ -1,0 +1,36 @@
+import { TsruncError } from '../errors'
+import type { PlanOptions } from '../host/facts'
+import type { Spec } from '../spec/types'
+
+const isGiven = (value: object | undefined): boolean => value !== undefined && Object.keys(value).length > 0
+const isNamed = (value: string | undefined): boolean => value !== undefined && value !== ''
+
+/** What tsrunc does not build yet. Never left out in silence: a container without its confinement is none. */
+const UNSUPPORTED: readonly (readonly [pointer: string, sentence: string, isAsked: (spec: Spec) => boolean])[] = [
+  ['/process/scheduler', 'scheduler attributes are', ({ process }) => process?.scheduler !== undefined],
+  ['/process/ioPriority', 'I/O priorities are', ({ process }) => process?.ioPriority !== undefined],
+  [
+    '/process/apparmorProfile',
+    'AppArmor profiles are',
+    ({ process }) => isNamed(process?.apparmorProfile) && process?.apparmorProfile !== 'unconfined',
+  ],
+  ['/process/selinuxLabel', 'SELinux labels are', ({ process }) => isNamed(process?.selinuxLabel)],
+  ['/linux/mountLabel', 'SELinux labels are', ({ linux }) => isNamed(linux?.mountLabel)],
+  ['/linux/memoryPolicy', 'memory policies are', ({ linux }) => linux?.memoryPolicy !== undefined],
+  [
+    '/linux/netDevices',
+    'network devices that are moved into the container are',
+    ({ linux }) => isGiven(linux?.netDevices),
+  ],
+  ['/linux/intelRdt', 'resource control groups of the CPU (resctrl) are', ({ linux }) => linux?.intelRdt !== undefined],
+]
+
+/** Errors: NOT_SUPPORTED. */
+export function checkSupported(spec: Spec, options: PlanOptions): void {
+  if (options.systemdCgroup) {
+    throw new TsruncError('NOT_SUPPORTED', 'cgroups made by systemd (--systemd-cgroup) are not supported yet')
+  }
+  for (const [pointer, sentence, isAsked] of UNSUPPORTED) {
+    if (isAsked(spec)) throw new TsruncError('NOT_SUPPORTED', `${sentence} not supported yet`, { pointer })
+  }
+}

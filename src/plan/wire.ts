@@ -1,0 +1,197 @@
+import { type FieldType, OPS, type Op } from './ops'
+import { PLAN_VERSION, type Plan, type PlanHeader } from './plan'
+
+/**
+ * The plan as bytes, little endian, decoded by native/wire/decoder.h.
+ *
+ *   u32 magic "TSRP", u32 version, u32 total length
+ *   header fields, launch fields (tables below, in order)
+ *   for each list of LISTS: u32 count, then operations:
+ *     u32 code, u32 length of what follows, str pointer, str what, fields (table order)
+ *
+ *   bool, u32: 4 bytes   u64, i64: 8 bytes   str: u32 length, bytes, one NUL   bytes: u32 length, bytes
+ *   strs, u32s: u32 count, elements
+ */
+export const PLAN_MAGIC = 0x50525354
+
+/** How this one call of tsrunc goes about the plan; not saved. */
+export interface Launch {
+  /** 1: create, 2: run. */
+  readonly action: number
+  readonly detach: boolean
+  /** run --keep: the stopped container is left for a later delete. */
+  readonly keep: boolean
+  readonly subreaper: boolean
+  readonly log: string
+  readonly logJson: boolean
+  readonly debug: boolean
+}
+
+export const ACTION = { create: 1, run: 2 } as const
+
+export const HEADER_FIELDS = {
+  id: 'str',
+  stateDir: 'str',
+  bundle: 'str',
+  ociVersionJson: 'str',
+  idJson: 'str',
+  bundleJson: 'str',
+  rootfsJson: 'str',
+  annotationsJson: 'str',
+  stopSignal: 'u32',
+  frozenFile: 'str',
+  frozenText: 'str',
+  cgroupPaths: 'strs',
+  hasProcess: 'bool',
+  ownPidNamespace: 'bool',
+  terminal: 'bool',
+  preserveFds: 'u32',
+  config: 'bytes',
+} as const satisfies { readonly [K in keyof PlanHeader]: FieldType }
+
+export const LAUNCH_FIELDS = {
+  action: 'u32',
+  detach: 'bool',
+  keep: 'bool',
+  subreaper: 'bool',
+  log: 'str',
+  logJson: 'bool',
+  debug: 'bool',
+} as const satisfies { readonly [K in keyof Launch]: FieldType }
+
+export const LISTS = ['create', 'init', 'initStart', 'start', 'delete'] as const satisfies readonly (keyof Plan)[]
+
+const viewOf = (buffer: Buffer): DataView => new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+
+/** Grows as needed. A DataView, because node's Buffer methods cost a plan of a hundred operations a millisecond. */
+class Writer {
+  private buffer = Buffer.allocUnsafe(32768)
+  private view = viewOf(this.buffer)
+  private used = 0
+
+  /** Make room for `size` bytes, which may replace `buffer` and `view`; they start at the position that is returned. */
+  private room(size: number): number {
+    const at = this.used
+    if (at + size > this.buffer.length) {
+      const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, at + size))
+      this.buffer.copy(grown, 0, 0, at)
+      this.buffer = grown
+      this.view = viewOf(grown)
+    }
+    return at
+  }
+
+  u32(value: number): void {
+    if (value >>> 0 !== value) throw new RangeError(`${value} does not fit into 32 bits`)
+    const at = this.room(4)
+    this.view.setUint32(at, value, true)
+    this.used = at + 4
+  }
+
+  i64(value: bigint): void {
+    if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${value} does not fit into 64 bits`)
+    const at = this.room(8)
+    this.view.setBigInt64(at, value, true)
+    this.used = at + 8
+  }
+
+  u64(value: bigint): void {
+    if (BigInt.asUintN(64, value) !== value) throw new RangeError(`${value} does not fit into 64 bits`)
+    const at = this.room(8)
+    this.view.setBigUint64(at, value, true)
+    this.used = at + 8
+  }
+
+  str(value: string): void {
+    // A UTF-16 unit takes three bytes of UTF-8 at most.
+    const at = this.room(4 + value.length * 3 + 1)
+    const size = this.buffer.write(value, at + 4)
+    this.view.setUint32(at, size, true)
+    this.buffer[at + 4 + size] = 0
+    this.used = at + 4 + size + 1
+  }
+
+  bytes(value: Uint8Array): void {
+    this.u32(value.length)
+    const at = this.room(value.length)
+    this.buffer.set(value, at)
+    this.used = at + value.length
+  }
+
+  /** Write `value` at an earlier position. */
+  patch(at: number, value: number): void {
+    this.view.setUint32(at, value, true)
+  }
+
+  get length(): number {
+    return this.used
+  }
+
+  finish(): Uint8Array {
+    return this.buffer.subarray(0, this.used)
+  }
+}
+
+function writeField(writer: Writer, type: FieldType, value: unknown): void {
+  switch (type) {
+    case 'bool':
+      return writer.u32(value === true ? 1 : 0)
+    case 'u32':
+      return writer.u32(value as number)
+    case 'u64':
+      return writer.u64(value as bigint)
+    case 'i64':
+      return writer.i64(value as bigint)
+    case 'str':
+      return writer.str(value as string)
+    case 'bytes':
+      return writer.bytes(value as Uint8Array)
+    case 'strs': {
+      const list = value as readonly string[]
+      writer.u32(list.length)
+      for (const item of list) writer.str(item)
+      return
+    }
+    case 'u32s': {
+      const list = value as readonly number[]
+      writer.u32(list.length)
+      for (const item of list) writer.u32(item)
+      return
+    }
+  }
+}
+
+function writeFields(writer: Writer, fields: Readonly<Record<string, FieldType>>, value: object): void {
+  const record = value as Readonly<Record<string, unknown>>
+  for (const name in fields) {
+    const type = fields[name]
+    if (type !== undefined) writeField(writer, type, record[name])
+  }
+}
+
+function writeOp(writer: Writer, op: Op): void {
+  const definition = OPS[op.kind]
+  writer.u32(definition.code)
+  const lengthAt = writer.length
+  writer.u32(0)
+  writer.str(op.pointer)
+  writer.str(op.what)
+  writeFields(writer, definition.fields, op)
+  writer.patch(lengthAt, writer.length - lengthAt - 4)
+}
+
+/** The bytes that the engine decodes. Errors: RangeError for a number that does not fit its field. */
+export function encodePlan(plan: Plan, launch: Launch): Uint8Array {
+  const writer = new Writer()
+  writer.u32(PLAN_MAGIC)
+  writer.u32(PLAN_VERSION)
+  writer.u32(0)
+  writeFields(writer, HEADER_FIELDS, plan.header)
+  writeFields(writer, LAUNCH_FIELDS, launch)
+  for (const list of LISTS) {
+    writer.u32(plan[list].length)
+    for (const op of plan[list]) writeOp(writer, op)
+  }
+  writer.patch(8, writer.length)
+  return writer.finish()
+}

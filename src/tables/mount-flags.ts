@@ -1,0 +1,41 @@
+/** MS_* of mount(2) and MOUNT_ATTR_* of mount_setattr(2), as bigints because plans carry 64-bit flags. */
+export const MS = {
+  RDONLY: 1n << 0n,
+  NOSUID: 1n << 1n,
+  NODEV: 1n << 2n,
+  NOEXEC: 1n << 3n,
+  SYNCHRONOUS: 1n << 4n,
+  REMOUNT: 1n << 5n,
+  MANDLOCK: 1n << 6n,
+  DIRSYNC: 1n << 7n,
+  NOSYMFOLLOW: 1n << 8n,
+  NOATIME: 1n << 10n,
+  NODIRATIME: 1n << 11n,
+  BIND: 1n << 12n,
+  MOVE: 1n << 13n,
+  REC: 1n << 14n,
+  SILENT: 1n << 15n,
+  UNBINDABLE: 1n << 17n,
+  PRIVATE: 1n << 18n,
+  SLAVE: 1n << 19n,
+  SHARED: 1n << 20n,
+  RELATIME: 1n << 21n,
+  I_VERSION: 1n << 23n,
+  STRICTATIME: 1n << 24n,
+  LAZYTIME: 1n << 25n,
+} as const
+
+export const MOUNT_ATTR = {
+  RDONLY: 0x1n,
+  NOSUID: 0x2n,
+  NODEV: 0x4n,
+  NOEXEC: 0x8n,
+  /** The access time modes are one field of three bits; RELATIME is its zero. */
+  ATIME_MASK: 0x70n,
+  RELATIME: 0x0n,
+  NOATIME: 0x10n,
+  STRICTATIME: 0x20n,
+  NODIRATIME: 0x80n,
+  IDMAP: 0x100000n,
+  NOSYMFOLLOW: 0x200000n,
+} as const

@@ -1,0 +1,153 @@
+import { MOUNT_ATTR, MS } from './mount-flags'
+
+/**
+ * What a word of mounts[].options means (config.md "Linux mount options"). Words that are not here belong to the file
+ * system and are passed to it.
+ *
+ * - attribute: `set`/`clear` are MOUNT_ATTR_* bits; `flag` is the MS_* bit of mount(2) which it sets, `clearFlag` the
+ *   one it clears. `recursive`: the whole tree (mount_setattr with AT_RECURSIVE).
+ * - super: a property of the file system: `word` for fsconfig(2), or none where the word means the default.
+ * - propagation: MS_* type, with MS_REC in the r-variants.
+ * - bind, remount, idmap, copyUp: decide what kind of mount it is.
+ * - ignored: `defaults`, and what changes nothing for a new mount (silent, loud).
+ */
+export type MountOption =
+  | {
+      readonly kind: 'attribute'
+      readonly set: bigint
+      readonly clear: bigint
+      readonly flag: bigint
+      readonly clearFlag: bigint
+      readonly recursive: boolean
+      /** Access time modes which this word does not touch if they were asked for before: as with the kernel's flags,
+       *  strictatime wins over noatime, and noatime over relatime, in whatever order they stand. */
+      readonly yieldsTo?: readonly bigint[]
+    }
+  | { readonly kind: 'super'; readonly word: string; readonly flag: bigint; readonly clearFlag: bigint }
+  | { readonly kind: 'propagation'; readonly flag: bigint }
+  | { readonly kind: 'bind'; readonly recursive: boolean }
+  | { readonly kind: 'idmap'; readonly recursive: boolean }
+  | { readonly kind: 'remount' }
+  | { readonly kind: 'copyUp' }
+  | { readonly kind: 'ignored'; readonly flag: bigint }
+
+const on = (set: bigint, flag: bigint, recursive = false): MountOption => ({
+  kind: 'attribute',
+  set,
+  clear: 0n,
+  flag,
+  clearFlag: 0n,
+  recursive,
+})
+const off = (clear: bigint, clearFlag: bigint, recursive = false): MountOption => ({
+  kind: 'attribute',
+  set: 0n,
+  clear,
+  flag: 0n,
+  clearFlag,
+  recursive,
+})
+/** One of the access time modes: its value takes the whole field. */
+const atime = (value: bigint, flag: bigint, yieldsTo: readonly bigint[], recursive = false): MountOption => ({
+  kind: 'attribute',
+  set: value,
+  clear: MOUNT_ATTR.ATIME_MASK,
+  flag,
+  clearFlag: 0n,
+  recursive,
+  yieldsTo,
+})
+/** Ends one of the access time modes: back to RELATIME, the kernel's default, unless it is the other one, `kept`. */
+const atimeOff = (clearFlag: bigint, kept: bigint, recursive = false): MountOption => ({
+  kind: 'attribute',
+  set: MOUNT_ATTR.RELATIME,
+  clear: MOUNT_ATTR.ATIME_MASK,
+  flag: 0n,
+  clearFlag,
+  recursive,
+  yieldsTo: [kept],
+})
+/** The kernel always has a mode; without relatime it is still that one or what another word says. */
+const noRelatime = (recursive = false): MountOption => ({
+  kind: 'attribute',
+  set: 0n,
+  clear: 0n,
+  flag: 0n,
+  clearFlag: MS.RELATIME,
+  recursive,
+})
+const { NOATIME, RELATIME, STRICTATIME } = MOUNT_ATTR
+const superWord = (word: string, flag: bigint): MountOption => ({ kind: 'super', word, flag, clearFlag: 0n })
+const superOff = (word: string, clearFlag: bigint): MountOption => ({ kind: 'super', word, flag: 0n, clearFlag })
+const propagation = (flag: bigint): MountOption => ({ kind: 'propagation', flag })
+
+/** Sorted by name; read by the planner, `tsrunc features` and the manual. */
+export const MOUNT_OPTIONS = {
+  async: superOff('async', MS.SYNCHRONOUS),
+  atime: atimeOff(MS.NOATIME, STRICTATIME),
+  bind: { kind: 'bind', recursive: false },
+  defaults: { kind: 'ignored', flag: 0n },
+  dev: off(MOUNT_ATTR.NODEV, MS.NODEV),
+  diratime: off(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME),
+  dirsync: superWord('dirsync', MS.DIRSYNC),
+  exec: off(MOUNT_ATTR.NOEXEC, MS.NOEXEC),
+  idmap: { kind: 'idmap', recursive: false },
+  iversion: superWord('iversion', MS.I_VERSION),
+  lazytime: superWord('lazytime', MS.LAZYTIME),
+  loud: { kind: 'ignored', flag: 0n },
+  mand: superWord('mand', MS.MANDLOCK),
+  noatime: atime(NOATIME, MS.NOATIME, [STRICTATIME]),
+  nodev: on(MOUNT_ATTR.NODEV, MS.NODEV),
+  nodiratime: on(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME),
+  noexec: on(MOUNT_ATTR.NOEXEC, MS.NOEXEC),
+  noiversion: superOff('', MS.I_VERSION),
+  nolazytime: superOff('nolazytime', MS.LAZYTIME),
+  nomand: superOff('nomand', MS.MANDLOCK),
+  norelatime: noRelatime(),
+  nostrictatime: atimeOff(MS.STRICTATIME, NOATIME),
+  nosuid: on(MOUNT_ATTR.NOSUID, MS.NOSUID),
+  nosymfollow: on(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW),
+  private: propagation(MS.PRIVATE),
+  ratime: atimeOff(MS.NOATIME, STRICTATIME, true),
+  rbind: { kind: 'bind', recursive: true },
+  rdev: off(MOUNT_ATTR.NODEV, MS.NODEV, true),
+  rdiratime: off(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME, true),
+  relatime: atime(RELATIME, MS.RELATIME, [NOATIME, STRICTATIME]),
+  remount: { kind: 'remount' },
+  rexec: off(MOUNT_ATTR.NOEXEC, MS.NOEXEC, true),
+  ridmap: { kind: 'idmap', recursive: true },
+  rnoatime: atime(NOATIME, MS.NOATIME, [STRICTATIME], true),
+  rnodev: on(MOUNT_ATTR.NODEV, MS.NODEV, true),
+  rnodiratime: on(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME, true),
+  rnoexec: on(MOUNT_ATTR.NOEXEC, MS.NOEXEC, true),
+  rnorelatime: noRelatime(true),
+  rnostrictatime: atimeOff(MS.STRICTATIME, NOATIME, true),
+  rnosuid: on(MOUNT_ATTR.NOSUID, MS.NOSUID, true),
+  rnosymfollow: on(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW, true),
+  ro: on(MOUNT_ATTR.RDONLY, MS.RDONLY),
+  rprivate: propagation(MS.PRIVATE | MS.REC),
+  rrelatime: atime(RELATIME, MS.RELATIME, [NOATIME, STRICTATIME], true),
+  rro: on(MOUNT_ATTR.RDONLY, MS.RDONLY, true),
+  rrw: off(MOUNT_ATTR.RDONLY, MS.RDONLY, true),
+  rshared: propagation(MS.SHARED | MS.REC),
+  rslave: propagation(MS.SLAVE | MS.REC),
+  rstrictatime: atime(STRICTATIME, MS.STRICTATIME, [], true),
+  rsuid: off(MOUNT_ATTR.NOSUID, MS.NOSUID, true),
+  rsymfollow: off(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW, true),
+  runbindable: propagation(MS.UNBINDABLE | MS.REC),
+  rw: off(MOUNT_ATTR.RDONLY, MS.RDONLY),
+  shared: propagation(MS.SHARED),
+  silent: { kind: 'ignored', flag: MS.SILENT },
+  slave: propagation(MS.SLAVE),
+  strictatime: atime(STRICTATIME, MS.STRICTATIME, []),
+  suid: off(MOUNT_ATTR.NOSUID, MS.NOSUID),
+  symfollow: off(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW),
+  sync: superWord('sync', MS.SYNCHRONOUS),
+  tmpcopyup: { kind: 'copyUp' },
+  unbindable: propagation(MS.UNBINDABLE),
+} as const satisfies Readonly<Record<string, MountOption>>
+
+/** The meaning of a word, or undefined for a file system's own option. */
+export function mountOption(word: string): MountOption | undefined {
+  return Object.hasOwn(MOUNT_OPTIONS, word) ? MOUNT_OPTIONS[word as keyof typeof MOUNT_OPTIONS] : undefined
+}

@@ -1,0 +1,42 @@
+/** signal(7), x86, ARM, RISC-V and most others: name without SIG to number. */
+export const SIGNALS = {
+  ABRT: 6,
+  ALRM: 14,
+  BUS: 7,
+  CHLD: 17,
+  CLD: 17,
+  CONT: 18,
+  FPE: 8,
+  HUP: 1,
+  ILL: 4,
+  INT: 2,
+  IO: 29,
+  IOT: 6,
+  KILL: 9,
+  PIPE: 13,
+  POLL: 29,
+  PROF: 27,
+  PWR: 30,
+  QUIT: 3,
+  SEGV: 11,
+  STKFLT: 16,
+  STOP: 19,
+  SYS: 31,
+  TERM: 15,
+  TRAP: 5,
+  TSTP: 20,
+  TTIN: 21,
+  TTOU: 22,
+  UNUSED: 31,
+  URG: 23,
+  USR1: 10,
+  USR2: 12,
+  VTALRM: 26,
+  WINCH: 28,
+  XCPU: 24,
+  XFSZ: 25,
+} as const satisfies Readonly<Record<string, number>>
+
+/** Real-time signals as programs see them: glibc keeps 32 and 33. */
+export const SIGRTMIN = 34
+export const SIGRTMAX = 64
