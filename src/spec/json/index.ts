@@ -1,0 +1,5 @@
+export { JsonError, MAX_DEPTH } from './exact'
+export { banNul } from './nul'
+export { type JsonDocument, locate, parseJson } from './parse'
+export { escapeStep, fromPointer, toPointer, valueAt } from './pointer'
+export type { Position } from './position'

@@ -1,0 +1,62 @@
+import { SECCOMP_ACTIONS } from '../../tables/seccomp'
+import type { Report, Rule } from '../fault'
+
+const SECTION = 'config-linux.md "Seccomp"'
+const NOTIFY = 'SCMP_ACT_NOTIFY'
+const WITH_ERRNO: readonly string[] = Object.entries(SECCOMP_ACTIONS)
+  .filter(([, { errno }]) => errno)
+  .map(([name]) => name)
+
+/** "When the action doesn't support an errno, the runtime MUST print an error and fail." */
+const errnoFitsAction: Rule = {
+  id: 'seccomp-errno',
+  section: SECTION,
+  severity: 'error',
+  check({ linux }, report) {
+    const seccomp = linux?.seccomp
+    if (seccomp?.defaultErrnoRet !== undefined) {
+      checkErrno('/linux/seccomp/defaultErrnoRet', seccomp.defaultAction, report)
+    }
+    seccomp?.syscalls?.forEach(({ action, errnoRet }, index) => {
+      if (errnoRet !== undefined) checkErrno(`/linux/seccomp/syscalls/${index}/errnoRet`, action, report)
+    })
+  },
+}
+
+function checkErrno(pointer: string, action: string, report: Report): void {
+  if (!WITH_ERRNO.includes(action)) {
+    report(pointer, `is given, but ${action} returns no errno: only ${WITH_ERRNO.join(' and ')} do`)
+  }
+}
+
+/** As runc: the listener could not be handed over, for that takes system calls which then wait for the listener. */
+const notifyIsPossible: Rule = {
+  id: 'seccomp-notify',
+  section: SECTION,
+  severity: 'error',
+  check({ linux }, report) {
+    const { defaultAction, syscalls = [], listenerPath = '' } = linux?.seccomp ?? {}
+    if (defaultAction === NOTIFY) report('/linux/seccomp/defaultAction', `must not be ${NOTIFY}`)
+    syscalls.forEach(({ action, names }, index) => {
+      if (action !== NOTIFY) return
+      const pointer = `/linux/seccomp/syscalls/${index}`
+      if (names.includes('write')) report(`${pointer}/action`, `must not be ${NOTIFY} for write`)
+      if (listenerPath === '') report(`${pointer}/action`, `is ${NOTIFY}, which needs /linux/seccomp/listenerPath`)
+    })
+  },
+}
+
+/** "If listenerPath is not set and listenerMetadata is, the runtime MUST generate an error." */
+const metadataNeedsListener: Rule = {
+  id: 'seccomp-metadata',
+  section: SECTION,
+  severity: 'error',
+  check({ linux }, report) {
+    const { listenerPath = '', listenerMetadata = '' } = linux?.seccomp ?? {}
+    if (listenerMetadata !== '' && listenerPath === '') {
+      report('/linux/seccomp/listenerMetadata', 'needs /linux/seccomp/listenerPath')
+    }
+  },
+}
+
+export const SECCOMP_RULES: readonly Rule[] = [errnoFitsAction, notifyIsPossible, metadataNeedsListener]

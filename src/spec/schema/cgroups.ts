@@ -1,0 +1,78 @@
+import { BOOLEAN, form, listOf, mapOf, object, ref, type Schemas, STRING, words } from './schema'
+
+/** config-linux.md "Control groups". */
+export const CGROUPS: Schemas = {
+  resources: object({
+    devices: listOf(ref('deviceRule')),
+    memory: ref('memory'),
+    cpu: ref('cpu'),
+    pids: ref('pids'),
+    blockIO: ref('blockIO'),
+    hugepageLimits: listOf(ref('hugepageLimit')),
+    network: ref('network'),
+    rdma: mapOf(ref('rdma')),
+    unified: mapOf(STRING),
+  }),
+  deviceRule: object(
+    {
+      allow: BOOLEAN,
+      type: words(['a', 'b', 'c']),
+      major: form('deviceNumberOrAny'),
+      minor: form('deviceNumberOrAny'),
+      access: form('deviceAccess'),
+    },
+    'allow',
+  ),
+  memory: object({
+    limit: form('limit'),
+    reservation: form('limit'),
+    swap: form('limit'),
+    kernel: form('limit'),
+    kernelTCP: form('limit'),
+    swappiness: form('swappiness'),
+    disableOOMKiller: BOOLEAN,
+    useHierarchy: BOOLEAN,
+    checkBeforeUpdate: BOOLEAN,
+  }),
+  cpu: object({
+    shares: form('uint64'),
+    quota: form('int64'),
+    burst: form('uint64'),
+    period: form('uint64'),
+    realtimeRuntime: form('int64'),
+    realtimePeriod: form('uint64'),
+    cpus: form('numberList'),
+    mems: form('numberList'),
+    idle: form('cpuIdle'),
+  }),
+  pids: object({ limit: form('limit') }, 'limit'),
+  blockIO: object({
+    weight: form('blockWeight'),
+    leafWeight: form('blockWeight'),
+    weightDevice: listOf(ref('weightDevice')),
+    throttleReadBpsDevice: listOf(ref('throttleDevice')),
+    throttleWriteBpsDevice: listOf(ref('throttleDevice')),
+    throttleReadIOPSDevice: listOf(ref('throttleDevice')),
+    throttleWriteIOPSDevice: listOf(ref('throttleDevice')),
+  }),
+  weightDevice: object(
+    {
+      major: form('deviceNumber'),
+      minor: form('deviceNumber'),
+      weight: form('blockWeight'),
+      leafWeight: form('blockWeight'),
+    },
+    'major',
+    'minor',
+  ),
+  throttleDevice: object(
+    { major: form('deviceNumber'), minor: form('deviceNumber'), rate: form('uint64') },
+    'major',
+    'minor',
+    'rate',
+  ),
+  hugepageLimit: object({ pageSize: form('pageSize'), limit: form('uint64') }, 'pageSize', 'limit'),
+  network: object({ classID: form('uint32'), priorities: listOf(ref('networkPriority')) }),
+  networkPriority: object({ name: form('nonEmpty'), priority: form('uint32') }, 'name', 'priority'),
+  rdma: object({ hcaHandles: form('uint32'), hcaObjects: form('uint32') }),
+}
