@@ -1,0 +1,117 @@
+// The end of a container: what delete does, and what undoes a create, start or run that failed.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "engine/engine.h"
+#include "engine/host/cgroup_processes.h"
+#include "engine/host/undo_journal.h"
+#include "engine/host_run.h"
+#include "engine/init_process.h"
+#include "engine/journal.h"
+#include "sys/kernel.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+using wire::OpKind;
+
+constexpr int kKillMilliseconds = 10000;
+
+// The first failure is the one that is told; all of them keep the directory.
+class Failures {
+ public:
+  explicit Failures(FailureRecord& why) noexcept : why_(why) {}
+  void note(uint32_t op, const Failure& failure) noexcept {
+    if (failure && !any_) {
+      record(why_, wire::List::kDelete, op, failure);
+    }
+    any_ = any_ || failure.code != 0;
+  }
+  [[nodiscard]] bool any() const noexcept { return any_; }
+
+ private:
+  FailureRecord& why_;
+  bool any_ = false;
+};
+
+[[nodiscard]] Failure kill_init(HostContext& context) {
+  if (context.init.pid == 0) {
+    SavedState saved;
+    const Failure failure = context.state.load_state(saved);
+    if (failure.code == EBADMSG) {
+      context.log.warn("the saved state is damaged: only processes in the container's cgroups can be ended");
+      return kOk;
+    }
+    if (failure) {
+      // Without a state there is no init either: until its state is saved, init ends together with create.
+      return failure.code == ENODATA ? kOk : failure;
+    }
+    context.init = saved.init;
+  }
+  if (!context.init_pidfd.valid()) {
+    auto pidfd = open_process(context.init);
+    if (!pidfd.ok()) {
+      return pidfd.failure().code == ESRCH ? kOk : pidfd.failure();
+    }
+    context.init_pidfd = std::move(*pidfd);
+  }
+  // A v1 freezer keeps even SIGKILL waiting; the signal goes first, so that nothing of the container runs
+  // again.
+  (void)sys::pidfd_send_signal_raw(context.init_pidfd.get(), SIGKILL);
+  thaw_freezer(context.plan.header);
+  return end_process(context.init, context.init_pidfd, kKillMilliseconds, context.detail,
+                     sizeof context.detail);
+}
+
+// Everything of the list but hooks. True if undoJournal was among it.
+[[nodiscard]] bool run_destruction(HostContext& context, const wire::OpList& list, Failures& failures) {
+  bool undone = false;
+  for (uint32_t i = 0; i < list.count; ++i) {
+    if (list.items[i].kind != OpKind::kRunHook) {
+      failures.note(i, run_op(context, list.items[i]));
+      undone = undone || list.items[i].kind == OpKind::kUndoJournal;
+    }
+  }
+  return undone;
+}
+
+}  // namespace
+
+bool destroy(HostContext& context, FailureRecord& why) {
+  if (context.state.fd() < 0) {
+    return true;
+  }
+  Failures failures(why);
+  const bool created = ::faccessat(context.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  Journal journal;
+  failures.note(kNoOp, journal.load(context.state));
+  failures.note(kNoOp, kill_init(context));
+  if (failures.any()) {
+    // As long as init lives nothing of it can be taken away; the directory stays, so that delete can be
+    // repeated.
+    return false;
+  }
+  const wire::OpList& list = context.plan.list(wire::List::kDelete);
+  if (!run_destruction(context, list, failures)) {
+    failures.note(kNoOp, undo_journal(context));
+  }
+  if (failures.any()) {
+    return false;
+  }
+  // config.md "Poststop": after the container is deleted; their failures are warnings, which runHook gives
+  // itself. A create that failed before its first hook has none to answer to.
+  if (created || journal.has("hooks")) {
+    for (uint32_t i = 0; i < list.count; ++i) {
+      if (list.items[i].kind == OpKind::kRunHook) {
+        failures.note(i, run_op(context, list.items[i]));
+      }
+    }
+  }
+  failures.note(kNoOp, context.state.remove());
+  return !failures.any();
+}
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,56 @@
+#include "engine/failure_text.h"
+
+#include <cstring>
+
+#include "engine/errno_text.h"
+
+namespace tsrunc::engine {
+namespace {
+
+[[nodiscard]] bool is_set(const char* text) noexcept {
+  return text != nullptr && *text != 0;
+}
+
+[[nodiscard]] bool contains(const char* text, const char* part) noexcept {
+  return is_set(text) && std::strstr(text, part) != nullptr;
+}
+
+}  // namespace
+
+void add_failure(sys::Text& out, const char* what, const sys::Failure& failure) noexcept {
+  if (is_set(what)) {
+    out.add(what).add(": ");
+  }
+  // What the sentence says already, or a detail says again, is left out.
+  const bool path = is_set(failure.path) && !contains(failure.detail, failure.path);
+  const bool told = is_set(failure.path) && contains(what, failure.path);
+  if (is_set(failure.call) && !told && (path || !is_set(failure.detail))) {
+    out.add(failure.call);
+    if (path) {
+      out.add(" ").add(failure.path);
+    }
+    out.add(": ");
+  }
+  out.add(is_set(failure.detail) ? failure.detail : errno_text(failure.code));
+  if (const char* name = errno_name(failure.code); name != nullptr) {
+    out.add(" (").add(name).add(")");
+  }
+}
+
+const wire::Op* op_of(const wire::Plan& plan, const FailureRecord& record) noexcept {
+  if (record.list >= wire::kListCount || record.op >= plan.lists[record.list].count) {
+    return nullptr;
+  }
+  return &plan.lists[record.list].items[record.op];
+}
+
+void add_record(sys::Text& out, const wire::Plan& plan, const FailureRecord& record) noexcept {
+  const wire::Op* op = op_of(plan, record);
+  add_failure(out, op == nullptr ? "" : op->what.data,
+              {record.code, record.call, record.path, record.detail});
+  if (op != nullptr && !op->pointer.empty()) {
+    out.add(" (config.json ").add(op->pointer.data).add(")");
+  }
+}
+
+}  // namespace tsrunc::engine

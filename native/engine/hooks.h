@@ -1,0 +1,22 @@
+// config.md "POSIX-platform Hooks": running one program with the state on its standard input.
+#pragma once
+
+#include <cstddef>
+
+#include "sys/result.h"
+#include "wire/plan.h"
+
+namespace tsrunc::engine {
+
+struct HookInput {
+  const char* state = "";  // OCI state JSON
+  size_t size = 0;
+};
+
+// Runs the hook, waits for it, kills it (with its process group) when its time is over. `detail` takes the
+// story for the user: exit status or signal, and the end of what it printed. Allocates nothing: init runs
+// hooks too. A hook that does not read its input is no failure.
+[[nodiscard]] sys::Failure run_hook(const wire::RunHook& op, const HookInput& input, char* detail,
+                                    size_t size) noexcept;
+
+}  // namespace tsrunc::engine

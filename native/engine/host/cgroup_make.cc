@@ -1,0 +1,161 @@
+// makeCgroup: the directories of a container's cgroup.
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "engine/host/cgroup_freeze.h"
+#include "engine/host/cgroup_tree.h"
+#include "engine/host/pid_list_text.h"
+#include "engine/host_context.h"
+#include "sys/kernel.h"
+#include "sys/small_file.h"
+#include "sys/text.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+using sys::UniqueFd;
+
+// Another container's delete may take away a shared parent between our looking at it and our using it.
+constexpr int kTries = 16;
+
+// cpusets(7): a v1 cpuset without CPUs and memory nodes takes no process. It gets those of the directory
+// above.
+[[nodiscard]] Failure inherit_cpuset(int parent, int child, const char* path) noexcept {
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    char own[4096];
+    const auto length = sys::read_file(child, file, own, sizeof own);
+    if (!length.ok()) {
+      return sys::fail(length.failure().code, length.failure().call, path, nullptr);
+    }
+    if (*length > 0 && own[0] != '\n') {
+      continue;
+    }
+    char above[4096];
+    const auto got = sys::read_file(parent, file, above, sizeof above);
+    if (!got.ok()) {
+      return sys::fail(got.failure().code, got.failure().call, path, nullptr);
+    }
+    if (const Failure failure = sys::write_file(child, file, above, *got); failure) {
+      return sys::fail(failure.code, failure.call, path,
+                       "the CPUs and memory nodes of the cgroup above are refused");
+    }
+  }
+  return kOk;
+}
+
+[[nodiscard]] Failure refuse_processes(HostContext& context, int dir, const char* path) {
+  sys::Array<pid_t> pids;
+  if (const Failure failure = read_all_pids(dir, pids); failure) {
+    return sys::fail(failure.code, failure.call, path, failure.detail);
+  }
+  if (pids.empty()) {
+    return kOk;
+  }
+  sys::Text text(context.detail);
+  add_pids(text.add("container's cgroup ").add(path).add(" is not empty: it holds "), pids);
+  return sys::fail(EBUSY, "open", path, context.detail);
+}
+
+// config-linux.md "Cgroups Path": a runtime MAY refuse a cgroup that is not fit. A process that joins a
+// frozen one would stand still before it is a container.
+[[nodiscard]] Failure check_existing(HostContext& context, int dir, const wire::MakeCgroup& op) {
+  if (!op.must_be_empty) {
+    return kOk;
+  }
+  TSRUNC_TRY(refuse_processes(context, dir, op.path.data));
+  const bool frozen = v1_freezer(dir) == Freezing::kFrozen || v2_freezer(dir) == Freezing::kFrozen;
+  return frozen ? sys::fail(EBUSY, "open", op.path.data, "container's cgroup is frozen") : kOk;
+}
+
+// Walks from the hierarchy's mount point down to the container's directory.
+class Maker {
+ public:
+  Maker(HostContext& context, const wire::MakeCgroup& op) noexcept : context_(context), op_(op) {}
+
+  [[nodiscard]] Failure make() {
+    UniqueFd parent(::open(op_.root.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!parent.valid()) {
+      return sys::fail("open", op_.root.data);
+    }
+    for (const char* at = op_.path.data + op_.root.size; *at != 0;) {
+      const char* name = at + std::strspn(at, "/");
+      const size_t length = std::strcspn(name, "/");
+      at = name + length;
+      if (length == 0) {
+        break;
+      }
+      UniqueFd child;
+      TSRUNC_TRY(step(parent.get(), name, length, at[std::strspn(at, "/")] == 0, child));
+      if (op_.cpuset) {
+        TSRUNC_TRY(inherit_cpuset(parent.get(), child.get(), op_.path.data));
+      }
+      parent = std::move(child);
+    }
+    return kOk;
+  }
+
+ private:
+  [[nodiscard]] Failure step(int parent, const char* name, size_t length, bool leaf, UniqueFd& child) {
+    char component[NAME_MAX + 1];
+    if (length > NAME_MAX || (length == 2 && name[0] == '.' && name[1] == '.')) {
+      return sys::fail(EINVAL, "mkdir", op_.path.data, "a component of the cgroup's path is not a name");
+    }
+    std::memcpy(component, name, length);
+    component[length] = 0;
+    constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    child = UniqueFd(::openat(parent, component, kFlags));
+    if (child.valid()) {
+      return leaf ? check_existing(context_, child.get(), op_) : kOk;
+    }
+    if (errno != ENOENT) {
+      return sys::fail("open", op_.path.data);
+    }
+    // Before the effect: a crash between the two leaves a line that speaks of nothing, never a directory
+    // without one.
+    TSRUNC_TRY(journal(name + length));
+    if (::mkdirat(parent, component, 0755) != 0 && errno != EEXIST) {
+      return sys::fail("mkdir", op_.path.data);
+    }
+    child = UniqueFd(::openat(parent, component, kFlags));
+    return child.valid() ? kOk : sys::fail("open", op_.path.data);
+  }
+
+  // The path up to `end`.
+  [[nodiscard]] Failure journal(const char* end) {
+    char prefix[PATH_MAX];
+    sys::Text text(prefix);
+    text.add(op_.path.data, static_cast<size_t>(end - op_.path.data));
+    if (text.cut()) {
+      return sys::fail(ENAMETOOLONG, "mkdir", op_.path.data, nullptr);
+    }
+    return context_.state.journal("cgroup", prefix);
+  }
+
+  HostContext& context_;
+  const wire::MakeCgroup& op_;
+};
+
+}  // namespace
+
+Failure run(HostContext& context, const wire::MakeCgroup& op) {
+  const bool beneath = std::strncmp(op.path.data, op.root.data, op.root.size) == 0 &&
+                       (op.path.data[op.root.size] == '/' || op.path.data[op.root.size] == 0);
+  if (!beneath) {
+    return sys::fail(EINVAL, "mkdir", op.path.data, "the cgroup is not beneath its hierarchy's mount point");
+  }
+  for (int tries = 1;; ++tries) {
+    const Failure failure = Maker(context, op).make();
+    const bool taken_away = failure.code == ENOENT || failure.code == ENODEV;
+    if (!taken_away || tries == kTries) {
+      return failure;
+    }
+  }
+}
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,236 @@
+#include "engine/host/cgroup_processes.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "engine/host/cgroup_freeze.h"
+#include "engine/host/cgroup_tree.h"
+#include "engine/host/pid_list_text.h"
+#include "engine/host_context.h"
+#include "engine/journal.h"
+#include "sys/kernel.h"
+#include "sys/text.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+using sys::UniqueFd;
+
+// How many descriptors are open at a time.
+constexpr size_t kAtOnce = 64;
+constexpr int kKillMilliseconds = 10000;
+
+[[nodiscard]] bool contains(const sys::Array<pid_t>& pids, pid_t wanted) noexcept {
+  for (const pid_t pid : pids) {
+    if (pid == wanted) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The top of a hierarchy holds the whole machine, never only a container.
+[[nodiscard]] bool is_hierarchy_root(int dir) noexcept {
+  const bool v2 = ::faccessat(dir, "cgroup.controllers", F_OK, 0) == 0;
+  return v2 ? ::faccessat(dir, "cgroup.type", F_OK, 0) != 0 : ::faccessat(dir, "release_agent", F_OK, 0) == 0;
+}
+
+// Opens one of the container's cgroups. Invalid: it is gone, or it is the top of its hierarchy.
+[[nodiscard]] Failure open_own(const char* path, UniqueFd& out) noexcept {
+  auto dir = open_cgroup(path);
+  if (!dir.ok()) {
+    return dir.failure().code == ENOENT ? kOk : dir.failure();
+  }
+  if (!is_hierarchy_root(dir->get())) {
+    out = std::move(*dir);
+  }
+  return kOk;
+}
+
+// Sends the signal to the processes of each directory.
+class Sender final : public CgroupVisitor {
+ public:
+  explicit Sender(int signal) noexcept : signal_(signal), self_(::getpid()) {}
+
+  [[nodiscard]] Failure visit(int dir) override {
+    sys::Array<pid_t> pids;
+    TSRUNC_TRY(read_pids(dir, pids));
+    for (size_t at = 0; at < pids.size(); at += kAtOnce) {
+      const size_t rest = pids.size() - at;
+      TSRUNC_TRY(send(dir, pids.data() + at, rest < kAtOnce ? rest : kAtOnce));
+    }
+    return kOk;
+  }
+  [[nodiscard]] uint32_t sent() const noexcept { return sent_; }
+
+ private:
+  // A pid that was read may be another process by the time it is opened. One that is still listed after it
+  // was opened is, whatever it was before, a process of this cgroup now, and the descriptor cannot come to
+  // mean another.
+  [[nodiscard]] Failure send(int dir, const pid_t* pids, size_t count) {
+    UniqueFd opened[kAtOnce];
+    for (size_t i = 0; i < count; ++i) {
+      if (pids[i] > 0 && pids[i] != self_) {
+        opened[i] = UniqueFd(sys::pidfd_open_raw(pids[i], 0));
+      }
+    }
+    sys::Array<pid_t> now;
+    TSRUNC_TRY(read_pids(dir, now));
+    for (size_t i = 0; i < count; ++i) {
+      if (!opened[i].valid() || !contains(now, pids[i])) {
+        continue;
+      }
+      if (sys::pidfd_send_signal_raw(opened[i].get(), signal_) == 0) {
+        ++sent_;
+      } else if (errno != ESRCH) {
+        return sys::fail("pidfd_send_signal");
+      }
+    }
+    return kOk;
+  }
+
+  int signal_;
+  pid_t self_;
+  uint32_t sent_ = 0;
+};
+
+struct Members {
+  sys::Array<pid_t> pids;  // each once, the caller's own left out
+  bool self = false;       // the caller is in there too
+};
+
+[[nodiscard]] Failure collect(const wire::StrList& paths, Members& out) noexcept {
+  for (uint32_t i = 0; i < paths.count; ++i) {
+    UniqueFd dir;
+    TSRUNC_TRY(open_own(paths.items[i], dir));
+    sys::Array<pid_t> pids;
+    if (dir.valid()) {
+      TSRUNC_TRY(read_all_pids(dir.get(), pids));
+    }
+    for (const pid_t pid : pids) {
+      if (pid == ::getpid()) {
+        out.self = true;
+      } else if (!contains(out.pids, pid)) {
+        out.pids.push(pid);
+      }
+    }
+  }
+  return kOk;
+}
+
+// v2, Linux 5.14: one write kills everything beneath, and nothing can fork away from it. True if that was
+// enough.
+[[nodiscard]] bool kill_by_file(const wire::StrList& paths) noexcept {
+  bool all = true;
+  for (uint32_t i = 0; i < paths.count; ++i) {
+    UniqueFd dir;
+    if (open_own(paths.items[i], dir) || !dir.valid()) {
+      continue;
+    }
+    all = !sys::write_file(dir.get(), "cgroup.kill", "1", 1) && all;
+  }
+  return all;
+}
+
+[[nodiscard]] Failure send_to_all(const wire::StrList& paths, int signal) noexcept {
+  for (uint32_t i = 0; i < paths.count; ++i) {
+    UniqueFd dir;
+    TSRUNC_TRY(open_own(paths.items[i], dir));
+    if (dir.valid()) {
+      Sender sender(signal);
+      TSRUNC_TRY(visit_cgroups(dir.get(), sender));
+    }
+  }
+  return kOk;
+}
+
+// Without a freeze where this process would stand still with the others.
+[[nodiscard]] Failure kill_once(const wire::StrList& paths, const Members& members) noexcept {
+  if (members.self) {
+    return send_to_all(paths, SIGKILL);
+  }
+  if (kill_by_file(paths)) {
+    return kOk;
+  }
+  const FrozenCgroup frozen(paths);
+  return send_to_all(paths, SIGKILL);
+}
+
+[[nodiscard]] Failure still_alive(const sys::Array<pid_t>& pids, char* detail, size_t size) noexcept {
+  sys::Text text(detail, size);
+  add_pids(text, pids);
+  text.add(pids.size() == 1 ? " does" : " do").add(" not end after SIGKILL");
+  char letter = 0;
+  if (start_time(pids[0], &letter).ok()) {
+    text.add(" (state of the first: ").add(&letter, 1).add(")");
+  }
+  return sys::fail(ETIMEDOUT, "kill", nullptr, detail);
+}
+
+}  // namespace
+
+Failure signal_cgroups(const wire::StrList& paths, int signal, uint32_t& sent) noexcept {
+  sent = 0;
+  Members members;
+  TSRUNC_TRY(collect(paths, members));
+  for (uint32_t i = 0; i < paths.count; ++i) {
+    UniqueFd dir;
+    TSRUNC_TRY(open_own(paths.items[i], dir));
+    if (!dir.valid()) {
+      continue;
+    }
+    Sender sender(signal);
+    const FrozenCgroup frozen(members.self ? wire::StrList{} : paths);
+    TSRUNC_TRY(visit_cgroups(dir.get(), sender));
+    sent = sender.sent();
+    return kOk;
+  }
+  return kOk;
+}
+
+Failure kill_cgroups(const wire::StrList& paths, int milliseconds, char* detail,
+                     size_t detail_size) noexcept {
+  for (sys::Deadline deadline(milliseconds);; deadline.pause()) {
+    Members members;
+    TSRUNC_TRY(collect(paths, members));
+    if (members.pids.empty()) {
+      return kOk;
+    }
+    if (deadline.over()) {
+      return still_alive(members.pids, detail, detail_size);
+    }
+    TSRUNC_TRY(kill_once(paths, members));
+  }
+}
+
+void thaw_freezer(const wire::Header& header) noexcept {
+  constexpr char kFile[] = "/freezer.state";
+  const wire::Str& file = header.frozen_file;
+  if (file.size > sizeof kFile - 1 && std::strcmp(file.data + file.size - (sizeof kFile - 1), kFile) == 0) {
+    (void)sys::write_file(AT_FDCWD, file.data, "THAWED", 6);  // ENOENT: the cgroup is gone already
+  }
+}
+
+Failure run(HostContext& context, const wire::KillCgroups& op) {
+  if (context.init.pid != 0) {
+    return kill_cgroups(op.paths, kKillMilliseconds, context.detail, sizeof context.detail);
+  }
+  // No init was ever made, or none that is known: whoever is in a cgroup that create did not make is a
+  // stranger.
+  Journal journal;
+  TSRUNC_TRY(journal.load(context.state));
+  for (uint32_t i = 0; i < op.paths.count; ++i) {
+    if (journal.has("cgroup", op.paths.items[i])) {
+      const wire::StrList one{op.paths.items + i, 1};
+      TSRUNC_TRY(kill_cgroups(one, kKillMilliseconds, context.detail, sizeof context.detail));
+    }
+  }
+  return kOk;
+}
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,22 @@
+// Signals to all processes of a container by its cgroups.
+#pragma once
+
+#include "sys/result.h"
+#include "wire/plan.h"
+
+namespace tsrunc::engine {
+
+// Sends `signal` once to every process in the first of `paths` that is there, and beneath it. The cgroup is
+// frozen meanwhile, so that no process can fork out of sight. `sent`: how many got it. A container without
+// processes or cgroups is no failure. This process itself is left out.
+[[nodiscard]] sys::Failure signal_cgroups(const wire::StrList& paths, int signal, uint32_t& sent) noexcept;
+
+// SIGKILL until no process is left in any of `paths`; v2 by cgroup.kill. ETIMEDOUT: `detail` names those that
+// stay.
+[[nodiscard]] sys::Failure kill_cgroups(const wire::StrList& paths, int milliseconds, char* detail,
+                                        size_t detail_size) noexcept;
+
+// Thaws a container that is paused by the v1 freezer, which holds back even SIGKILL.
+void thaw_freezer(const wire::Header& header) noexcept;
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,109 @@
+// The host's half of the conversation with init, and what it does to init from outside.
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "engine/host_context.h"
+#include "engine/sync.h"
+#include "sys/kernel.h"
+#include "sys/text.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::fail;
+using sys::Failure;
+using sys::kOk;
+using sys::Text;
+
+// Init closed the socket without a word: something killed it. Leaves it to be reaped by destroy().
+Failure describe_death(HostContext& context) {
+  siginfo_t info{};
+  pollfd gone{context.init_pidfd.get(), POLLIN, 0};
+  constexpr int kGraceMs = 1000;
+  (void)::poll(&gone, 1, kGraceMs);
+  Text text(context.detail);
+  text.add("init ended before the container was ready");
+  if (::waitid(P_PID, static_cast<id_t>(context.init.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+      info.si_pid == context.init.pid) {
+    if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) {
+      text.add(": killed by signal ").add(static_cast<uint64_t>(info.si_status));
+      text.add(info.si_status == SIGKILL ? "; is the memory limit too low?" : "");
+    } else {
+      text.add(": exit status ").add(static_cast<uint64_t>(info.si_status));
+    }
+  }
+  return fail(ECHILD, "sync", nullptr, context.detail);
+}
+
+// Init's createContainer hooks begin behind the step `hooked`; see hook_op.cc.
+bool init_runs_hooks(const HostContext& context) {
+  const wire::OpList& ops = context.plan.list(wire::List::kInit);
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    if (ops.items[i].kind == wire::OpKind::kRunHook) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+Failure run(HostContext& context, const wire::ReleaseInit& op) {
+  if (op.step == static_cast<uint32_t>(wire::Step::kHooked) && init_runs_hooks(context)) {
+    TSRUNC_TRY(context.state.journal("hooks", "createContainer"));
+  }
+  if (Failure failure = send_step(context.sync.get(), static_cast<wire::Step>(op.step)); failure) {
+    return failure.code == EPIPE || failure.code == ECONNRESET ? describe_death(context) : failure;
+  }
+  return kOk;
+}
+
+Failure run(HostContext& context, const wire::AwaitInit& op) {
+  for (;;) {
+    Message message;
+    // The socket's end of file is init's death, so that this wait always ends; init itself waits for nobody
+    // else but hooks, whose time limits are the configuration's.
+    if (Failure failure = receive(context.sync.get(), message, &context.console); failure) {
+      return failure.code == ECONNRESET ? describe_death(context) : failure;
+    }
+    switch (message.type) {
+      case MessageType::kWarning:
+        context.log.warn(message.record.detail);
+        continue;
+      case MessageType::kFailure:
+        context.init_failure = message.record;
+        context.init_failed = true;
+        return fail(message.record.code, "init", nullptr, nullptr);
+      case MessageType::kStep:
+        if (message.step == op.step) {
+          return kOk;
+        }
+        break;
+      case MessageType::kExecuting:
+        break;
+    }
+    return fail(EPROTO, "sync", nullptr, "host and init disagree on how far they are");
+  }
+}
+
+Failure run(HostContext& context, const wire::RaiseRlimit& op) {
+  const auto resource = static_cast<enum __rlimit_resource>(op.resource);
+  rlimit limit{};
+  if (::prlimit(context.init.pid, resource, nullptr, &limit) < 0) {
+    return fail("prlimit");
+  }
+  if (limit.rlim_max >= op.hard) {
+    return kOk;
+  }
+  limit.rlim_max = op.hard;
+  if (::prlimit(context.init.pid, resource, &limit, nullptr) < 0) {
+    return fail(errno, "prlimit", nullptr,
+                errno == EPERM
+                    ? "operation not permitted: tsrunc may not raise its own hard limit (CAP_SYS_RESOURCE)"
+                    : nullptr);
+  }
+  return kOk;
+}
+
+}  // namespace tsrunc::engine

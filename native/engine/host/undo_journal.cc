@@ -1,0 +1,131 @@
+// undoJournal. What each kind of line asks for:
+//   cgroup PATH    the container's own directory (that of a makeCgroup; without a plan, one that no other
+//   line lies
+//                  beneath) with everything in it; a parent only if nobody uses it any more
+//   pidfile PATH   only if the container was never created: afterwards the file is its caller's, as with
+//   runc; and only
+//                  if it holds what the line before, "pid PID", says
+//   mounts PATH    what was mounted there since the line before, "mounted …", see mounts.h
+#include "engine/host/undo_journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "engine/host/cgroup_tree.h"
+#include "engine/host/mounts.h"
+#include "engine/host/pid_file.h"
+#include "engine/journal.h"
+#include "sys/text.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+
+// The last process leaves its cgroup some time after it was seen to end.
+constexpr int kRemoveMilliseconds = 5000;
+
+[[nodiscard]] bool is_kind(const JournalEntry& entry, const char* kind) noexcept {
+  return std::strcmp(entry.kind, kind) == 0;
+}
+
+[[nodiscard]] bool lies_beneath(const char* path, const char* top) noexcept {
+  const size_t length = std::strlen(top);
+  return std::strncmp(path, top, length) == 0 && path[length] == '/';
+}
+
+// Whether `path` is a directory that the plan made for the container alone, not one on the way to it.
+[[nodiscard]] bool is_own_cgroup(const wire::OpList& made, const Journal& journal,
+                                 const char* path) noexcept {
+  bool any = false;
+  for (uint32_t i = 0; i < made.count; ++i) {
+    if (made.items[i].kind == wire::OpKind::kMakeCgroup) {
+      any = true;
+      if (std::strcmp(made.items[i].as<wire::MakeCgroup>().path.data, path) == 0) {
+        return true;
+      }
+    }
+  }
+  if (any) {
+    return false;
+  }
+  for (size_t i = 0; i < journal.size(); ++i) {
+    if (is_kind(journal[i], "cgroup") && lies_beneath(journal[i].path, path)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+class Undo {
+ public:
+  explicit Undo(HostContext& context) noexcept : context_(context) {}
+
+  [[nodiscard]] Failure run() {
+    TSRUNC_TRY(journal_.load(context_.state));
+    for (size_t i = journal_.size(); i > 0; --i) {
+      if (const Failure failure = undo(i - 1); failure && !first_) {
+        keep(failure);
+      }
+    }
+    return first_;
+  }
+
+ private:
+  [[nodiscard]] Failure undo(size_t index) {
+    const JournalEntry& entry = journal_[index];
+    if (is_kind(entry, "cgroup")) {
+      return undo_cgroup(entry.path);
+    }
+    const char* before = index > 0 ? journal_[index - 1].path : nullptr;
+    if (is_kind(entry, "pidfile") && index > 0 && is_kind(journal_[index - 1], "pid")) {
+      const bool created = ::faccessat(context_.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+      return created ? kOk : remove_pid_file(entry.path, before);
+    }
+    if (is_kind(entry, "mounts") && index > 0 && is_kind(journal_[index - 1], "mounted")) {
+      return undo_mounts(entry.path, before, context_.detail, sizeof context_.detail);
+    }
+    return kOk;
+  }
+
+  [[nodiscard]] Failure undo_cgroup(const char* path) {
+    if (is_own_cgroup(context_.plan.list(wire::List::kCreate), journal_, path)) {
+      return remove_cgroup(path, sys::Deadline(kRemoveMilliseconds), context_.detail, sizeof context_.detail);
+    }
+    const bool gone = ::rmdir(path) == 0 || errno == ENOENT;
+    return gone || errno == EBUSY || errno == ENOTEMPTY ? kOk : sys::fail("rmdir", path);
+  }
+
+  // The journal's memory ends with this object, and later failures reuse the context's room for details.
+  void keep(const Failure& failure) {
+    first_ = failure;
+    static char path[512];
+    static char detail[sizeof context_.detail];
+    sys::Text(path).add(failure.path == nullptr ? "" : failure.path);
+    first_.path = failure.path == nullptr ? nullptr : path;
+    if (failure.detail == context_.detail) {
+      sys::Text(detail).add(failure.detail);
+      first_.detail = detail;
+    }
+  }
+
+  HostContext& context_;
+  Journal journal_;
+  Failure first_;
+};
+
+}  // namespace
+
+Failure undo_journal(HostContext& context) {
+  return Undo(context).run();
+}
+
+Failure run(HostContext& context, const wire::UndoJournal& op) {
+  (void)op;
+  return undo_journal(context);
+}
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,47 @@
+// What the host side's operations share while one list of a plan is run.
+#pragma once
+
+#include <array>
+
+#include "engine/failure_record.h"
+#include "engine/state_dir.h"
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+#include "wire/plan.h"
+
+namespace tsrunc::engine {
+
+inline constexpr uint32_t kMaxSlots = 512;
+
+// Where warnings and debug lines go; nothing below the launcher writes to a log itself.
+struct Log {
+  virtual void warn(const char* text) = 0;
+  virtual void debug(const char* text) = 0;
+
+ protected:
+  ~Log() = default;
+};
+
+struct HostContext {
+  HostContext(const wire::Plan& the_plan, StateDir& the_state, Log& the_log)
+      : plan(the_plan), state(the_state), log(the_log) {}
+
+  const wire::Plan& plan;
+  StateDir& state;
+  Log& log;
+  ProcessId init;  // pid 0: there is none
+  sys::UniqueFd init_pidfd;
+  sys::UniqueFd sync;                          // seqpacket socket to init
+  sys::UniqueFd console;                       // master of the container's pty, once init has sent it
+  std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree
+  FailureRecord init_failure;                  // what init reported, if it did
+  bool init_failed = false;
+  char detail[1024] = {};  // room for a Failure's detail that has to be composed
+};
+
+// One overload for each operation of TSRUNC_HOST_OPS; defined in engine/host/*.cc by subject.
+#define TSRUNC_DECLARE(name) [[nodiscard]] sys::Failure run(HostContext& context, const wire::name& op);
+TSRUNC_HOST_OPS(TSRUNC_DECLARE)
+#undef TSRUNC_DECLARE
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,46 @@
+#include "engine/host_run.h"
+
+#include <cstring>
+
+#include "sys/text.h"
+
+namespace tsrunc::engine {
+
+using sys::Failure;
+
+Failure run_op(HostContext& context, const wire::Op& op) {
+  switch (op.kind) {
+#define TSRUNC_RUN(name)      \
+  case wire::OpKind::k##name: \
+    return run(context, op.as<wire::name>());
+    TSRUNC_HOST_OPS(TSRUNC_RUN)
+#undef TSRUNC_RUN
+#define TSRUNC_REFUSE(name) case wire::OpKind::k##name:
+    TSRUNC_INIT_ONLY_OPS(TSRUNC_REFUSE)
+#undef TSRUNC_REFUSE
+    break;
+  }
+  return sys::fail(EINVAL, "plan", nullptr, "an operation of init stands in the host side's list");
+}
+
+bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
+  const wire::OpList& ops = context.plan.list(list);
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    const wire::Op& op = ops.items[i];
+    char line[512];
+    sys::Text(line).add(op.what.data).add(op.pointer.empty() ? "" : " ").add(op.pointer.data);
+    context.log.debug(line);
+    Failure failure = run_op(context, op);
+    if (failure) {
+      record(why, list, i, failure);
+      if (context.init_failed) {
+        // Init knows which of its own operations it was.
+        why = context.init_failure;
+      }
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace tsrunc::engine

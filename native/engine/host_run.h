@@ -1,0 +1,15 @@
+// The host side's interpreter.
+#pragma once
+
+#include "engine/failure_record.h"
+#include "engine/host_context.h"
+#include "wire/plan.h"
+
+namespace tsrunc::engine {
+
+// Runs the operations of `list` in order. False, with `why` filled in, at the first that fails.
+[[nodiscard]] bool run_list(HostContext& context, wire::List list, FailureRecord& why);
+
+[[nodiscard]] sys::Failure run_op(HostContext& context, const wire::Op& op);
+
+}  // namespace tsrunc::engine

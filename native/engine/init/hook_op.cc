@@ -1,0 +1,17 @@
+// createContainer and startContainer hooks: run by init in the container's namespaces.
+#include <unistd.h>
+
+#include "engine/hooks.h"
+#include "engine/init/init_context.h"
+#include "engine/state_buffer.h"
+
+namespace tsrunc::engine {
+
+sys::Failure run(InitContext& context, const wire::RunHook& op) noexcept {
+  StateBuffer state;
+  // runtime.md "State": pid as seen from where the hook is.
+  TSRUNC_TRY(state.format(context.plan.header, ::getpid(), op.status.data, ""));
+  return run_hook(op, state.input(), context.detail, sizeof context.detail);
+}
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,52 @@
+// What init's operations share. Init is a copy of the host side made by clone3: everything here was made
+// before, and nothing after it allocates, locks or uses stdio.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+
+#include "engine/host_context.h"
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+#include "wire/plan.h"
+
+namespace tsrunc::engine {
+
+struct InitContext {
+  InitContext(const wire::Plan& the_plan, std::array<sys::UniqueFd, kMaxSlots>& the_slots)
+      : plan(the_plan), slots(the_slots) {}
+
+  const wire::Plan& plan;
+  std::array<sys::UniqueFd, kMaxSlots>& slots;
+  sys::UniqueFd sync;       // to the host side
+  sys::UniqueFd root;       // O_PATH of the container's root
+  sys::UniqueFd console;    // master of the pty until reportToHost takes it
+  sys::UniqueFd empty_dir;  // the read-only tmpfs that masks directories
+  bool empty_attached = false;
+  sys::UniqueFd null_mask;  // the /dev/null that masks files
+  bool null_attached = false;
+  sys::UniqueFd exec_fifo;    // O_RDWR: its being open is what "created" means
+  sys::UniqueFd exec_result;  // O_WRONLY
+  bool own_console = false;   // 0, 1, 2 are the pty that openConsole made
+  bool in_directory = false;  // changeDirectory has succeeded
+  mode_t callers_umask = 0;
+  char home[512] = {};               // "HOME=…", once findHome has run
+  const char* const* env = nullptr;  // the program's environment with it, or nullptr
+  char detail[1024] = {};            // room for a Failure's detail that has to be composed
+  char path[4096] = {};              // room for a Failure's path that has to be composed
+};
+
+// One overload for each operation of TSRUNC_INIT_OPS; defined in engine/init/*.cc by subject.
+#define TSRUNC_DECLARE(name) \
+  [[nodiscard]] sys::Failure run(InitContext& context, const wire::name& op) noexcept;
+TSRUNC_INIT_OPS(TSRUNC_DECLARE)
+#undef TSRUNC_DECLARE
+
+// Tells the user something that is not a failure, while the sync socket is open.
+void warn(InitContext& context, const char* text) noexcept;
+
+// Runs the lists init and initStart. Does not return.
+[[noreturn]] void init_main(InitContext& context) noexcept;
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,173 @@
+// Init: the process that becomes the container's first. Runs its two lists and reports at most one failure.
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "engine/init/init_context.h"
+#include "engine/sync.h"
+#include "sys/kernel.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::fail;
+using sys::Failure;
+using sys::kOk;
+using wire::List;
+
+void ignore_signal(int /*signal*/) {}
+
+// A write to a pipe whose reader was killed must not kill the container. A handler, not SIG_IGN: execve(2)
+// resets the one and would hand on the other.
+void survive_broken_pipes() noexcept {
+  struct sigaction action {};
+  action.sa_handler = ignore_signal;
+  (void)::sigaction(SIGPIPE, &action, nullptr);
+}
+
+Failure run_op(InitContext& context, const wire::Op& op) noexcept {
+  switch (op.kind) {
+#define TSRUNC_RUN(name)      \
+  case wire::OpKind::k##name: \
+    return run(context, op.as<wire::name>());
+    TSRUNC_INIT_OPS(TSRUNC_RUN)
+#undef TSRUNC_RUN
+#define TSRUNC_REFUSE(name) case wire::OpKind::k##name:
+    TSRUNC_HOST_ONLY_OPS(TSRUNC_REFUSE)
+#undef TSRUNC_REFUSE
+    break;
+  }
+  return fail(EINVAL, "plan", nullptr, "an operation of the host side stands in init's list");
+}
+
+// The failure goes to whoever waits: the host side while the sync socket is open, afterwards `tsrunc start`.
+[[noreturn]] void give_up(InitContext& context, List list, uint32_t index, const Failure& failure) noexcept {
+  Message message;
+  message.type = MessageType::kFailure;
+  record(message.record, list, index, failure);
+  if (context.sync.valid()) {
+    (void)send_message(context.sync.get(), message);
+  } else {
+    [[maybe_unused]] const ssize_t told = ::write(context.exec_result.get(), &message, sizeof message);
+  }
+  ::_exit(1);
+}
+
+// Before the system call filter, which may forbid what this needs: nothing beyond what the plan promises
+// crosses execve (config-linux.md "File descriptors"), and whoever started the container now waits for
+// exec.result to be closed by it.
+void announce_exec(InitContext& context) noexcept {
+  (void)::close_range(3 + context.plan.header.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);
+  Message message;
+  message.type = MessageType::kExecuting;
+  [[maybe_unused]] const ssize_t told = ::write(context.exec_result.get(), &message, sizeof message);
+}
+
+void run_list(InitContext& context, List list) noexcept {
+  const wire::OpList& ops = context.plan.list(list);
+  bool announced = false;
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    if (list == List::kInitStart && !announced && ops.items[i].kind != wire::OpKind::kRunHook) {
+      announced = true;
+      announce_exec(context);
+    }
+    if (Failure failure = run_op(context, ops.items[i]); failure) {
+      give_up(context, list, i, failure);
+    }
+  }
+}
+
+}  // namespace
+
+Failure run(InitContext& context, const wire::AwaitHost& op) noexcept {
+  Message message;
+  if (receive(context.sync.get(), message, nullptr)) {
+    // tsrunc is gone, and with it whoever could hear why: end, so that nothing is left.
+    ::_exit(1);
+  }
+  if (message.type != MessageType::kStep || message.step != op.step) {
+    return fail(EPROTO, "sync", nullptr, "host and init disagree on how far they are");
+  }
+  if (op.step == static_cast<uint32_t>(wire::Step::kCommitted)) {
+    // From here on the container is on its own, whatever becomes of tsrunc.
+    return ::prctl(PR_SET_PDEATHSIG, 0) < 0 ? fail("prctl") : kOk;
+  }
+  return kOk;
+}
+
+Failure run(InitContext& context, const wire::ReportToHost& op) noexcept {
+  if (op.step == static_cast<uint32_t>(wire::Step::kReady)) {
+    // Nothing is made any more. config.md "User": without a mask in the configuration the caller's is kept.
+    (void)::umask(context.callers_umask);
+  }
+  const sys::UniqueFd console = std::move(context.console);
+  return send_step(context.sync.get(), static_cast<wire::Step>(op.step), console.get());
+}
+
+void warn(InitContext& context, const char* text) noexcept {
+  if (!context.sync.valid()) {
+    return;
+  }
+  Message message;
+  message.type = MessageType::kWarning;
+  record(message.record, List::kInit, kNoOp, fail(EPERM, "warning", nullptr, text));
+  (void)send_message(context.sync.get(), message);
+}
+
+namespace {
+
+// Closes every descriptor but the standard ones, those the container keeps, and init's own: neither the state
+// directory with its lock nor anything the caller left open may be within reach of what runs in the container
+// (CVE-2016-9962, CVE-2024-21626).
+void close_others(const InitContext& context) noexcept {
+  constexpr size_t kOwn = 3;
+  int keep[kMaxSlots + kOwn];
+  size_t count = 0;
+  const auto insert = [&](int fd) noexcept {
+    if (fd < 0) {
+      return;
+    }
+    size_t at = count++;
+    for (; at > 0 && keep[at - 1] > fd; --at) {
+      keep[at] = keep[at - 1];
+    }
+    keep[at] = fd;
+  };
+  insert(context.sync.get());
+  insert(context.exec_fifo.get());
+  insert(context.exec_result.get());
+  for (const sys::UniqueFd& slot : context.slots) {
+    insert(slot.get());
+  }
+  unsigned from = 3 + context.plan.header.preserve_fds;
+  for (size_t i = 0; i < count; ++i) {
+    const auto fd = static_cast<unsigned>(keep[i]);
+    if (fd > from) {
+      (void)::close_range(from, fd - 1, 0);
+    }
+    from = fd >= from ? fd + 1 : from;
+  }
+  (void)::close_range(from, ~0U, 0);
+}
+
+}  // namespace
+
+void init_main(InitContext& context) noexcept {
+  close_others(context);
+  sys::reset_signals();
+  survive_broken_pipes();
+  // Until committed, init ends with tsrunc: nothing must be left of a create that was killed.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+    ::_exit(1);
+  }
+  // Modes of what is made in the root are exactly those of the plan; the caller's mask comes back before the
+  // program.
+  context.callers_umask = ::umask(0);
+  run_list(context, List::kInit);
+  run_list(context, List::kInitStart);
+  ::_exit(1);
+}
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,36 @@
+// Paths of the container, resolved once, beneath the root's fd (openat2 with RESOLVE_IN_ROOT): absolute links
+// and ".." stay inside, whatever a neighbour that shares a volume does meanwhile. What comes back is an fd,
+// and every later action is on that fd (CVE-2021-30465, CVE-2024-45310, CVE-2026-41579).
+#pragma once
+
+#include <sys/types.h>
+
+#include "engine/init/init_context.h"
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+
+namespace tsrunc::engine {
+
+// O_PATH descriptor of an existing path; links are followed inside of the root.
+[[nodiscard]] sys::Result<sys::UniqueFd> open_in_root(const InitContext& context, const char* path) noexcept;
+
+// The same, opened with `flags` (O_RDONLY, …).
+[[nodiscard]] sys::Result<sys::UniqueFd> open_in_root(const InitContext& context, const char* path,
+                                                      uint64_t flags) noexcept;
+
+// O_PATH descriptor of a directory; what is missing is made with `mode`, also behind dangling links.
+[[nodiscard]] sys::Result<sys::UniqueFd> ensure_directory(InitContext& context, const char* path,
+                                                          mode_t mode) noexcept;
+
+// O_PATH descriptor of a file of any type; if it is missing an empty regular one is made.
+[[nodiscard]] sys::Result<sys::UniqueFd> ensure_file(InitContext& context, const char* path) noexcept;
+
+// The directory that holds `path` (made if missing) and the last component's name, for mknodat and the like.
+// The last component itself is not looked at. `name` points into `path`.
+struct Parent {
+  sys::UniqueFd directory;
+  const char* name = nullptr;
+};
+[[nodiscard]] sys::Result<Parent> ensure_parent(InitContext& context, const char* path) noexcept;
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,101 @@
+// start: from created to running.
+#include <fcntl.h>
+#include <unistd.h>
+#include <csignal>
+
+#include "engine/engine.h"
+#include "engine/host_run.h"
+#include "engine/sync.h"
+#include "sys/kernel.h"
+#include "sys/text.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::fail;
+using sys::Failure;
+using sys::kOk;
+using sys::Result;
+using sys::UniqueFd;
+
+enum class Outcome { kRuns, kFailed };
+
+// exec.result: first init's word that it is about to execute, then either its failure or the end of file that
+// a successful execve(2) makes (the descriptor is close-on-exec).
+Failure await_exec(HostContext& context, int result, FailureRecord& why, Outcome& outcome) {
+  bool executing = false;
+  for (;;) {
+    Message message;
+    const ssize_t got = ::read(result, &message, sizeof message);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got == 0) {
+      if (executing) {
+        outcome = Outcome::kRuns;
+        return kOk;
+      }
+      return fail(ECHILD, "start", nullptr, "init ended before it could execute the program");
+    }
+    if (got != static_cast<ssize_t>(sizeof message)) {
+      return got < 0 ? fail("read", "exec.result") : fail(EPROTO, "read", "exec.result", nullptr);
+    }
+    if (message.type == MessageType::kExecuting) {
+      executing = true;
+    } else if (message.type == MessageType::kFailure) {
+      why = message.record;
+      outcome = Outcome::kFailed;
+      return kOk;
+    } else if (message.type == MessageType::kWarning) {
+      context.log.warn(message.record.detail);
+    }
+  }
+}
+
+Failure release(HostContext& context, UniqueFd& result) {
+  Result<UniqueFd> reader = context.state.open_file("exec.result", O_RDONLY | O_NONBLOCK);
+  if (!reader.ok()) {
+    return reader.failure();
+  }
+  if (::fcntl(reader->get(), F_SETFL, 0) < 0) {
+    return fail("fcntl", "exec.result");
+  }
+  Result<UniqueFd> fifo = context.state.open_file("exec.fifo", O_WRONLY | O_NONBLOCK);
+  if (!fifo.ok()) {
+    // fifo(7): ENXIO, nobody has it open for reading.
+    return fail(fifo.failure().code, "open", "exec.fifo",
+                fifo.failure().code == ENXIO ? "init is not waiting to be started" : nullptr);
+  }
+  const char byte = 1;
+  TSRUNC_TRY(sys::write_once(fifo->get(), &byte, 1, "exec.fifo"));
+  result = std::move(*reader);
+  return kOk;
+}
+
+}  // namespace
+
+bool start(HostContext& context, FailureRecord& why) {
+  UniqueFd result;
+  if (Failure failure = release(context, result); failure) {
+    record(why, wire::List::kInitStart, kNoOp, failure);
+    return false;
+  }
+  Outcome outcome = Outcome::kFailed;
+  if (Failure failure = await_exec(context, result.get(), why, outcome); failure) {
+    record(why, wire::List::kInitStart, kNoOp, failure);
+    return false;
+  }
+  if (outcome == Outcome::kFailed) {
+    return false;
+  }
+  // runtime.md "Lifecycle" 9: since 1.3 a failing poststart hook ends the container.
+  if (!run_list(context, wire::List::kStart, why)) {
+    if (context.init_pidfd.valid()) {
+      (void)sys::pidfd_send_signal_raw(context.init_pidfd.get(), SIGKILL);
+    }
+    return false;
+  }
+  return true;
+}
+
+}  // namespace tsrunc::engine

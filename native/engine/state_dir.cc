@@ -1,0 +1,214 @@
+#include "engine/state_dir.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "engine/container_id.h"
+#include "sys/clock.h"
+#include "sys/kernel.h"
+#include "sys/small_file.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+using sys::UniqueFd;
+
+constexpr char kInUse[] = "container with given ID already exists";
+
+// ROOT of ROOT/ID into `out`, and ID.
+[[nodiscard]] Failure split(const char* path, char (&out)[PATH_MAX], const char*& id) noexcept {
+  const char* slash = std::strrchr(path, '/');
+  const size_t length = slash == nullptr ? 0 : static_cast<size_t>(slash - path);
+  if (slash == nullptr || path[0] != '/' || length >= sizeof out || !valid_container_id(slash + 1)) {
+    return sys::fail(EINVAL, "mkdir", path, "the state directory is not an absolute ROOT/ID");
+  }
+  std::memcpy(out, path, length);
+  out[length] = 0;
+  id = slash + 1;
+  return kOk;
+}
+
+// mkdir -p. Parents get the mode of ROOT itself: nobody else has business there.
+[[nodiscard]] Failure make_parents(char (&path)[PATH_MAX]) noexcept {
+  for (char* at = path + 1;; ++at) {
+    if (*at != '/' && *at != 0) {
+      continue;
+    }
+    const char end = *at;
+    *at = 0;
+    if (::mkdir(path, 0700) != 0 && errno != EEXIST) {
+      return sys::fail("mkdir", nullptr);
+    }
+    *at = end;
+    if (end == 0) {
+      return kOk;
+    }
+  }
+}
+
+[[nodiscard]] bool same_directory(int fd, const char* path) noexcept {
+  struct stat one {};
+  struct stat other {};
+  return ::fstat(fd, &one) == 0 && ::stat(path, &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
+// Opens ROOT, making it first if need be.
+[[nodiscard]] Failure open_root(char (&root)[PATH_MAX], const char* path, UniqueFd& out) noexcept {
+  if (root[0] == 0) {
+    return sys::fail(EINVAL, "mkdir", path, "\"/\" cannot be the root directory of the state");
+  }
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  out = UniqueFd(::open(root, kFlags));
+  if (!out.valid()) {
+    if (errno != ENOENT) {
+      return sys::fail("open", path);
+    }
+    if (Failure failure = make_parents(root); failure) {
+      failure.path = path;
+      return failure;
+    }
+    out = UniqueFd(::open(root, kFlags));
+    if (!out.valid()) {
+      return sys::fail("open", path);
+    }
+    if (::geteuid() != 0) {
+      // XDG Base Directory Specification, $XDG_RUNTIME_DIR: only the sticky bit keeps a clean-up job away.
+      (void)::fchmod(out.get(), 01700);
+    }
+  }
+  if (same_directory(out.get(), "/")) {
+    return sys::fail(EINVAL, "open", path, "\"/\" cannot be the root directory of the state");
+  }
+  return kOk;
+}
+
+[[nodiscard]] Failure write_new(int dir, const char* name, const void* data, size_t size) noexcept {
+  const UniqueFd fd(::openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.valid()) {
+    return sys::fail("open", name);
+  }
+  return sys::write_all(fd.get(), data, size, name);
+}
+
+[[nodiscard]] Failure write_files(int dir, const wire::Plan& plan) noexcept {
+  TSRUNC_TRY(write_new(dir, "journal", nullptr, 0));
+  TSRUNC_TRY(write_new(dir, "config.json", plan.header.config.data, plan.header.config.size));
+  for (const char* name : {"exec.fifo", "exec.result"}) {
+    if (::mkfifoat(dir, name, 0600) != 0) {
+      return sys::fail("mkfifo", name);
+    }
+  }
+  // Last: a directory without a whole plan is one in which no operation was begun.
+  return write_new(dir, "plan", plan.raw.data, plan.raw.size);
+}
+
+}  // namespace
+
+StateDir::~StateDir() {
+  if (fd_.valid()) {
+    // A lock belongs to the open file, which a copy of this process (init before its execve) may still hold.
+    (void)::flock(fd_.get(), LOCK_UN);
+  }
+  if (mapped_ != nullptr) {
+    (void)::munmap(mapped_, mapped_size_);
+  }
+}
+
+Failure StateDir::make(const wire::Plan& plan) {
+  path_ = plan.header.state_dir.data;
+  char root[PATH_MAX];
+  const char* id = nullptr;
+  TSRUNC_TRY(split(path_, root, id));
+  UniqueFd root_fd;
+  TSRUNC_TRY(open_root(root, path_, root_fd));
+  if (::mkdirat(root_fd.get(), id, 0700) != 0) {
+    return errno == EEXIST ? sys::fail(EEXIST, "mkdir", path_, kInUse) : sys::fail("mkdir", path_);
+  }
+  UniqueFd fd(::openat(root_fd.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) {
+    const Failure failure = sys::fail("open", path_);
+    (void)::unlinkat(root_fd.get(), id, AT_REMOVEDIR);
+    return failure;
+  }
+  fd_ = std::move(fd);
+  Failure failure = lock(1000);
+  if (!failure) {
+    failure = write_files(fd_.get(), plan);
+  }
+  if (failure) {
+    (void)remove();
+    fd_.reset();
+  }
+  return failure;
+}
+
+Failure StateDir::open(const char* path) {
+  path_ = path;
+  for (;;) {
+    fd_ = UniqueFd(::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (fd_.valid()) {
+      return kOk;
+    }
+    if (errno != EINTR) {
+      return sys::fail("open", path);
+    }
+  }
+}
+
+Failure StateDir::lock(int milliseconds) {
+  sys::Deadline deadline(milliseconds);
+  while (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return sys::fail("flock", path_);
+    }
+    if (deadline.over()) {
+      return sys::fail(EBUSY, "flock", path_, "another tsrunc is at work on this container");
+    }
+    deadline.pause();
+  }
+  // Whoever held the lock may have been `delete`.
+  struct stat about {};
+  if (::fstat(fd_.get(), &about) != 0) {
+    return sys::fail("fstat", path_);
+  }
+  return about.st_nlink == 0 ? sys::fail(ENOENT, "flock", path_, nullptr) : kOk;
+}
+
+Failure StateDir::remove() {
+  if (!fd_.valid()) {
+    return kOk;
+  }
+  // The plan first: what is left after an interruption in here must not run the delete list again.
+  if (::unlinkat(fd_.get(), "plan", 0) != 0 && errno != ENOENT) {
+    return sys::fail("unlink", path_);
+  }
+  const UniqueFd again(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* files = again.valid() ? ::fdopendir(::fcntl(again.get(), F_DUPFD_CLOEXEC, 0)) : nullptr;
+  if (files == nullptr) {
+    return sys::fail("open", path_);
+  }
+  Failure failure;
+  while (const dirent* entry = ::readdir(files)) {
+    const bool dots = std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0;
+    if (!dots && ::unlinkat(fd_.get(), entry->d_name, 0) != 0 && errno != ENOENT && !failure) {
+      failure = sys::fail("unlink", path_);
+    }
+  }
+  ::closedir(files);
+  if (failure) {
+    return failure;
+  }
+  return ::rmdir(path_) == 0 || errno == ENOENT ? kOk : sys::fail("rmdir", path_);
+}
+
+}  // namespace tsrunc::engine

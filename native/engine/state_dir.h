@@ -1,0 +1,92 @@
+// The directory ROOT/ID that stands for a container from before its first effect until after its last one is
+// undone.
+//
+//   plan         the plan's bytes as create got them: what start, kill and delete do
+//   config.json  the configuration as create read it (runtime.md: later changes of the file have no effect)
+//   journal      one line for each thing that was made, written before it is made: "cgroup PATH", "pidfile
+//   PATH" after
+//                "pid PID", "mounts PATH[\tNAMESPACE]" after "mounted INODE ID…" (what was there before),
+//                "hooks" (a create-time hook was begun)
+//   state        written by rename when init is ready: pid, start time and time of creation
+//   exec.fifo    init holds it open until execve: that it has a reader is what "created" means
+//   exec.result  by which start learns what became of execve
+//
+// The directory's own fd carries the lock (flock).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+#include "wire/plan.h"
+
+namespace tsrunc::engine {
+
+// A process that cannot be mistaken for a later one of the same pid: proc_pid_stat(5) field 22, clock ticks.
+struct ProcessId {
+  pid_t pid = 0;
+  uint64_t start_time = 0;
+};
+
+struct SavedState {
+  ProcessId init;
+  char created[40] = {};  // RFC 3339 with nanoseconds, UTC
+};
+
+class StateDir {
+ public:
+  // Makes ROOT (0700, with parents) and ROOT/ID (0700), locks it, writes plan, config.json, journal and the
+  // two fifos. EEXIST: the ID is in use. `path` (plan.header.state_dir) must outlive the object.
+  [[nodiscard]] sys::Failure make(const wire::Plan& plan);
+  // Opens an existing one. ENOENT: no such container.
+  [[nodiscard]] sys::Failure open(const char* path);
+
+  // flock LOCK_EX, polling until `milliseconds` are over: EBUSY.
+  [[nodiscard]] sys::Failure lock(int milliseconds);
+
+  // Maps the saved plan and decodes it; valid as long as this object is. ENODATA: create did not come that
+  // far.
+  [[nodiscard]] sys::Failure load_plan(wire::Plan& out);
+  // ENODATA: not created yet.
+  [[nodiscard]] sys::Failure load_state(SavedState& out) const;
+  [[nodiscard]] sys::Failure save_state(const SavedState& state) const;
+
+  // Appends "kind path\n" in one write(2).
+  [[nodiscard]] sys::Failure journal(const char* kind, const char* path) const;
+  [[nodiscard]] sys::Result<sys::UniqueFd> open_journal() const;
+
+  // O_CLOEXEC descriptor of one of the files, for init.
+  [[nodiscard]] sys::Result<sys::UniqueFd> open_file(const char* name, int flags) const;
+
+  // Removes the files and the directory. The last thing that delete does.
+  [[nodiscard]] sys::Failure remove();
+
+  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+  [[nodiscard]] const char* path() const noexcept { return path_; }
+
+  StateDir() = default;
+  ~StateDir();
+  StateDir(const StateDir&) = delete;
+  StateDir& operator=(const StateDir&) = delete;
+
+ private:
+  const char* path_ = nullptr;
+  sys::UniqueFd fd_;
+  void* mapped_ = nullptr;  // plan's bytes, then the arena
+  size_t mapped_size_ = 0;
+};
+
+enum class Status : uint8_t { kCreating, kCreated, kRunning, kPaused, kStopped };
+[[nodiscard]] const char* status_name(Status status) noexcept;
+
+// Derived from the kernel each time, never stored: is init alive (pid and start time, not a zombie), has
+// exec.fifo a reader, is the cgroup frozen. `plan` may be nullptr (then paused is never seen).
+[[nodiscard]] Status derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state);
+
+// Field 22 and the state letter of /proc/PID/stat; ESRCH if there is no such process.
+[[nodiscard]] sys::Result<uint64_t> start_time(pid_t pid, char* letter = nullptr);
+
+}  // namespace tsrunc::engine

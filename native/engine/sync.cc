@@ -1,0 +1,81 @@
+#include "engine/sync.h"
+
+#include <sys/socket.h>
+
+#include <cstddef>
+#include <cstring>
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+
+Failure send_bytes(int socket, const void* data, size_t size, int fd) noexcept {
+  iovec part{const_cast<void*>(data), size};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  if (fd >= 0) {
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+  }
+  while (::sendmsg(socket, &header, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) {
+      return sys::fail("sendmsg");
+    }
+  }
+  return kOk;
+}
+
+}  // namespace
+
+Failure send_step(int socket, wire::Step step, int fd) noexcept {
+  const uint32_t words[2] = {static_cast<uint32_t>(MessageType::kStep), static_cast<uint32_t>(step)};
+  static_assert(offsetof(Message, step) == sizeof(uint32_t));
+  return send_bytes(socket, words, sizeof words, fd);
+}
+
+Failure send_message(int socket, const Message& message) noexcept {
+  return send_bytes(socket, &message, sizeof message, -1);
+}
+
+Failure receive(int socket, Message& out, sys::UniqueFd* fd) noexcept {
+  iovec part{&out, sizeof out};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  ssize_t got = 0;
+  while ((got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC)) < 0) {
+    if (errno != EINTR) {
+      return sys::fail("recvmsg");
+    }
+  }
+  const cmsghdr* rights = CMSG_FIRSTHDR(&header);
+  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(int))) {
+    int received = -1;
+    std::memcpy(&received, CMSG_DATA(rights), sizeof received);
+    sys::UniqueFd owned(received);
+    if (fd != nullptr) {
+      *fd = std::move(owned);
+    }
+  }
+  if (got == 0) {
+    return sys::fail(ECONNRESET, "recvmsg", nullptr, nullptr);
+  }
+  if (static_cast<size_t>(got) < 2 * sizeof(uint32_t)) {
+    return sys::fail(EPROTO, "recvmsg", nullptr, nullptr);
+  }
+  return kOk;
+}
+
+}  // namespace tsrunc::engine

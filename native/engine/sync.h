@@ -1,0 +1,38 @@
+// The socket between the host side and init: SOCK_SEQPACKET, one message a packet.
+//
+//   host                                         init
+//   mapped     ──────────────────────────────▶   goes on after clone
+//              ◀──────────────────────────────   mounted
+//   hooked     ──────────────────────────────▶
+//              ◀──────────────────────────────   ready (+ master of the console, SCM_RIGHTS)
+//   committed  ──────────────────────────────▶   no longer ends with its parent; waits at exec.fifo
+//
+// At any time init may send a warning or its one failure. If either side is gone the other reads end of file:
+// init then ends, so that a killed tsrunc leaves no process behind.
+#pragma once
+
+#include <cstdint>
+
+#include "engine/failure_record.h"
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+#include "wire/plan.h"
+
+namespace tsrunc::engine {
+
+enum class MessageType : uint32_t { kStep = 1, kFailure = 2, kWarning = 3, kExecuting = 4 };
+
+struct Message {
+  MessageType type{};
+  uint32_t step = 0;  // wire::Step
+  FailureRecord record;
+};
+
+// Sends a step without the record's bytes. `fd`: a descriptor to give along, or -1.
+[[nodiscard]] sys::Failure send_step(int socket, wire::Step step, int fd = -1) noexcept;
+[[nodiscard]] sys::Failure send_message(int socket, const Message& message) noexcept;
+
+// Waits for a message. ECONNRESET: the other side is gone. `fd` takes a descriptor that came along.
+[[nodiscard]] sys::Failure receive(int socket, Message& out, sys::UniqueFd* fd) noexcept;
+
+}  // namespace tsrunc::engine

@@ -1,0 +1,42 @@
+// Deadlines by the monotonic clock, in milliseconds. Nothing waits without one.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+
+namespace tsrunc::sys {
+
+[[nodiscard]] inline int64_t monotonic_ms() noexcept {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * int64_t{1000} + now.tv_nsec / 1000000;
+}
+
+inline void sleep_ms(int64_t milliseconds) noexcept {
+  const timespec pause{milliseconds / 1000, (milliseconds % 1000) * 1000000};
+  (void)::nanosleep(&pause, nullptr);  // a signal only makes the next look come sooner
+}
+
+class Deadline {
+ public:
+  explicit Deadline(int64_t milliseconds) noexcept : at_(monotonic_ms() + milliseconds) {}
+  // For poll(2): never negative.
+  [[nodiscard]] int left() const noexcept {
+    const int64_t rest = at_ - monotonic_ms();
+    return rest > 0 ? static_cast<int>(rest) : 0;
+  }
+  [[nodiscard]] bool over() const noexcept { return left() == 0; }
+  // Sleeps for a while that grows from one call to the next, at most until the deadline.
+  void pause() noexcept {
+    const int rest = left();
+    sleep_ms(next_ < rest ? next_ : rest);
+    next_ = next_ < 16 ? next_ * 2 : 16;
+  }
+
+ private:
+  int64_t at_;
+  int next_ = 1;
+};
+
+}  // namespace tsrunc::sys

@@ -1,0 +1,78 @@
+#include "sys/kernel.h"
+
+#include <csignal>
+#include <cstring>
+
+namespace tsrunc::sys {
+
+Result<UniqueFd> openat2(int dir, const char* path, uint64_t flags, uint64_t resolve,
+                         uint64_t mode) noexcept {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = resolve;
+  // openat2(2): EAGAIN if the kernel could not be sure that ".." stayed inside; an attacker may cause it at
+  // will, so the number of tries is bounded.
+  for (int tries = 0;; ++tries) {
+    const long fd = ::syscall(SYS_openat2, dir, path, &how, sizeof how);
+    if (fd >= 0) {
+      return UniqueFd(static_cast<int>(fd));
+    }
+    if ((errno != EAGAIN && errno != EINTR) || tries >= 128) {
+      return fail("openat2", path);
+    }
+  }
+}
+
+Result<UniqueFd> open_host(const char* path, int flags, mode_t mode) noexcept {
+  for (;;) {
+    const int fd = ::open(path, flags | O_CLOEXEC, mode);
+    if (fd >= 0) {
+      return UniqueFd(fd);
+    }
+    if (errno != EINTR) {
+      return fail("open", path);
+    }
+  }
+}
+
+Failure write_once(int fd, const void* data, size_t size, const char* path) noexcept {
+  for (;;) {
+    const ssize_t written = ::write(fd, data, size);
+    if (written == static_cast<ssize_t>(size)) {
+      return kOk;
+    }
+    if (written >= 0) {
+      return fail(EIO, "write", path, "the kernel took only a part of the value");
+    }
+    if (errno != EINTR) {
+      return fail("write", path);
+    }
+  }
+}
+
+Failure write_file(int dir, const char* path, const char* text, size_t size) noexcept {
+  for (;;) {
+    const UniqueFd fd(::openat(dir, path, O_WRONLY | O_CLOEXEC));
+    if (fd.valid()) {
+      return write_once(fd.get(), text, size, path);
+    }
+    if (errno != EINTR) {
+      return fail("open", path);
+    }
+  }
+}
+
+void reset_signals() noexcept {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    // SIGKILL, SIGSTOP and the two that glibc keeps for itself answer EINVAL.
+    (void)::sigaction(signal, &action, nullptr);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+}  // namespace tsrunc::sys
