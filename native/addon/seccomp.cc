@@ -1,0 +1,142 @@
+#include "addon/seccomp.h"
+
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <memory>
+
+#include "addon/seccomp_enosys.h"
+#include "launcher/sealed.h"
+
+namespace tsrunc::addon {
+namespace {
+
+struct Release {
+  void operator()(void* filter) const { seccomp_release(filter); }
+};
+using Filter = std::unique_ptr<void, Release>;
+
+[[nodiscard]] sys::Failure failed(int result, const char* call, const char* path) {
+  return sys::Failure{-result, call, path, nullptr};
+}
+
+[[nodiscard]] sys::Failure add_architectures(const Filter& filter, const SeccompRequest& request) {
+  for (const std::string& name : request.architectures) {
+    const uint32_t arch = seccomp_architecture(name);
+    if (arch == 0) {
+      return sys::fail(EINVAL, "seccomp_arch_add", name.c_str(), "the linked libseccomp does not know it");
+    }
+    const int result = seccomp_arch_add(filter.get(), arch);
+    // -EEXIST: the native one is in from the start.
+    if (result != 0 && result != -EEXIST) {
+      return failed(result, "seccomp_arch_add", name.c_str());
+    }
+  }
+  return sys::kOk;
+}
+
+[[nodiscard]] sys::Failure add_rule(const Filter& filter, const SeccompRule& rule) {
+  const int number = seccomp_syscall_resolve_name(rule.name.c_str());
+  if (number == __NR_SCMP_ERROR) {
+    return sys::kOk;
+  }
+  std::vector<scmp_arg_cmp> conditions;
+  conditions.reserve(rule.conditions.size());
+  for (const SeccompCondition& condition : rule.conditions) {
+    conditions.push_back(
+        {condition.index, static_cast<scmp_compare>(condition.op), condition.value, condition.value_two});
+  }
+  const int result = seccomp_rule_add_array(filter.get(), rule.action, number,
+                                            static_cast<unsigned>(conditions.size()), conditions.data());
+  // -EEXIST: the same rule is in already, which profiles made by merging do.
+  return result == 0 || result == -EEXIST ? sys::kOk
+                                          : failed(result, "seccomp_rule_add_array", rule.name.c_str());
+}
+
+[[nodiscard]] sys::Failure build(const Filter& filter, const SeccompRequest& request) {
+  TSRUNC_TRY(add_architectures(filter, request));
+  // Its value is set where config.json says so, not by libseccomp.
+  if (const int result = seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0); result != 0) {
+    return failed(result, "seccomp_attr_set", "SCMP_FLTATR_CTL_NNP");
+  }
+  if (request.optimize > 0) {
+    const int result = seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, request.optimize);
+    if (result != 0) {
+      return failed(result, "seccomp_attr_set", "SCMP_FLTATR_CTL_OPTIMIZE");
+    }
+  }
+  for (const SeccompRule& rule : request.rules) {
+    if (rule.action != request.default_action) {
+      TSRUNC_TRY(add_rule(filter, rule));
+    }
+  }
+  return sys::kOk;
+}
+
+// libseccomp before 2.6 writes to descriptors only.
+[[nodiscard]] sys::Failure append_exported(const Filter& filter, Program& out) {
+  const auto memory = launcher::data_memfd("tsrunc-seccomp");
+  if (!memory.ok()) {
+    return memory.failure();
+  }
+  if (const int result = seccomp_export_bpf(filter.get(), memory->get()); result != 0) {
+    return failed(result, "seccomp_export_bpf", nullptr);
+  }
+  const off_t size = ::lseek(memory->get(), 0, SEEK_CUR);
+  if (size <= 0 || static_cast<size_t>(size) % sizeof(sock_filter) != 0) {
+    return sys::fail(EIO, "seccomp_export_bpf", nullptr, "the exported program has an odd size");
+  }
+  const size_t before = out.size();
+  out.resize(before + static_cast<size_t>(size) / sizeof(sock_filter));
+  if (::pread(memory->get(), out.data() + before, static_cast<size_t>(size), 0) != size) {
+    return sys::fail("pread", "a memfd");
+  }
+  return sys::kOk;
+}
+
+}  // namespace
+
+sys::Failure compile_seccomp(const SeccompRequest& request, Program& out) {
+  const Filter filter(seccomp_init(request.default_action));
+  if (filter == nullptr) {
+    return sys::fail(EINVAL, "seccomp_init", nullptr, "libseccomp or the kernel refuses the default action");
+  }
+  TSRUNC_TRY(build(filter, request));
+  out = enosys_prologue(request);
+  TSRUNC_TRY(append_exported(filter, out));
+  if (out.size() > BPF_MAXINSNS) {
+    return sys::fail(E2BIG, "seccomp_export_bpf", nullptr, "the filter has more than 4096 instructions");
+  }
+  return sys::kOk;
+}
+
+std::string seccomp_version_text() {
+  const scmp_version* version = seccomp_version();
+  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+         std::to_string(version->micro);
+}
+
+uint32_t seccomp_architecture(const std::string& name) {
+  constexpr char kPrefix[] = "SCMP_ARCH_";
+  if (name.rfind(kPrefix, 0) != 0) {
+    return 0;
+  }
+  std::string lower = name.substr(sizeof kPrefix - 1);
+  for (char& letter : lower) {
+    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return seccomp_arch_resolve_name(lower.c_str());
+}
+
+bool seccomp_flag_supported(unsigned flag) {
+  // Without a program a known flag gives EFAULT, an unknown one EINVAL (seccomp(2)). WAIT_KILLABLE_RECV is
+  // refused without a listener.
+  const unsigned with =
+      flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U;
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag | with, nullptr) != 0 && errno == EFAULT;
+}
+
+}  // namespace tsrunc::addon

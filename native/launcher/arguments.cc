@@ -1,0 +1,195 @@
+#include "launcher/arguments.h"
+
+#include <cstring>
+
+namespace tsrunc::launcher {
+namespace {
+
+struct VerbRow {
+  const char* name;
+  Verb verb;
+  int least;  // positionals
+  int most;
+};
+constexpr VerbRow kVerbs[] = {
+    {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1}, {"kill", Verb::kKill, 1, 2},
+    {"delete", Verb::kDelete, 1, 1}, {"list", Verb::kList, 0, 0},
+};
+
+[[nodiscard]] bool is(const char* one, const char* other) noexcept {
+  return std::strcmp(one, other) == 0;
+}
+
+[[nodiscard]] bool one_of(const char* value, const char* a, const char* b, const char* c) noexcept {
+  return is(value, a) || is(value, b) || is(value, c);
+}
+
+[[nodiscard]] bool set_log_format(Arguments& out, const char* value) noexcept {
+  out.log.json = is(value, "json");
+  return out.log.json || is(value, "text");
+}
+
+[[nodiscard]] bool set_log_level(Arguments& out, const char* value) noexcept {
+  constexpr const char* kNames[] = {"error", "warning", "info", "debug"};
+  for (uint8_t i = 0; i < 4; ++i) {
+    if (is(value, kNames[i])) {
+      out.log.level = static_cast<Level>(i);
+      return true;
+    }
+  }
+  return false;
+}
+
+[[nodiscard]] bool set_list_format(Arguments& out, const char* value) noexcept {
+  out.list_json = is(value, "json");
+  return out.list_json || is(value, "table");
+}
+
+// `verb`: nullptr for the options of all verbs. `letter`: short form or 0. `set` takes nullptr for a switch;
+// false: the value is not known here.
+struct OptionRow {
+  const char* name;
+  const char* verb;
+  char letter;
+  bool takes_value;
+  bool (*set)(Arguments& out, const char* value) noexcept;
+};
+constexpr OptionRow kOptions[] = {
+    {"root", nullptr, 0, true,
+     [](Arguments& out, const char* value) noexcept {
+       out.root = value;
+       return *value != 0;
+     }},
+    {"log", nullptr, 0, true,
+     [](Arguments& out, const char* value) noexcept {
+       out.log.file = value;
+       return true;
+     }},
+    {"log-format", nullptr, 0, true, set_log_format},
+    {"log-level", nullptr, 0, true, set_log_level},
+    {"debug", nullptr, 0, false,
+     [](Arguments& out, const char*) noexcept {
+       out.log.level = Level::kDebug;
+       return true;
+     }},
+    // Who makes cgroups matters to create alone; delete does what create noted.
+    {"systemd-cgroup", nullptr, 0, false, [](Arguments&, const char*) noexcept { return true; }},
+    {"cgroup-manager", nullptr, 0, true,
+     [](Arguments&, const char* value) noexcept { return one_of(value, "cgroupfs", "systemd", "systemd"); }},
+    {"rootless", nullptr, 0, true,
+     [](Arguments&, const char* value) noexcept { return one_of(value, "true", "false", "auto"); }},
+    {"all", "kill", 'a', false,
+     [](Arguments& out, const char*) noexcept {
+       out.all = true;
+       return true;
+     }},
+    {"force", "delete", 'f', false,
+     [](Arguments& out, const char*) noexcept {
+       out.force = true;
+       return true;
+     }},
+    {"format", "list", 'f', true, set_list_format},
+    {"quiet", "list", 'q', false,
+     [](Arguments& out, const char*) noexcept {
+       out.quiet = true;
+       return true;
+     }},
+};
+
+class Parser {
+ public:
+  Parser(int argc, const char* const* argv, Arguments& out) noexcept : argc_(argc), argv_(argv), out_(out) {}
+
+  [[nodiscard]] bool parse() noexcept {
+    for (; at_ < argc_; ++at_) {
+      const char* word = argv_[at_];
+      if (!options_ended_ && is(word, "--") && verb_ != nullptr) {
+        options_ended_ = true;
+        continue;
+      }
+      const bool ok = !options_ended_ && word[0] == '-' && word[1] != 0 ? option(word) : plain(word);
+      if (!ok) {
+        return false;
+      }
+    }
+    return verb_ != nullptr && out_.count >= verb_->least;
+  }
+
+ private:
+  [[nodiscard]] bool plain(const char* word) noexcept {
+    if (verb_ != nullptr) {
+      if (out_.count == verb_->most) {
+        return false;
+      }
+      out_.positionals[out_.count++] = word;
+      return true;
+    }
+    for (const VerbRow& row : kVerbs) {
+      if (is(row.name, word)) {
+        verb_ = &row;
+        out_.verb = row.verb;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  [[nodiscard]] bool option(const char* word) noexcept {
+    for (const OptionRow& row : kOptions) {
+      const bool offered = row.verb == nullptr || (verb_ != nullptr && is(row.verb, verb_->name));
+      const char* value = nullptr;
+      if (offered && matches(row, word, value)) {
+        return set(row, value);
+      }
+    }
+    return false;
+  }
+
+  // `value`: what follows "=" in the same word.
+  [[nodiscard]] static bool matches(const OptionRow& row, const char* word, const char*& value) noexcept {
+    if (word[1] != '-') {
+      return row.letter != 0 && word[1] == row.letter && word[2] == 0;
+    }
+    const size_t length = std::strlen(row.name);
+    if (std::strncmp(word + 2, row.name, length) != 0) {
+      return false;
+    }
+    const char end = word[2 + length];
+    value = end == '=' && row.takes_value ? word + 3 + length : nullptr;
+    return end == 0 || value != nullptr;
+  }
+
+  [[nodiscard]] bool set(const OptionRow& row, const char* value) noexcept {
+    if (row.takes_value && value == nullptr) {
+      if (++at_ == argc_) {
+        return false;
+      }
+      value = argv_[at_];
+    }
+    return row.set(out_, value);
+  }
+
+  int argc_;
+  const char* const* argv_;
+  Arguments& out_;
+  const VerbRow* verb_ = nullptr;
+  int at_ = 1;
+  bool options_ended_ = false;  // by "--"
+};
+
+}  // namespace
+
+const char* verb_name(Verb verb) noexcept {
+  for (const VerbRow& row : kVerbs) {
+    if (row.verb == verb) {
+      return row.name;
+    }
+  }
+  return "";
+}
+
+bool parse_arguments(int argc, const char* const* argv, Arguments& out) noexcept {
+  return Parser(argc, argv, out).parse();
+}
+
+}  // namespace tsrunc::launcher

@@ -1,0 +1,29 @@
+// The command lines that need no JavaScript, in exactly the forms that callers use. Everything else, also
+// what is wrong, is node's: it prints help and usage errors.
+#pragma once
+
+#include <cstdint>
+
+#include "launcher/log.h"
+
+namespace tsrunc::launcher {
+
+enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kList };
+[[nodiscard]] const char* verb_name(Verb verb) noexcept;
+
+struct Arguments {
+  Verb verb{};
+  const char* root = nullptr;  // nullptr: the default
+  LogOptions log;
+  bool all = false;
+  bool force = false;
+  bool quiet = false;
+  bool list_json = false;
+  const char* positionals[2] = {};
+  int count = 0;
+};
+
+// False: this call is for node.
+[[nodiscard]] bool parse_arguments(int argc, const char* const* argv, Arguments& out) noexcept;
+
+}  // namespace tsrunc::launcher

@@ -1,0 +1,301 @@
+#include "launcher/handoff.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "launcher/sealed.h"
+
+namespace tsrunc::launcher {
+namespace {
+
+constexpr int kLastSignal = 64;
+constexpr char kMagic[] = "tsrunc-handoff 1\n";
+
+// The kernel's own signal set. glibc's sigset_t calls refuse the two real-time signals that it keeps for
+// itself, yet a caller may have blocked or ignored them.
+using SignalSet = uint64_t;
+
+[[nodiscard]] constexpr SignalSet bit_of(int signal) noexcept {
+  return SignalSet{1} << (signal - 1);
+}
+
+// The kernel's struct sigaction, for the same reason. The handler comes first on every architecture that
+// tsrunc knows.
+struct KernelAction {
+  uintptr_t handler;
+  unsigned long flags;  // NOLINT(google-runtime-int): the kernel's type
+  uintptr_t restorer;
+  SignalSet mask;
+};
+constexpr uintptr_t kDefault = 0;
+constexpr uintptr_t kIgnore = 1;
+
+[[nodiscard]] bool get_action(int signal, KernelAction& action) noexcept {
+  return ::syscall(SYS_rt_sigaction, signal, nullptr, &action, sizeof action.mask) == 0;
+}
+
+[[nodiscard]] bool set_action(int signal, const KernelAction& action) noexcept {
+  return ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask) == 0;
+}
+
+// The record while it is composed. A caller may hold any number of descriptors, so that it is written in
+// pieces.
+class RecordWriter {
+ public:
+  explicit RecordWriter(int fd) noexcept : fd_(fd) {}
+
+  template <typename... Args>
+  [[nodiscard]] sys::Failure line(const char* format, Args... args) noexcept {
+    if (sizeof buffer_ - used_ < kLongestLine) {
+      TSRUNC_TRY(flush());
+    }
+    const int length = std::snprintf(buffer_ + used_, sizeof buffer_ - used_, format, args...);
+    used_ += static_cast<size_t>(length);
+    return sys::kOk;
+  }
+
+  [[nodiscard]] sys::Failure flush() noexcept {
+    size_t done = 0;
+    while (done < used_) {
+      const ssize_t written = ::write(fd_, buffer_ + done, used_ - done);
+      if (written < 0 && errno != EINTR) {
+        return sys::fail("write", "the record of the caller");
+      }
+      done += written > 0 ? static_cast<size_t>(written) : 0;
+    }
+    used_ = 0;
+    return sys::kOk;
+  }
+
+ private:
+  static constexpr size_t kLongestLine = 96;
+  int fd_;
+  size_t used_ = 0;
+  char buffer_[4096];
+};
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, CloseDirectory>;
+
+// A memfd that is not one of the standard streams, even where the caller has closed those: node would take it
+// for one.
+[[nodiscard]] sys::Result<sys::UniqueFd> new_record() noexcept {
+  auto memory = data_memfd("tsrunc-handoff");
+  if (!memory.ok() || memory->get() > STDERR_FILENO) {
+    return memory;
+  }
+  sys::UniqueFd record(::fcntl(memory->get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!record.valid()) {
+    return sys::fail("fcntl", "the record of the caller");
+  }
+  return record;
+}
+
+[[nodiscard]] sys::Failure note_descriptors(RecordWriter& out, int record) noexcept {
+  const Directory directory(::opendir("/proc/self/fd"));
+  if (directory == nullptr) {
+    return sys::fail("open", "/proc/self/fd");
+  }
+  while (const dirent* entry = ::readdir(directory.get())) {
+    if (entry->d_name[0] == '.') {
+      continue;
+    }
+    const int fd = std::atoi(entry->d_name);
+    if (fd == record || fd == ::dirfd(directory.get())) {
+      continue;
+    }
+    const int status = ::fcntl(fd, F_GETFL);
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (status >= 0 && flags >= 0) {
+      TSRUNC_TRY(out.line("fd %d %d %d\n", fd, status, flags));
+    }
+  }
+  return sys::kOk;
+}
+
+[[nodiscard]] SignalSet ignored_signals() noexcept {
+  SignalSet ignored = 0;
+  for (int signal = 1; signal <= kLastSignal; ++signal) {
+    KernelAction action{};
+    if (get_action(signal, action) && action.handler == kIgnore) {
+      ignored |= bit_of(signal);
+    }
+  }
+  return ignored;
+}
+
+// The whole record as NUL-terminated text. The heap is allowed: both programs that read it have one.
+struct Free {
+  void operator()(char* text) const noexcept { std::free(text); }
+};
+using Text = std::unique_ptr<char, Free>;
+
+[[nodiscard]] sys::Failure read_record(int fd, Text& out) noexcept {
+  const off_t size = ::lseek(fd, 0, SEEK_END);
+  if (size < 0) {
+    return sys::fail("lseek", "the record of the caller");
+  }
+  out.reset(static_cast<char*>(std::calloc(static_cast<size_t>(size) + 1, 1)));
+  char* text = out.get();
+  if (text == nullptr) {
+    return sys::fail(ENOMEM, "calloc", "the record of the caller", nullptr);
+  }
+  off_t done = 0;
+  while (done < size) {
+    const ssize_t got = ::pread(fd, text + done, static_cast<size_t>(size - done), done);
+    if (got == 0 || (got < 0 && errno != EINTR)) {
+      return sys::fail("pread", "the record of the caller");
+    }
+    done += got > 0 ? got : 0;
+  }
+  if (std::strncmp(text, kMagic, sizeof kMagic - 1) != 0) {
+    return sys::fail(EINVAL, "read", "the record of the caller", "it is not a record of tsrunc");
+  }
+  return sys::kOk;
+}
+
+// Everything that node opened or was given is marked close-on-exec first, so that what the caller did not
+// have is gone after execve; node also opens /dev/null where 0, 1 or 2 were closed.
+[[nodiscard]] sys::Failure mark_all_close_on_exec() noexcept {
+  if (::syscall(SYS_close_range, 0U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
+    return sys::kOk;
+  }
+  const Directory directory(::opendir("/proc/self/fd"));
+  if (directory == nullptr) {
+    return sys::fail("open", "/proc/self/fd");
+  }
+  while (const dirent* entry = ::readdir(directory.get())) {
+    if (entry->d_name[0] != '.') {
+      (void)::fcntl(std::atoi(entry->d_name), F_SETFD, FD_CLOEXEC);  // EBADF: closed since it was listed
+    }
+  }
+  return sys::kOk;
+}
+
+[[nodiscard]] sys::Failure restore_descriptor(const char* line) noexcept {
+  int fd = -1;
+  int status = 0;
+  int flags = 0;
+  if (std::sscanf(line, "fd %d %d %d", &fd, &status, &flags) != 3) {
+    return sys::fail(EINVAL, "read", "the record of the caller", "it has a malformed line");
+  }
+  // The status belongs to the open file, which others may share: it is touched only where it differs.
+  constexpr int kSettable = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
+  const int now = ::fcntl(fd, F_GETFL);
+  if (now < 0) {
+    return sys::fail("fcntl", "a descriptor of the caller");
+  }
+  if (((now ^ status) & kSettable) != 0 && ::fcntl(fd, F_SETFL, status) != 0) {
+    return sys::fail("fcntl", "a descriptor of the caller");
+  }
+  if (::fcntl(fd, F_SETFD, flags) != 0) {
+    return sys::fail("fcntl", "a descriptor of the caller");
+  }
+  return sys::kOk;
+}
+
+[[nodiscard]] sys::Failure restore_actions(SignalSet ignored) noexcept {
+  for (int signal = 1; signal <= kLastSignal; ++signal) {
+    if (signal == SIGKILL || signal == SIGSTOP) {
+      continue;
+    }
+    KernelAction action{};
+    action.handler = (ignored & bit_of(signal)) != 0 ? kIgnore : kDefault;
+    if (!set_action(signal, action)) {
+      return sys::fail("rt_sigaction");
+    }
+  }
+  return sys::kOk;
+}
+
+[[nodiscard]] sys::Failure restore_line(const char* line, SignalSet& mask) noexcept {
+  rlimit limit{};
+  SignalSet ignored = 0;
+  uint64_t soft = 0;
+  uint64_t hard = 0;
+  if (std::strncmp(line, "fd ", 3) == 0) {
+    return restore_descriptor(line);
+  }
+  if (std::sscanf(line, "nofile %" SCNu64 " %" SCNu64, &soft, &hard) == 2) {
+    limit.rlim_cur = soft;
+    limit.rlim_max = hard;
+    return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? sys::kOk : sys::fail("setrlimit", "RLIMIT_NOFILE");
+  }
+  if (std::sscanf(line, "ignored %" SCNx64, &ignored) == 1) {
+    return restore_actions(ignored);
+  }
+  (void)std::sscanf(line, "mask %" SCNx64, &mask);
+  return sys::kOk;
+}
+
+}  // namespace
+
+sys::Result<sys::UniqueFd> note_caller() {
+  auto record = new_record();
+  if (!record.ok()) {
+    return record;
+  }
+  rlimit files{};
+  SignalSet mask = 0;
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) {
+    return sys::fail("getrlimit", "RLIMIT_NOFILE");
+  }
+  if (::syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &mask, sizeof mask) != 0) {
+    return sys::fail("rt_sigprocmask");
+  }
+  const auto write_all = [&]() -> sys::Failure {
+    RecordWriter out(record->get());
+    TSRUNC_TRY(out.line("%spid %d\n", kMagic, static_cast<int>(::getpid())));
+    TSRUNC_TRY(
+        out.line("nofile %" PRIu64 " %" PRIu64 "\n", uint64_t{files.rlim_cur}, uint64_t{files.rlim_max}));
+    TSRUNC_TRY(out.line("mask %" PRIx64 "\nignored %" PRIx64 "\n", mask, ignored_signals()));
+    TSRUNC_TRY(note_descriptors(out, record->get()));
+    return out.flush();
+  };
+  if (const sys::Failure failure = write_all(); failure) {
+    return failure;
+  }
+  if (const sys::Failure failure = seal(record->get()); failure) {
+    return failure;
+  }
+  if (::fcntl(record->get(), F_SETFD, 0) != 0) {
+    return sys::fail("fcntl", "the record of the caller");
+  }
+  return record;
+}
+
+sys::Failure restore_caller(int fd) {
+  Text record;
+  TSRUNC_TRY(read_record(fd, record));
+  TSRUNC_TRY(mark_all_close_on_exec());
+  // The mask is the last thing: nothing that is pending may be delivered while dispositions are half
+  // restored.
+  SignalSet mask = 0;
+  for (char* line = record.get() + sizeof kMagic - 1; *line != '\0';) {
+    char* end = std::strchr(line, '\n');
+    if (end == nullptr) {
+      return sys::fail(EINVAL, "read", "the record of the caller", "it is cut off");
+    }
+    *end = '\0';
+    TSRUNC_TRY(restore_line(line, mask));
+    line = end + 1;
+  }
+  if (::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask) != 0) {
+    return sys::fail("rt_sigprocmask");
+  }
+  return sys::kOk;
+}
+
+}  // namespace tsrunc::launcher

@@ -1,0 +1,35 @@
+// What the launcher notes of its caller before it starts node, because node changes it in the shared process:
+// it raises RLIMIT_NOFILE, ignores SIGPIPE, resets other dispositions, marks inherited descriptors
+// close-on-exec and sets O_NONBLOCK on some. The addon gives all of it back before it executes tsrunc again.
+//
+// The record is text in a memfd, so that TypeScript can read it too:
+//   tsrunc-handoff 1
+//   pid N
+//   nofile SOFT HARD           decimal, as from getrlimit(2)
+//   mask HEX                   blocked signals, bit N-1 is signal N
+//   ignored HEX                ignored signals
+//   fd N STATUS FLAGS          each open descriptor: F_GETFL and F_GETFD, decimal
+//
+// Variables between the two: _TSRUNC_HANDOFF=RECORD_FD to node, _TSRUNC_PLAN=PLAN_FD back to tsrunc. Neither
+// outlives the start of the program that reads it.
+#pragma once
+
+#include <sys/resource.h>
+
+#include <cstdint>
+
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+
+namespace tsrunc::launcher {
+
+inline constexpr char kHandoffVariable[] = "_TSRUNC_HANDOFF";
+inline constexpr char kPlanVariable[] = "_TSRUNC_PLAN";
+
+// Writes the record of this process into a new memfd (not close-on-exec: node must inherit it).
+[[nodiscard]] sys::Result<sys::UniqueFd> note_caller();
+
+// Gives back what the record in `fd` says. In the addon this is the last thing before execve(2).
+[[nodiscard]] sys::Failure restore_caller(int fd);
+
+}  // namespace tsrunc::launcher

@@ -1,0 +1,97 @@
+// The executable `tsrunc`: what users and engines start. Three ways from here:
+//   start, state, kill, delete, list   run what create saved, at once
+//   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
+//   anything else                      this process becomes node
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "launcher/arguments.h"
+#include "launcher/describe.h"
+#include "launcher/handoff.h"
+#include "launcher/node.h"
+#include "launcher/planned.h"
+#include "launcher/verbs.h"
+
+namespace tsrunc::launcher {
+namespace {
+
+// A descriptor of ours that got the number of a closed standard stream would be the container's standard
+// stream.
+[[nodiscard]] bool fill_standard_streams() noexcept {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// wait(2): with SIGCHLD ignored children vanish together with their exit status.
+void notice_children() noexcept {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  (void)::sigaction(SIGCHLD, &action, nullptr);
+}
+
+// Takes NAME out of the environment and returns its value, or nullptr.
+[[nodiscard]] const char* take_variable(const char* name) noexcept {
+  const size_t length = std::strlen(name);
+  const char* value = nullptr;
+  char** to = environ;
+  for (char** from = environ; *from != nullptr; ++from) {
+    if (std::strncmp(*from, name, length) == 0 && (*from)[length] == '=') {
+      value = *from + length + 1;
+    } else {
+      *to++ = *from;
+    }
+  }
+  *to = nullptr;
+  return value;
+}
+
+[[nodiscard]] int run_verb(const Arguments& arguments) {
+  Logger log(verb_name(arguments.verb));
+  if (const sys::Failure failure = log.open(arguments.log); failure) {
+    log.error(Sentence("open the log", failure).text);
+    return 1;
+  }
+  switch (arguments.verb) {
+    case Verb::kStart:
+      return run_start(arguments, log);
+    case Verb::kState:
+      return run_state(arguments, log);
+    case Verb::kKill:
+      return run_kill(arguments, log);
+    case Verb::kDelete:
+      return run_delete(arguments, log);
+    case Verb::kList:
+      return run_list(arguments, log);
+  }
+  return 1;
+}
+
+[[nodiscard]] int run(int argc, char** argv) {
+  if (!fill_standard_streams()) {
+    return 1;
+  }
+  if (const char* descriptor = take_variable(kPlanVariable); descriptor != nullptr) {
+    notice_children();
+    return run_planned(descriptor);
+  }
+  Arguments arguments;
+  if (!parse_arguments(argc, argv, arguments)) {
+    return run_node(argc, argv);
+  }
+  notice_children();
+  return run_verb(arguments);
+}
+
+}  // namespace
+}  // namespace tsrunc::launcher
+
+int main(int argc, char** argv) {
+  return tsrunc::launcher::run(argc, argv);
+}

@@ -1,0 +1,149 @@
+#include "launcher/node.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "launcher/describe.h"
+#include "launcher/handoff.h"
+#include "launcher/log.h"
+#include "sys/array.h"
+#include "sys/text.h"
+
+#ifndef TSRUNC_NODE
+#define TSRUNC_NODE ""
+#endif
+
+namespace tsrunc::launcher {
+namespace {
+
+// Where node is looked for before PATH, which Podman's kill and delete do not have. The build's own comes
+// first.
+constexpr const char* kNodes[] = {TSRUNC_NODE, "/usr/local/bin/node", "/usr/bin/node", "/usr/bin/nodejs"};
+// Beside build/Release/tsrunc in a source tree, beside bin/tsrunc where it is installed.
+constexpr const char* kMains[] = {"/../../dist/main.js", "/../lib/tsrunc/dist/main.js"};
+
+[[nodiscard]] bool starts_with(const char* text, const char* prefix) noexcept {
+  return std::strncmp(text, prefix, std::strlen(prefix)) == 0;
+}
+
+// The JavaScript that belongs to this executable, whatever directory and name it was called by.
+[[nodiscard]] bool find_main(char (&out)[PATH_MAX]) noexcept {
+  char self[PATH_MAX];
+  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self - 1);
+  if (length <= 0) {
+    return false;
+  }
+  self[length] = 0;
+  *std::strrchr(self, '/') = 0;
+  for (const char* place : kMains) {
+    char candidate[PATH_MAX];
+    sys::Text text(candidate);
+    text.add(self).add(place);
+    if (!text.cut() && ::realpath(candidate, out) != nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The caller's environment without what would change node's behaviour or speed (NODE_OPTIONS,
+// NODE_EXTRA_CA_CERTS) and without words between tsrunc and itself that a caller has no business to say.
+void clean_environment(sys::Array<char*>& out, char* handoff) {
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!starts_with(*entry, "NODE_") && !starts_with(*entry, kHandoffVariable) &&
+        !starts_with(*entry, kPlanVariable)) {
+      out.push(*entry);
+    }
+  }
+  out.push(handoff);
+  out.push(nullptr);
+}
+
+class NodeSearch {
+ public:
+  NodeSearch(char** argv, char** env) noexcept : argv_(argv), env_(env) {}
+
+  // Returns only if no node could be executed; the errno that says most is left in code().
+  void run() noexcept {
+    for (const char* path : kNodes) {
+      attempt(path);
+    }
+    const char* search = ::getenv("PATH");
+    for (const char* rest = search == nullptr ? "" : search; *rest != 0;) {
+      const size_t length = std::strcspn(rest, ":");
+      char candidate[PATH_MAX];
+      sys::Text text(candidate);
+      text.add(rest, length).add("/node");
+      if (*candidate == '/' && !text.cut()) {
+        attempt(candidate);
+      }
+      rest += length + (rest[length] == ':' ? 1 : 0);
+    }
+  }
+  [[nodiscard]] int code() const noexcept { return code_; }
+  [[nodiscard]] const char* path() const noexcept { return path_; }
+
+ private:
+  void attempt(const char* path) noexcept {
+    if (*path == 0) {
+      return;
+    }
+    (void)::execve(path, argv_, env_);
+    if (errno != ENOENT && errno != ENOTDIR) {
+      code_ = errno;
+      sys::Text(path_).add(path);
+    }
+  }
+
+  char** argv_;
+  char** env_;
+  int code_ = ENOENT;
+  char path_[PATH_MAX] = {};
+};
+
+[[nodiscard]] int give_up(const char* what, const sys::Failure& failure) {
+  Logger("").error(Sentence(what, failure).text);
+  return 1;
+}
+
+}  // namespace
+
+int run_node(int argc, char** argv) {
+  char main_js[PATH_MAX];
+  if (!find_main(main_js)) {
+    return give_up("start node",
+                   sys::fail(ENOENT, "open", nullptr,
+                             "no such file or directory: dist/main.js is neither in the source tree of "
+                             "this executable nor in ../lib/tsrunc; was `npm run build` run?"));
+  }
+  const auto record = note_caller();
+  if (!record.ok()) {
+    return give_up("note the caller's state", record.failure());
+  }
+  char variable[64];
+  sys::Text(variable).add(kHandoffVariable).add("=").add(static_cast<uint64_t>(record->get()));
+  sys::Array<char*> env;
+  clean_environment(env, variable);
+  sys::Array<char*> args;
+  char name[] = "node";
+  args.push(name);
+  args.push(main_js);
+  if (argc > 1) {
+    args.append(argv + 1, static_cast<size_t>(argc - 1));
+  }
+  args.push(nullptr);
+  NodeSearch search(args.data(), env.data());
+  search.run();
+  if (search.code() == ENOENT) {
+    return give_up("start node",
+                   sys::fail(ENOENT, "execve", nullptr,
+                             "no such file or directory: node is neither where it was when tsrunc was "
+                             "built, nor in /usr/local/bin or /usr/bin, nor in PATH"));
+  }
+  return give_up("start node", sys::fail(search.code(), "execve", search.path(), nullptr));
+}
+
+}  // namespace tsrunc::launcher

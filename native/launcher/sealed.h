@@ -1,0 +1,25 @@
+// Anonymous files that nobody can change any more: what a plan travels in, and what tsrunc runs as.
+#pragma once
+
+#include <cstddef>
+
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+
+namespace tsrunc::launcher {
+
+// A memfd without permission to execute (MFD_NOEXEC_SEAL, Linux 6.3, where it is known). Close-on-exec, not
+// sealed.
+[[nodiscard]] sys::Result<sys::UniqueFd> data_memfd(const char* name);
+
+// F_SEAL_SEAL, SHRINK, GROW and WRITE.
+[[nodiscard]] sys::Failure seal(int fd);
+
+// The bytes as a sealed memfd, positioned at its start, close-on-exec.
+[[nodiscard]] sys::Result<sys::UniqueFd> sealed_bytes(const char* name, const void* data, size_t size);
+
+// A sealed, executable copy of the file at `path`, close-on-exec. A process in a container that reaches the
+// runtime by /proc/PID/exe finds this copy, never the host's file (CVE-2019-5736).
+[[nodiscard]] sys::Result<sys::UniqueFd> sealed_executable(const char* path);
+
+}  // namespace tsrunc::launcher

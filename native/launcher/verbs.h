@@ -1,0 +1,15 @@
+// The verbs that run what create saved. Each returns the exit code; what went wrong is logged.
+#pragma once
+
+#include "launcher/arguments.h"
+#include "launcher/log.h"
+
+namespace tsrunc::launcher {
+
+[[nodiscard]] int run_start(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_state(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_kill(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_delete(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_list(const Arguments& arguments, Logger& log);
+
+}  // namespace tsrunc::launcher
