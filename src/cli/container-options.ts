@@ -1,0 +1,84 @@
+import { resolve } from 'node:path'
+import type { CreateOptions } from '../container/create'
+import { defaultRoot } from '../container/root'
+import { TsruncError } from '../errors'
+import type { OptionTable, OptionValues } from './options'
+import { UsageError } from './parse'
+import type { Call } from './verb'
+
+/** What create and run have in common. */
+export const CONTAINER_OPTIONS = {
+  bundle: {
+    type: 'string',
+    short: 'b',
+    value: 'DIR',
+    description: 'the bundle: the directory that holds config.json (default: the working directory)',
+  },
+  config: {
+    type: 'string',
+    short: 'f',
+    value: 'FILE',
+    description: 'the configuration, relative to the bundle (default: config.json)',
+  },
+  'console-socket': {
+    type: 'string',
+    value: 'SOCKET',
+    description: "AF_UNIX socket that is sent the master of the container's terminal",
+  },
+  'pid-file': { type: 'string', value: 'FILE', description: 'write the process id of the container to this file' },
+  'no-pivot': { type: 'boolean', description: 'move the root over / instead of pivot_root, for roots on a ramdisk' },
+  'no-new-keyring': { type: 'boolean', description: "keep the caller's session keyring" },
+  'preserve-fds': {
+    type: 'string',
+    value: 'N',
+    description: 'pass N descriptors from 3 on, behind those of LISTEN_FDS (default: 0)',
+  },
+  'dry-run': { type: 'boolean', description: 'print the plan as JSON and change nothing' },
+} as const satisfies OptionTable
+
+type ContainerValues = OptionValues<typeof CONTAINER_OPTIONS>
+
+/** More descriptors than a process may have by default on any distribution. */
+const MOST_FDS = 1 << 20
+
+function preserveFds(value: string | undefined): number {
+  const count = /^\d{1,7}$/.test(value ?? '0') ? Number(value ?? '0') : Number.NaN
+  if (!(count <= MOST_FDS)) throw new UsageError(`invalid value ${JSON.stringify(value)} of --preserve-fds: a number`)
+  return count
+}
+
+/** Cgroups are made through files only; a caller that expects systemd's must learn so before anything is made. */
+function refuseSystemd(call: Call): void {
+  if (call.globals['systemd-cgroup'] || call.globals['cgroup-manager'] === 'systemd') {
+    const flag = call.globals['systemd-cgroup'] ? '--systemd-cgroup' : '--cgroup-manager systemd'
+    throw new TsruncError(
+      'NOT_SUPPORTED',
+      `${flag}: making cgroups through systemd is not supported yet: configure the engine to use cgroupfs ` +
+        '(Docker: "exec-opts": ["native.cgroupdriver=cgroupfs"], containerd: SystemdCgroup = false, ' +
+        'Podman: --cgroup-manager cgroupfs)',
+    )
+  }
+}
+
+const absolute = (cwd: string, path: string | undefined): string | undefined =>
+  path === undefined || path === '' ? undefined : resolve(cwd, path)
+
+/** The flags as the library takes them. Errors: UsageError; NOT_SUPPORTED for systemd's cgroups. */
+export function createOptions(call: Call, values: ContainerValues, detach: boolean): CreateOptions {
+  refuseSystemd(call)
+  const { cwd, environment } = call
+  return {
+    id: call.positionals[0] ?? '',
+    bundle: resolve(cwd, values.bundle ?? '.'),
+    configFile: values.config,
+    root: absolute(cwd, call.globals.root) ?? defaultRoot(environment),
+    noPivot: values['no-pivot'],
+    noNewKeyring: values['no-new-keyring'],
+    preserveFds: preserveFds(values['preserve-fds']),
+    pidFile: absolute(cwd, values['pid-file']),
+    consoleSocket: absolute(cwd, values['console-socket']),
+    detach,
+    environment,
+    caller: call.handoff?.caller ?? { fds: [0, 1, 2], pid: process.pid },
+  }
+}

@@ -1,0 +1,58 @@
+import { appendFileSync, writeSync } from 'node:fs'
+import type { GlobalValues } from './options'
+
+/** Where lines for a person go; stderr has all errors and warnings in any case. */
+export interface Log {
+  readonly file: string | undefined
+  readonly json: boolean
+  readonly level: Level
+}
+
+export type Level = 'error' | 'warning' | 'info' | 'debug'
+
+const SEVERITY: Readonly<Record<Level, number>> = { error: 0, warning: 1, info: 2, debug: 3 }
+const STDERR = 2
+
+export function logOf(globals: GlobalValues): Log {
+  const file = globals.log?.replace(/^file:/, '')
+  return {
+    file: file === '' ? undefined : file,
+    json: globals['log-format'] === 'json',
+    level: globals.debug ? 'debug' : ((globals['log-level'] as Level | undefined) ?? 'warning'),
+  }
+}
+
+/** One line as callers parse it: containerd and Podman show the last one of level error to the user. */
+export function formatLine(log: Pick<Log, 'json'>, level: Level, message: string, time: Date): string {
+  const at = `${time.toISOString().slice(0, 19)}Z`
+  return log.json
+    ? `${JSON.stringify({ level, msg: message, time: at })}\n`
+    : `time="${at}" level=${level} msg=${JSON.stringify(message)}\n`
+}
+
+/** Write to stderr. A caller that has closed it, or a full pipe nobody reads, must not replace the error itself. */
+function writeStderr(text: string): void {
+  try {
+    writeSync(STDERR, text)
+  } catch {
+    // There is nobody left to tell.
+  }
+}
+
+/** Append to the log file. Errors: none; that it cannot be written is said on stderr. */
+function writeFile(file: string, line: string): void {
+  try {
+    appendFileSync(file, line, { mode: 0o644 })
+  } catch (error) {
+    writeStderr(`tsrunc: log file ${file}: ${(error as Error).message}\n`)
+  }
+}
+
+/** `prefix`: "tsrunc create". The sentence goes to the log as a line and to stderr as it is. */
+export function writeLog(log: Log, level: Level, prefix: string, message: string): void {
+  if (SEVERITY[level] > SEVERITY[log.level]) return
+  const sentence = level === 'error' ? `${prefix}: ${message}` : `${prefix}: ${level}: ${message}`
+  const line = formatLine(log, level, `${prefix}: ${message}`, new Date())
+  if (log.file !== undefined) writeFile(log.file, line)
+  writeStderr(log.file === undefined && log.json ? line : `${sentence}\n`)
+}

@@ -1,0 +1,52 @@
+/** One option of a verb or of tsrunc itself. The parser, the help texts and the test of the man pages read it. */
+export interface OptionDefinition {
+  /** A boolean may be given as --name or --name=true|false; a string always takes a value. */
+  readonly type: 'boolean' | 'string'
+  /** Single-letter form. */
+  readonly short?: string
+  /** Name of the value in help texts, for a string. */
+  readonly value?: string
+  readonly choices?: readonly string[]
+  readonly description: string
+}
+
+export type OptionTable = Readonly<Record<string, OptionDefinition>>
+
+/** What a table's options were set to; false and undefined where they were not given. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [K in keyof T]: T[K]['type'] extends 'boolean' ? boolean : string | undefined
+}
+
+export const GLOBAL_OPTIONS = {
+  root: {
+    type: 'string',
+    value: 'DIR',
+    description: 'directory of the state of containers (default: /run/tsrunc, unprivileged: $XDG_RUNTIME_DIR/tsrunc)',
+  },
+  log: { type: 'string', value: 'FILE', description: 'append log lines to this file (FILE or file:FILE)' },
+  'log-format': { type: 'string', value: 'FORMAT', choices: ['text', 'json'], description: 'format of log lines' },
+  'log-level': {
+    type: 'string',
+    value: 'LEVEL',
+    choices: ['error', 'warning', 'info', 'debug'],
+    description: 'least level of log lines (default: warning)',
+  },
+  debug: { type: 'boolean', description: 'the same as --log-level debug' },
+  'systemd-cgroup': { type: 'boolean', description: 'let systemd make cgroups (refused by create and run so far)' },
+  'cgroup-manager': {
+    type: 'string',
+    value: 'MANAGER',
+    choices: ['cgroupfs', 'systemd'],
+    description: 'who makes cgroups (default: cgroupfs)',
+  },
+  rootless: {
+    type: 'string',
+    value: 'WHEN',
+    choices: ['true', 'false', 'auto'],
+    description: 'whether the caller is taken for unprivileged (default: auto)',
+  },
+  version: { type: 'boolean', short: 'v', description: 'print the version' },
+  help: { type: 'boolean', short: 'h', description: 'print this help' },
+} as const satisfies OptionTable
+
+export type GlobalValues = OptionValues<typeof GLOBAL_OPTIONS>

@@ -1,0 +1,105 @@
+import type { TsruncError } from '../errors'
+import { readHandoff } from '../host/caller'
+import { type Log, logOf, writeLog } from './log'
+import { GLOBAL_OPTIONS, type GlobalValues } from './options'
+import { printOut } from './output'
+import { complete, globalValues, type Parsed, parse, UsageError } from './parse'
+import type { Verb } from './verb'
+import { loadVerb, VERBS } from './verbs'
+
+const FAILED = 1
+
+/** What is known when something fails, so that the error line goes where the caller looks for it. */
+interface Progress {
+  log: Log
+  verb: Verb | undefined
+}
+
+/** yargs costs ten times what everything else here does, so that it is loaded for a person who asks for help only. */
+async function printHelp(verb: Verb | undefined): Promise<void> {
+  const { helpText } = await import('./help')
+  printOut(await helpText(verb))
+}
+
+async function printVersion(): Promise<void> {
+  const { versionText } = await import('./version')
+  printOut(versionText())
+}
+
+function checkPositionals(verb: Verb, { positionals }: Parsed): void {
+  const [least, most] = verb.positionals
+  if (positionals.length >= least && positionals.length <= most) return
+  const missing = positionals.length < least
+  throw new UsageError(
+    missing
+      ? `an argument is missing: ${verb.name} ${verb.synopsis}`
+      : `too many arguments: ${JSON.stringify(positionals[most])} (${verb.name} ${verb.synopsis})`.replace(/ \)$/, ')'),
+  )
+}
+
+type UpToVerb = ReturnType<typeof parse>
+
+async function runVerb(name: string, argv: readonly string[], before: UpToVerb, progress: Progress): Promise<void> {
+  const verb = await loadVerb(name)
+  if (verb === undefined) {
+    throw new UsageError(`unknown verb ${JSON.stringify(name)}: one of ${Object.keys(VERBS).join(', ')}`)
+  }
+  progress.verb = verb
+  const after = parse(argv.slice(before.end + 1), { ...GLOBAL_OPTIONS, ...verb.options })
+  const own = Object.entries(after.values).filter(([option]) => Object.hasOwn(verb.options, option))
+  const shared = Object.entries(after.values).filter(([option]) => !Object.hasOwn(verb.options, option))
+  const globals: GlobalValues = globalValues({ ...before.values, ...Object.fromEntries(shared) })
+  progress.log = logOf(globals)
+  if (globals.help) return printHelp(verb)
+  checkPositionals(verb, after)
+  verb.run({
+    globals,
+    options: complete(verb.options, Object.fromEntries(own)) as never,
+    positionals: after.positionals,
+    argv,
+    log: progress.log,
+    handoff: readHandoff(process.env),
+    environment: process.env,
+    cwd: process.cwd(),
+  })
+}
+
+async function runWords(argv: readonly string[], progress: Progress): Promise<void> {
+  const before = parse(argv, GLOBAL_OPTIONS, true)
+  const globals = globalValues(before.values)
+  progress.log = logOf(globals)
+  if (globals.version) return printVersion()
+  const [name, topic] = argv.slice(before.end)
+  if (name === undefined) return printHelp(undefined)
+  if (name === 'version') return printVersion()
+  if (name === 'help') return printHelp(topic === undefined ? undefined : await loadVerb(topic))
+  if (globals.help) return printHelp(await loadVerb(name))
+  return runVerb(name, argv, before, progress)
+}
+
+/** The whole story of an error, with its place in config.json; a stack only where the caller debugs tsrunc itself. */
+function sentence(error: unknown, log: Log): string {
+  if (!(error instanceof Error)) return String(error)
+  const { message, pointer, stack = message } = error as Error & Partial<TsruncError>
+  if (pointer === undefined) return log.level === 'debug' ? stack : message
+  return pointer === '' || message.includes(pointer) ? message : `${message} (config.json ${pointer})`
+}
+
+/** By its code: a verb that is a file of its own has a class of its own. */
+function isUsageError(error: unknown): boolean {
+  return error instanceof Error && (error as Partial<TsruncError>).code === 'USAGE'
+}
+
+/** Run the command line `argv`, without node and script. The exit code, where the process is still this one then. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const progress: Progress = { log: { file: undefined, json: false, level: 'warning' }, verb: undefined }
+  try {
+    await runWords(argv, progress)
+    return 0
+  } catch (error) {
+    if (isUsageError(error)) await printHelp(progress.verb)
+    const prefix = progress.verb === undefined ? 'tsrunc' : `tsrunc ${progress.verb.name}`
+    writeLog(progress.log, 'error', prefix, sentence(error, progress.log))
+    return FAILED
+  }
+}

@@ -1,0 +1,37 @@
+import type { Handoff } from '../host/caller'
+import type { Log } from './log'
+import type { GlobalValues, OptionTable, OptionValues } from './options'
+
+/** One call of a verb, understood. */
+export interface Call<T extends OptionTable = OptionTable> {
+  readonly globals: GlobalValues
+  readonly options: OptionValues<T>
+  readonly positionals: readonly string[]
+  /** The command line without node and the script: what the launcher was called with, behind its own name. */
+  readonly argv: readonly string[]
+  readonly log: Log
+  /** undefined where node was started without the launcher. */
+  readonly handoff: Handoff | undefined
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+}
+
+/** A verb of the command line. Each is a file of its own, loaded only when it is called or helped with. */
+export interface Verb<T extends OptionTable = OptionTable> {
+  readonly name: string
+  /** One line. */
+  readonly summary: string
+  /** What follows the options in the synopsis, as in "ID [SIGNAL]". */
+  readonly synopsis: string
+  readonly description: string
+  readonly options: T
+  /** Least and greatest number of positionals. */
+  readonly positionals: readonly [number, number]
+  /** Errors: whatever it throws becomes the call's error line and exit code 1. */
+  readonly run: (call: Call<T>) => void
+}
+
+/** Gives a verb's `run` the types of its own options. */
+export function defineVerb<const T extends OptionTable>(verb: Verb<T>): Verb {
+  return verb as unknown as Verb
+}

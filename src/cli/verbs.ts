@@ -1,0 +1,23 @@
+import { verb as create } from './create'
+import { verb as run } from './run'
+import type { Verb } from './verb'
+
+/**
+ * Every verb, in the order of the help text. What an engine waits for is at hand; a dynamic import is a file of its own
+ * in dist, which is read only when it is needed.
+ */
+export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
+  create: () => create,
+  start: async () => (await import('./start')).verb,
+  run: () => run,
+  state: async () => (await import('./state')).verb,
+  kill: async () => (await import('./kill')).verb,
+  delete: async () => (await import('./delete')).verb,
+  list: async () => (await import('./list')).verb,
+  spec: async () => (await import('./spec')).verb,
+  features: async () => (await import('./features')).verb,
+}
+
+export async function loadVerb(name: string): Promise<Verb | undefined> {
+  return Object.hasOwn(VERBS, name) ? VERBS[name]?.() : undefined
+}

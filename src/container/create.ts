@@ -1,0 +1,60 @@
+import type { Caller, PlanOptions } from '../host/facts'
+import { probeHost } from '../host/probe'
+import { binding } from '../native/binding'
+import type { Plan } from '../plan/plan'
+import { resolvePlan } from '../plan/resolve'
+import { loadSpec } from '../spec/load'
+import type { Spec } from '../spec/types'
+import { readConfig, resolveBundle, resolveRootfs } from './bundle'
+import { checkId } from './id'
+
+/** A container as its maker asks for it. Paths are absolute. */
+export interface CreateOptions {
+  readonly id: string
+  readonly bundle: string
+  /** Another name than config.json, relative to the bundle or absolute. */
+  readonly configFile: string | undefined
+  /** Directory of all containers' state. */
+  readonly root: string
+  readonly noPivot: boolean
+  readonly noNewKeyring: boolean
+  readonly preserveFds: number
+  readonly pidFile: string | undefined
+  readonly consoleSocket: string | undefined
+  readonly detach: boolean
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly caller: Caller
+}
+
+export interface Planned {
+  readonly plan: Plan
+  /** Sentences for the log. */
+  readonly warnings: readonly string[]
+}
+
+function probeFor(spec: Spec) {
+  const resources = spec.linux?.resources
+  return probeHost({
+    namespacePaths: spec.linux?.namespaces?.flatMap(({ path }) => path ?? []) ?? [],
+    hugepages: resources?.hugepageLimits !== undefined,
+    blockIO: resources?.blockIO !== undefined,
+  })
+}
+
+/**
+ * Decide everything about a container: read its configuration, look at the host, resolve the plan. Changes nothing.
+ *
+ * Errors: TsruncError INVALID_ID, BUNDLE, CONFIG_FILE, ROOTFS, and those of loadSpec and resolvePlan.
+ */
+export function planContainer(options: CreateOptions): Planned {
+  checkId(options.id)
+  const bundle = resolveBundle(options.bundle)
+  const config = readConfig(bundle, options.configFile)
+  const { spec, warnings } = loadSpec(config.bytes, { path: config.path })
+  const rootfs = resolveRootfs(bundle, spec.root?.path ?? '')
+  const { configFile: _, ...rest } = options
+  const planOptions: PlanOptions = { ...rest, bundle, rootfs, systemdCgroup: false, config: config.bytes }
+  const resolved = resolvePlan(spec, planOptions, probeFor(spec), (request) => binding().compileSeccomp(request))
+  const advice = warnings.map(({ pointer, message }) => `${config.path} ${pointer}: ${message}`)
+  return { plan: resolved.plan, warnings: [...advice, ...resolved.warnings] }
+}

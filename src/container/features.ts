@@ -1,0 +1,92 @@
+import { binding } from '../native/binding'
+import { OCI_VERSION_MAX, OCI_VERSION_MIN } from '../spec/version'
+import { CAPABILITIES } from '../tables/capabilities'
+import { MOUNT_OPTIONS } from '../tables/mount-options'
+import { NAMESPACES } from '../tables/namespaces'
+import { SECCOMP_ACTIONS, SECCOMP_ARCHITECTURES, SECCOMP_FLAGS, SECCOMP_OPERATORS } from '../tables/seccomp'
+import { COMMIT, VERSION } from '../version'
+
+/** features.md and features-linux.md of the specification. */
+export interface Features {
+  readonly ociVersionMin: string
+  readonly ociVersionMax: string
+  readonly hooks: readonly string[]
+  readonly mountOptions: readonly string[]
+  readonly linux: LinuxFeatures
+  readonly annotations: Readonly<Record<string, string>>
+  readonly potentiallyUnsafeConfigAnnotations: readonly string[]
+}
+
+interface Enabled {
+  readonly enabled: boolean
+}
+
+export interface LinuxFeatures {
+  readonly namespaces: readonly string[]
+  readonly capabilities: readonly string[]
+  readonly cgroup: Readonly<Record<'v1' | 'v2' | 'systemd' | 'systemdUser' | 'rdma', boolean>>
+  readonly seccomp: Enabled &
+    Readonly<Record<'actions' | 'operators' | 'archs' | 'knownFlags' | 'supportedFlags', readonly string[]>>
+  readonly apparmor: Enabled
+  readonly selinux: Enabled
+  readonly intelRdt: Enabled & { readonly schemata: boolean; readonly monitoring: boolean }
+  readonly mountExtensions: { readonly idmap: Enabled }
+  readonly memoryPolicy: { readonly modes: readonly string[]; readonly flags: readonly string[] }
+  readonly netDevices: Enabled
+}
+
+/** In the order in which they are run (config.md "POSIX-platform Hooks"). */
+const HOOKS = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'] as const
+
+/** Without id-mapped mounts, which are refused. */
+function mountOptions(): readonly string[] {
+  return Object.entries(MOUNT_OPTIONS).flatMap(([name, { kind }]) => (kind === 'idmap' ? [] : [name]))
+}
+
+/** Without NOTIFY and the flag that is for it alone, which are refused. */
+function seccompFeatures(): LinuxFeatures['seccomp'] {
+  const native = binding()
+  const knownFlags = Object.keys(SECCOMP_FLAGS).filter((name) => !name.endsWith('_WAIT_KILLABLE_RECV'))
+  return {
+    enabled: true,
+    actions: Object.keys(SECCOMP_ACTIONS).filter((name) => name !== 'SCMP_ACT_NOTIFY'),
+    operators: Object.keys(SECCOMP_OPERATORS),
+    archs: SECCOMP_ARCHITECTURES.filter((name) => native.seccompKnowsArchitecture(name)),
+    knownFlags,
+    supportedFlags: knownFlags.filter((name) => native.seccompSupportsFlag(name)),
+  }
+}
+
+function annotations(): Readonly<Record<string, string>> {
+  return {
+    'io.github.seccomp.libseccomp.version': binding().seccompVersion(),
+    // Engines look for runc's name, whatever the runtime.
+    'org.opencontainers.runc.checkpoint.enabled': 'false',
+    ...(COMMIT === '' ? {} : { 'run.oci.tsrunc.commit': COMMIT }),
+    'run.oci.tsrunc.version': VERSION,
+  }
+}
+
+/** What this runtime does, whatever the host can (features.md): only what is built is listed. */
+export function features(): Features {
+  return {
+    ociVersionMin: OCI_VERSION_MIN,
+    ociVersionMax: OCI_VERSION_MAX,
+    hooks: HOOKS,
+    mountOptions: mountOptions(),
+    linux: {
+      namespaces: Object.keys(NAMESPACES).sort(),
+      capabilities: Object.keys(CAPABILITIES),
+      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+      seccomp: seccompFeatures(),
+      apparmor: { enabled: false },
+      selinux: { enabled: false },
+      intelRdt: { enabled: false, schemata: false, monitoring: false },
+      mountExtensions: { idmap: { enabled: false } },
+      memoryPolicy: { modes: [], flags: [] },
+      netDevices: { enabled: false },
+    },
+    annotations: annotations(),
+    potentiallyUnsafeConfigAnnotations: [],
+  }
+}

@@ -1,0 +1,131 @@
+import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import type { CgroupFacts, CgroupV1Hierarchy } from './facts'
+
+/** f_type of a cgroup2 file system (statfs(2)). */
+const CGROUP2_SUPER_MAGIC = 0x63677270
+
+/** What of the host is looked at: the real one, or a test's. */
+export interface CgroupSources {
+  /** Where cgroups are mounted. */
+  readonly mountPoint: string
+  /** proc(5)'s directory of this process. */
+  readonly self: string
+  /** f_type of the file system at a path. */
+  readonly fileSystemType: (path: string) => number
+}
+
+export const REAL_CGROUP_SOURCES: CgroupSources = {
+  mountPoint: '/sys/fs/cgroup',
+  self: '/proc/self',
+  fileSystemType: (path) => statfsSync(path).type,
+}
+
+/** One line of /proc/self/cgroup (cgroups(7)). */
+interface Membership {
+  readonly controllers: readonly string[]
+  readonly path: string
+}
+
+export function parseMemberships(text: string): readonly Membership[] {
+  const out: Membership[] = []
+  for (const line of text.split('\n')) {
+    const match = /^\d+:([^:]*):(.*)$/.exec(line)
+    const [, controllers, path] = match ?? []
+    if (controllers === undefined || path === undefined) continue
+    out.push({ controllers: controllers === '' ? [] : controllers.split(','), path })
+  }
+  return out
+}
+
+/** Mount points of v1 hierarchies by controller, from /proc/self/mountinfo: only for hosts that mount them elsewhere. */
+function mountPointsByController(mountinfo: string): ReadonlyMap<string, string> {
+  const out = new Map<string, string>()
+  for (const line of mountinfo.split('\n')) {
+    const [before, after] = line.split(' - ')
+    const [fstype, , superOptions] = after?.split(' ') ?? []
+    const mountPoint = before?.split(' ')[4]
+    if (fstype !== 'cgroup' || mountPoint === undefined || superOptions === undefined) continue
+    for (const option of superOptions.split(',')) out.set(option, mountPoint)
+  }
+  return out
+}
+
+/**
+ * The directory of a v1 hierarchy. systemd mounts "cpu,cpuacct" under that name and links cpu and cpuacct to it; others
+ * mount one controller a directory; "name=systemd" is mounted at systemd.
+ */
+function hierarchyDirectory(
+  sources: CgroupSources,
+  entries: ReadonlySet<string>,
+  controllers: readonly string[],
+): string | undefined {
+  const names = [controllers.join(','), ...controllers].map((name) => name.replace(/^name=/, ''))
+  for (const name of names) {
+    const directory = `${sources.mountPoint}/${name}`
+    // An empty directory may stand where nothing is mounted.
+    if (entries.has(name) && existsSync(`${directory}/cgroup.procs`)) return directory
+  }
+  return undefined
+}
+
+function probeV1(sources: CgroupSources, memberships: readonly Membership[]): readonly CgroupV1Hierarchy[] {
+  const entries = new Set(readdirSync(sources.mountPoint))
+  let elsewhere: ReadonlyMap<string, string> | undefined
+  const hierarchies: CgroupV1Hierarchy[] = []
+  for (const { controllers } of memberships) {
+    const [first] = controllers
+    if (first === undefined) continue
+    let mountPoint = hierarchyDirectory(sources, entries, controllers)
+    if (mountPoint === undefined) {
+      elsewhere ??= mountPointsByController(readFileSync(`${sources.self}/mountinfo`, 'utf8'))
+      mountPoint = elsewhere.get(first)
+    }
+    if (mountPoint !== undefined) hierarchies.push({ mountPoint, controllers })
+  }
+  return hierarchies
+}
+
+/** How cgroups are laid out here, by few and cheap reads: no mount table on the usual hosts. */
+export function probeCgroups(sources: CgroupSources = REAL_CGROUP_SOURCES): CgroupFacts {
+  const file = `${sources.self}/cgroup`
+  if (!existsSync(sources.mountPoint) || !existsSync(file)) return { version: 0 }
+  const memberships = parseMemberships(readFileSync(file, 'utf8'))
+  if (sources.fileSystemType(sources.mountPoint) === CGROUP2_SUPER_MAGIC) {
+    const controllers = readFileSync(`${sources.mountPoint}/cgroup.controllers`, 'utf8').trim()
+    return {
+      version: 2,
+      mountPoint: sources.mountPoint,
+      controllers: controllers === '' ? [] : controllers.split(' '),
+      own: memberships.find((membership) => membership.controllers.length === 0)?.path ?? '/',
+    }
+  }
+  const hierarchies = probeV1(sources, memberships)
+  return hierarchies.length === 0 ? { version: 0 } : { version: 1, hierarchies }
+}
+
+/** The directory of one controller's cgroup files: its v1 hierarchy, or the v2 mount. */
+export function controllerDirectory(facts: CgroupFacts, controller: string): string | undefined {
+  if (facts.version === 1) {
+    return facts.hierarchies.find((hierarchy) => hierarchy.controllers.includes(controller))?.mountPoint
+  }
+  return facts.version === 2 ? facts.mountPoint : undefined
+}
+
+/**
+ * Names of the files that a cgroup below `directory` has. Files that the root does not show ("io.weight",
+ * "blkio.bfq.weight") are found in the first child that there is.
+ */
+export function freshCgroupFiles(directory: string): readonly string[] {
+  const names = new Set<string>()
+  const entries = readdirSync(directory, { withFileTypes: true })
+  for (const entry of entries) if (entry.isFile()) names.add(entry.name)
+  const child = entries.find((entry) => entry.isDirectory())
+  if (child !== undefined) {
+    for (const entry of readdirSync(`${directory}/${child.name}`, { withFileTypes: true })) {
+      if (entry.isFile()) names.add(entry.name)
+    }
+  }
+  // The scheduler registers its files together; the weight alone is not shown in the root.
+  if (names.has('blkio.bfq.io_service_bytes')) names.add('blkio.bfq.weight')
+  return [...names].sort()
+}

@@ -1,0 +1,101 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { controllerDirectory, freshCgroupFiles, probeCgroups } from './cgroups'
+import type { CgroupFacts, HostFacts } from './facts'
+
+/** Which of the dearer facts a configuration asks for; what it does not need is not read. */
+export interface ProbeNeeds {
+  /** linux.namespaces[].path. */
+  readonly namespacePaths: readonly string[]
+  /** linux.resources.hugepageLimits is there. */
+  readonly hugepages: boolean
+  /** linux.resources.blockIO is there. */
+  readonly blockIO: boolean
+}
+
+const HUGEPAGES = '/sys/kernel/mm/hugepages'
+const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const
+
+/** The identity of a namespace: "device:inode" of its file (namespaces(7)), or undefined where it cannot be read. */
+function namespaceIdentity(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`
+}
+
+function probeNamespaces(paths: readonly string[]): Readonly<Record<string, string>> {
+  const out: Record<string, string> = {}
+  // The caller's own are of use only to compare with others.
+  for (const name of paths.length === 0 ? [] : NAMESPACES) {
+    const identity = namespaceIdentity(`/proc/self/ns/${name}`)
+    if (identity !== undefined) out[name] = identity
+  }
+  for (const path of paths) {
+    try {
+      const identity = namespaceIdentity(path)
+      if (identity !== undefined) out[path] = identity
+    } catch {
+      // EACCES, ENOTDIR, ELOOP: the fact is absent, and entering the namespace will say why.
+    }
+  }
+  return out
+}
+
+/** "hugepages-2048kB" as the hugetlb controller names it: "2MB" (base 1024). */
+export function hugepageName(directory: string): string | undefined {
+  const kilobytes = Number(/^hugepages-(\d+)kB$/.exec(directory)?.[1] ?? Number.NaN)
+  if (Number.isNaN(kilobytes)) return undefined
+  if (kilobytes >= 1 << 20) return `${kilobytes / (1 << 20)}GB`
+  return kilobytes >= 1 << 10 ? `${kilobytes / (1 << 10)}MB` : `${kilobytes}KB`
+}
+
+function probeHugepageSizes(): readonly string[] {
+  if (!existsSync(HUGEPAGES)) return []
+  return readdirSync(HUGEPAGES).flatMap((name) => hugepageName(name) ?? [])
+}
+
+function probeCgroupFiles(cgroup: CgroupFacts, needs: ProbeNeeds): readonly string[] {
+  const controllers: string[] = []
+  if (needs.blockIO) controllers.push(cgroup.version === 1 ? 'blkio' : 'io')
+  if (needs.hugepages) controllers.push('hugetlb')
+  const directories = new Set(controllers.flatMap((controller) => controllerDirectory(cgroup, controller) ?? []))
+  return [...directories].flatMap(freshCgroupFiles)
+}
+
+/** Whether the caller is not in the initial user namespace (user_namespaces(7)). */
+export function inUserNamespace(): boolean {
+  const map = '/proc/self/uid_map'
+  if (!existsSync(map)) return false
+  return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync(map, 'utf8'))
+}
+
+/** uname -m by node's name of the architecture; node:os would say it too, for a quarter of a millisecond. */
+const MACHINES: Readonly<Record<string, string>> = {
+  arm: 'armv7l',
+  arm64: 'aarch64',
+  ia32: 'i686',
+  loong64: 'loongarch64',
+  mips: 'mips',
+  mipsel: 'mips',
+  // node runs on little-endian POWER only.
+  ppc64: 'ppc64le',
+  riscv64: 'riscv64',
+  s390x: 's390x',
+  x64: 'x86_64',
+}
+
+/** Look at the host once. Errors: node's own for a /proc or /sys that cannot be read. */
+export function probeHost(needs: ProbeNeeds): HostFacts {
+  const cgroup = probeCgroups()
+  const cgroupFiles = probeCgroupFiles(cgroup, needs)
+  return {
+    cgroup,
+    euid: process.geteuid?.() ?? 0,
+    egid: process.getegid?.() ?? 0,
+    inUserNamespace: inUserNamespace(),
+    lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
+    machine: MACHINES[process.arch] ?? process.arch,
+    namespaces: probeNamespaces(needs.namespacePaths),
+    hugepageSizes: needs.hugepages ? probeHugepageSizes() : [],
+    hugetlbReservations: cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
+    cgroupFiles,
+  }
+}
