@@ -1,0 +1,35 @@
+/** What a suite needs; it imports nothing else of lib/ unless it is about that. */
+export { deepEqual, doesNotMatch, equal, fail, match, notEqual, ok } from 'node:assert/strict'
+export type { AnswersTo, Command, Report } from './answers'
+export { doesNotInclude, includes } from './assertions'
+export { addBusybox, type Bundle, bundle, makeRootfs, type State } from './bundle'
+export { cgroupDirectory, cgroupsNamed, cgroupVersion, hierarchyOf, ownCgroup, readCgroup } from './cgroups'
+export {
+  bad,
+  type Config,
+  digits,
+  encodeConfig,
+  type HookName,
+  type Mount,
+  type NamespaceType,
+  type Resources,
+  type Seccomp,
+  type SeccompRule,
+} from './config'
+export { consoleSocket, onTerminal } from './console'
+export { type TestOptions, test } from './harness'
+export { isMounted, mountAt, parseMountinfo } from './mountinfo'
+export { exchanger, killAt, probeProgram } from './programs'
+export { hasCapability, requires, requiresController, requiresThat } from './requires'
+export { runtime } from './runtime'
+export {
+  callRuntime,
+  launch,
+  launchRuntime,
+  leftSoFar,
+  runtimeEnvironment,
+  sandbox,
+  scratch,
+  uniqueName,
+} from './sandbox'
+export { delay, eventually, expectStatus, type Outcome } from './spawn'

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { REPOSITORY } from './config'
+
+const SOURCES = join(REPOSITORY, 'spec-tests')
+const CACHE = join(REPOSITORY, 'build', 'spec-tests')
+const FLAGS = ['-std=c++20', '-static', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread']
+
+/** Compiles the sources into a static program, once for each content; two runs at the same time do no harm. */
+const build = (name: string, files: readonly string[]): string => {
+  const hash = createHash('sha256').update(FLAGS.join(' '))
+  for (const file of files) {
+    hash.update(file).update(readFileSync(file))
+  }
+  const program = join(CACHE, hash.digest('hex').slice(0, 16), name)
+  if (!existsSync(program)) {
+    mkdirSync(join(program, '..'), { recursive: true })
+    const scratch = mkdtempSync(join(CACHE, 'compile-'))
+    const sources = files.filter((file) => file.endsWith('.cc'))
+    execFileSync(process.env['CXX'] ?? 'g++', [...FLAGS, '-o', join(scratch, name), ...sources], { stdio: 'inherit' })
+    renameSync(join(scratch, name), program)
+    rmSync(scratch, { recursive: true })
+  }
+  return program
+}
+
+const built = new Map<string, string>()
+
+const once = (name: string, files: () => readonly string[]): string => {
+  const path = built.get(name) ?? build(name, files())
+  built.set(name, path)
+  return path
+}
+
+const probeSources = (): string[] =>
+  readdirSync(join(SOURCES, 'probe'))
+    .filter((file) => /\.(cc|h)$/.test(file))
+    .sort()
+    .map((file) => join(SOURCES, 'probe', file))
+
+/** The program that runs inside of containers. */
+export const probeProgram = (): string => once('probe', probeSources)
+
+/** The far end of a terminal. */
+export const ptyTool = (): string => once('ptytool', () => [join(SOURCES, 'tools', 'ptytool.cc')])
+
+/** Runs a program and adopts what it leaves behind. */
+export const reapTool = (): string => once('reap', () => [join(SOURCES, 'tools', 'reap.cc')])
+
+/** Ends a program at a chosen system call. */
+export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools', 'killat.cc')])
+
+/** Exchanges two paths for ever. */
+export const exchanger = (): string => once('exchange', () => [join(SOURCES, 'tools', 'exchange.cc')])

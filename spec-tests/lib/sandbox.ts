@@ -1,0 +1,177 @@
+import type { ChildProcess } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { leftNow, leftovers, type Marks, type Snapshot, takeSnapshot } from './leftovers'
+import { parseMountinfo } from './mountinfo'
+import { runtime } from './runtime'
+import { delay, eventually, type Outcome, type Running, type SpawnOptions, start } from './spawn'
+
+/** Everything that one test makes: its directory, its names, its programs. */
+export interface Sandbox {
+  readonly directory: string
+  readonly tag: string
+  readonly marks: Marks
+  readonly before: Snapshot
+  /** Identifiers of containers that may exist. */
+  readonly containers: Set<string>
+  /** Programs to be ended with the test. */
+  readonly children: Set<ChildProcess>
+  /** Those of them that adopt the runtime's orphans. */
+  readonly reapers: Set<ChildProcess>
+  readonly cgroupParents: string[]
+  /** The test's own programs. */
+  readonly programs: Running[]
+  /** What a test has to undo itself, last first. */
+  readonly undo: (() => void)[]
+  sequence: number
+}
+
+let open: Sandbox | undefined
+
+/** @throws Error outside of a test */
+export const sandbox = (): Sandbox => {
+  if (open === undefined) {
+    throw new Error('no test is running')
+  }
+  return open
+}
+
+export const openSandbox = (): Sandbox => {
+  const tag = `spec${process.pid.toString(36)}${randomBytes(4).toString('hex')}`
+  const directory = mkdtempSync(join(tmpdir(), `${tag}.`))
+  // A container with a user namespace has to get through to its root.
+  chmodSync(directory, 0o755)
+  const cgroupParents: string[] = []
+  const reapers = new Set<ChildProcess>()
+  const marks = { tag, reapers, root: join(directory, 'state'), temporary: join(directory, 'tmp'), cgroupParents }
+  mkdirSync(marks.temporary)
+  open = {
+    directory,
+    tag,
+    marks,
+    before: takeSnapshot(),
+    containers: new Set(),
+    children: new Set(),
+    reapers,
+    cgroupParents,
+    programs: [],
+    undo: [],
+    sequence: 0,
+  }
+  return open
+}
+
+/** A name that nobody else on the machine uses. */
+export const uniqueName = (): string => {
+  const box = sandbox()
+  box.sequence += 1
+  return `${box.tag}-${box.sequence}`
+}
+
+/** A path for a file of this test. */
+export const scratch = (name: string): string => join(sandbox().directory, name)
+
+/** What the runtime gets as its environment unless a test says otherwise. */
+export const runtimeEnvironment = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  TMPDIR: sandbox().marks.temporary,
+  SPEC_TESTS: sandbox().tag,
+})
+
+const begin = (command: readonly string[], options: SpawnOptions): Running => {
+  const box = sandbox()
+  box.sequence += 1
+  const running = start(command, join(box.directory, `output-${box.sequence}`), {
+    env: runtimeEnvironment(),
+    ...options,
+  })
+  box.children.add(running.reaper)
+  box.reapers.add(running.reaper)
+  return running
+}
+
+/** Starts a program of the test's own in the sandbox: it is ended with the test at the latest. */
+export const launch = (command: readonly string[], options: SpawnOptions = {}): Running => {
+  const running = begin(command, { timeout: 120_000, ...options })
+  sandbox().programs.push(running)
+  return running
+}
+
+/** Starts the runtime with --root in the sandbox. */
+export const launchRuntime = (args: readonly string[], options: SpawnOptions = {}): Running =>
+  begin([runtime().path, '--root', sandbox().marks.root, ...args], options)
+
+/** Runs the runtime to its end, whatever its status. */
+export const callRuntime = (args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> =>
+  launchRuntime(args, options).exited
+
+const alive = (child: ChildProcess): boolean =>
+  child.pid !== undefined && child.exitCode === null && child.signalCode === null
+
+const endChildren = async (children: readonly ChildProcess[]): Promise<void> => {
+  for (const child of children.filter(alive)) {
+    child.kill('SIGKILL')
+  }
+  await eventually('the end of the helpers', () => !children.some(alive))
+}
+
+/** Deletes what the test has not deleted itself. Returns what went wrong. */
+const deleteContainers = async (box: Sandbox): Promise<string[]> => {
+  const inRoot = existsSync(box.marks.root) ? readdirSync(box.marks.root) : []
+  const problems: string[] = []
+  for (const id of [...box.containers].filter((candidate) => inRoot.includes(candidate))) {
+    try {
+      const outcome = await callRuntime(['delete', '--force', id])
+      if (outcome.status !== 0) {
+        problems.push(`delete --force ${id}: status ${outcome.status}: ${outcome.stderr.trim()}`)
+      }
+    } catch (error) {
+      problems.push(String(error))
+    }
+  }
+  return problems
+}
+
+const unmountBelow = (directory: string): void => {
+  const inside = parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'))
+    .filter((mount) => mount.target.startsWith(directory))
+    .toReversed()
+  for (const mount of inside) {
+    execFileSync('umount', ['-l', mount.target])
+  }
+}
+
+/** Ends the test's programs and containers and removes its directory. Returns what the runtime left behind. */
+export const closeSandbox = async (box: Sandbox): Promise<string[]> => {
+  const problems = await deleteContainers(box)
+  await endChildren([...box.children].filter((child) => !box.reapers.has(child)))
+  for (const program of box.programs) {
+    await program.kill('SIGKILL').catch(() => undefined)
+    await program.exited.catch(() => undefined)
+  }
+  for (const step of box.undo.toReversed()) {
+    step()
+  }
+  const left = await leftovers(box.before, box.marks)
+  await endChildren([...box.reapers])
+  unmountBelow(box.directory)
+  execFileSync('rm', ['-rf', '--one-file-system', box.directory])
+  open = undefined
+  return [...problems, ...left]
+}
+
+/** What the runtime has left so far, for a test that looks in the middle. Retries for a moment while processes end. */
+export const leftSoFar = async (): Promise<string[]> => {
+  const box = sandbox()
+  for (let round = 0; ; round++) {
+    const left = leftNow(box.before, box.marks)
+    if (left.length === 0 || round === 20) {
+      return left
+    }
+    await delay(50)
+  }
+}

@@ -1,0 +1,108 @@
+// `kill` and `delete`: signals by every name, force.
+import { existsSync } from 'node:fs'
+import { bundle, callRuntime, equal, eventually, test } from '../../lib'
+
+for (const [word, number] of [
+  ['USR1', 10],
+  ['SIGUSR2', 12],
+  ['15', 15],
+  ['usr1', 10],
+  ['sigterm', 15],
+  ['RTMIN', 34],
+  ['64', 64],
+] as const) {
+  const odd = ['usr1', 'sigterm', 'RTMIN', '64'].includes(word)
+  test(
+    `kill: the form ${word}`,
+    odd ? { peers: { crun: 'names in capitals', runc: 'names in capitals' }, sometimes: true } : {},
+    async () => {
+      const b = await bundle()
+      b.command(['signals', '1'])
+      await b.create()
+      await b.start()
+      await b.line(/ready/)
+      await b.kill(word)
+      await b.line(new RegExp(`"signal":${number}\\}`))
+    },
+  )
+}
+
+test('kill: SIGTERM when no signal is named', async () => {
+  const b = await bundle()
+  b.command(['signals', '1'])
+  await b.create()
+  await b.start()
+  await b.line(/ready/)
+  equal((await b.tryCall('kill')).status, 0)
+  await b.line(/"signal":15/)
+})
+
+test('kill: an unknown signal is an error without effect', {
+  peers: { crun: 'takes what atoi makes of it' },
+}, async () => {
+  const b = await bundle()
+  b.command(['sleep', '30'])
+  await b.create()
+  for (const word of ['SIGNONSENSE', '65', '-1', '1x']) {
+    equal((await b.tryCall('kill', {}, word)).status, 1, word)
+  }
+  equal((await b.state()).status, 'created')
+})
+
+test('kill: signal 0 asks only', { peers: { runc: 'refuses it', crun: 'refuses it' }, sometimes: true }, async () => {
+  const b = await bundle()
+  b.command(['sleep', '30'])
+  await b.create()
+  await b.kill('0')
+  equal((await b.state()).status, 'created')
+})
+
+test('kill --all: every process of the container', async () => {
+  const b = await bundle((c) => {
+    c.linux.namespaces = c.linux.namespaces.filter((namespace) => namespace.type !== 'pid')
+  })
+  b.command(['daemon'], ['sleep', '30'])
+  await b.create()
+  await b.start()
+  const child = Number(/"child":(\d+)/.exec(await b.line(/"child":\d+/))?.[1])
+  equal((await b.tryCall('kill', { flags: ['--all'] }, 'KILL')).status, 0)
+  await b.reaches('stopped')
+  await eventually('the end of the child', () => !existsSync(`/proc/${child}`))
+})
+
+// delete
+
+test('delete --force: a container that does not exist is no error', async () => {
+  equal((await callRuntime(['delete', '--force', 'no-such-container'])).status, 0)
+})
+
+test('delete --force: ends a container that is running', async () => {
+  const b = await bundle()
+  b.command(['sleep', '30'])
+  await b.create()
+  await b.start()
+  const { pid } = await b.state()
+  await b.delete({ flags: ['--force'] })
+  equal(existsSync(`/proc/${pid}`), false)
+})
+
+test('delete -f: a container that ignores every signal', async () => {
+  const b = await bundle()
+  b.command(['signals', '100'])
+  await b.create()
+  await b.start()
+  await b.line(/ready/)
+  await b.delete({ flags: ['-f'] })
+})
+
+test('delete --force: leaves no process of a container without a PID namespace', async () => {
+  const b = await bundle((c) => {
+    c.linux.namespaces = c.linux.namespaces.filter((namespace) => namespace.type !== 'pid')
+  })
+  b.command(['daemon'], ['sleep', '30'])
+  await b.create()
+  await b.start()
+  const child = Number(/"child":(\d+)/.exec(await b.line(/"child":\d+/))?.[1])
+  await b.delete({ flags: ['--force'] })
+  equal(existsSync(`/proc/${child}`), false)
+})

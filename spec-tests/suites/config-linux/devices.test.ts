@@ -1,0 +1,211 @@
+import { execFileSync } from 'node:child_process'
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { bad, bundle, type Config, deepEqual, equal, match, test } from '../../lib'
+
+const allowAll = (c: Config): void => {
+  c.linux.resources.devices = [{ allow: true, access: 'rwm' }]
+}
+
+const DEFAULTS: readonly (readonly [string, number, number])[] = [
+  ['/dev/null', 1, 3],
+  ['/dev/zero', 1, 5],
+  ['/dev/full', 1, 7],
+  ['/dev/random', 1, 8],
+  ['/dev/urandom', 1, 9],
+  ['/dev/tty', 5, 0],
+]
+
+for (const [path, major, minor] of DEFAULTS) {
+  test(`config-linux.md#default-devices: the runtime MUST also supply ${path}`, async () => {
+    const b = await bundle()
+    const [stat] = await b.probe(['lstat', path])
+    deepEqual([stat.type, stat.major, stat.minor, stat.mode, stat.uid], ['char', major, minor, 0o666, 0])
+  })
+}
+
+test('config-linux.md#default-devices: /dev/ptmx is that of the container', async () => {
+  const b = await bundle()
+  const [link, stat] = await b.probe(['lstat', '/dev/ptmx'], ['stat', '/dev/ptmx'])
+  equal(link.type === 'symlink' ? link.target.replace(/^\/dev\//, '') : 'pts/ptmx', 'pts/ptmx')
+  deepEqual([stat.major, stat.minor], [5, 2])
+})
+
+test('config-linux.md#default-devices: /dev/console only when terminal is set', async () => {
+  const b = await bundle()
+  const [stat] = await b.probe(['lstat', '/dev/console'])
+  equal(stat.error, 'ENOENT')
+})
+
+test('config-linux.md#default-devices: the default devices can be used under the default cgroup rules', async () => {
+  const b = await bundle()
+  const [nothing, zero, full, random] = await b.probe(
+    ['write', '/dev/null', 'x'],
+    ['open', '/dev/zero', 'rw'],
+    ['write', '/dev/full', 'x'],
+    ['open', '/dev/urandom', 'rw'],
+  )
+  deepEqual([nothing.error, zero.error, full.error, random.error], ['', '', 'ENOSPC', ''])
+})
+
+test('config-linux.md#dev-symbolic-links: the links of /dev', async () => {
+  const b = await bundle()
+  const links = await b.probe(
+    ['lstat', '/dev/fd'],
+    ['lstat', '/dev/stdin'],
+    ['lstat', '/dev/stdout'],
+    ['lstat', '/dev/stderr'],
+  )
+  deepEqual(
+    links.map((link) => link.target),
+    ['/proc/self/fd', '/proc/self/fd/0', '/proc/self/fd/1', '/proc/self/fd/2'],
+  )
+})
+
+test('config-linux.md#devices: a character device with mode, uid and gid', async () => {
+  const b = await bundle((c) => {
+    allowAll(c)
+    c.linux.devices = [{ type: 'c', path: '/dev/test', major: 1, minor: 3, fileMode: 0o640, uid: 7, gid: 8 }]
+  })
+  const [stat] = await b.probe(['lstat', '/dev/test'])
+  deepEqual([stat.type, stat.major, stat.minor, stat.mode, stat.uid, stat.gid], ['char', 1, 3, 0o640, 7, 8])
+})
+
+test('config-linux.md#devices: the mode does not depend on the umask', async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'c', path: '/dev/test', major: 1, minor: 3, fileMode: 0o777 }]
+  })
+  const before = process.umask(0o77)
+  try {
+    const [stat, nothing] = await b.probe(['lstat', '/dev/test'], ['lstat', '/dev/null'])
+    deepEqual([stat.mode, nothing.mode], [0o777, 0o666])
+  } finally {
+    process.umask(before)
+  }
+})
+
+test('config-linux.md#devices: type u is a character device too', async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'u', path: '/dev/unbuffered', major: 10, minor: 229, fileMode: 0o600 }]
+  })
+  const [stat] = await b.probe(['lstat', '/dev/unbuffered'])
+  deepEqual([stat.type, stat.major, stat.minor], ['char', 10, 229])
+})
+
+test('config-linux.md#devices: a block device', async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'b', path: '/dev/disk', major: 7, minor: 250, fileMode: 0o660, gid: 6 }]
+  })
+  const [stat] = await b.probe(['lstat', '/dev/disk'])
+  deepEqual([stat.type, stat.major, stat.minor, stat.mode, stat.gid], ['block', 7, 250, 0o660, 6])
+})
+
+test('config-linux.md#devices: a fifo, whose major and minor are not needed', async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'p', path: '/dev/pipe', fileMode: 0o622 }]
+  })
+  const [stat] = await b.probe(['lstat', '/dev/pipe'])
+  deepEqual([stat.type, stat.mode], ['fifo', 0o622])
+})
+
+test('config-linux.md#devices: path is the full path inside of the container, anywhere', async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [
+      { type: 'c', path: '/opt/odd place/null', major: 1, minor: 3, fileMode: 0o666 },
+      { type: 'c', path: '/dev/sub/directory/zero', major: 1, minor: 5, fileMode: 0o666 },
+    ]
+  })
+  const [one, two] = await b.probe(['lstat', '/opt/odd place/null'], ['lstat', '/dev/sub/directory/zero'])
+  deepEqual([one.minor, two.minor], [3, 5])
+})
+
+test('config-linux.md#devices: a device outside of /dev on the bundle is not left on the disk of the host', {
+  peers: { runc: 'leaves it', crun: 'leaves it' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'c', path: '/dev/inside', major: 1, minor: 3, fileMode: 0o666 }]
+  })
+  await b.report()
+  equal(execFileSync('ls', [join(b.rootfs, 'dev')], { encoding: 'utf8' }), '')
+})
+
+test('config-linux.md#devices: a default device that is listed gets the mode that is listed', {
+  peers: { crun: 'keeps its own' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'c', path: '/dev/full', major: 1, minor: 7, fileMode: 0o600, uid: 3, gid: 4 }]
+  })
+  const [stat] = await b.probe(['lstat', '/dev/full'])
+  deepEqual([stat.mode, stat.uid, stat.gid], [0o600, 3, 4])
+})
+
+test('config-linux.md#devices: a device node that is already there and matches', async () => {
+  const b = await bundle((c, b) => {
+    execFileSync('mknod', [join(b.rootfs, 'node'), 'c', '1', '3'])
+    c.linux.devices = [{ type: 'c', path: '/node', major: 1, minor: 3, fileMode: 0o666 }]
+  })
+  const [stat] = await b.probe(['lstat', '/node'])
+  equal(stat.minor, 3)
+})
+
+test('config-linux.md#devices: if a file already exists at path that does not match the requested device the runtime MUST generate an error', {
+  peers: { runc: 'says nothing', crun: 'says nothing' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c, b) => {
+    b.file('node', 'a file')
+    c.linux.devices = [{ type: 'c', path: '/node', major: 1, minor: 3, fileMode: 0o666 }]
+  })
+  await b.refused(/\/node/)
+})
+
+test('config-linux.md#devices: a device of another number at path is an error', {
+  peers: { runc: 'says nothing', crun: 'says nothing' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c, b) => {
+    execFileSync('mknod', [join(b.rootfs, 'node'), 'c', '1', '5'])
+    c.linux.devices = [{ type: 'c', path: '/node', major: 1, minor: 3, fileMode: 0o666 }]
+  })
+  await b.refused(/\/node/)
+})
+
+test('config-linux.md#devices: a symbolic link at path is never followed to the host', {
+  peers: { runc: 'since 1.1 the link is followed inside of the root', crun: 'the same' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c, b) => {
+    symlinkSync('/tmp/elsewhere', join(b.rootfs, 'node'))
+    c.linux.devices = [{ type: 'c', path: '/node', major: 1, minor: 3, fileMode: 0o666 }]
+  })
+  await b.refused(/\/node/)
+})
+
+test('config-linux.md#devices: an unknown type is an error', { peers: { crun: 'makes something' } }, async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'x', path: '/dev/x', major: 1, minor: 1 }]
+  })
+  await b.refused(/type|devices/)
+})
+
+test('config-linux.md#devices: path is REQUIRED', {
+  peers: { runc: 'makes nothing', crun: 'makes nothing' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [bad({ type: 'c', major: 1, minor: 3 })]
+  })
+  await b.refused(/path|devices/)
+})
+
+test('config-linux.md#devices: major and minor are REQUIRED unless type is p', {
+  peers: { runc: 'takes 0', crun: 'takes 0' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c) => {
+    c.linux.devices = [{ type: 'c', path: '/dev/nothing' }]
+  })
+  match(await b.refused(/major|minor|devices/), /./)
+})

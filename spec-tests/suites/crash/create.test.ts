@@ -1,0 +1,74 @@
+// SIGKILL while a container is created. The specification is silent about it; that `delete --force` cleans up afterwards is
+// what this runtime promises, and others do not.
+import { type Bundle, deepEqual, equal, leftSoFar, ok, type TestOptions, test } from '../../lib'
+import { mappedBundle, richBundle } from './containers'
+import { atEach, type Clock, callKilled, createArgs, lastExecve, recovers, remove, spread } from './killing'
+
+const PROMISED: TestOptions = { only: ['tsrunc'], timeout: 600_000 }
+
+/** Kills `create` at points of the clock. Where it comes to its end before, the container is there and is removed too. */
+const survives = async (b: Bundle, clock: Clock, most: number): Promise<void> => {
+  const { calls } = await callKilled(clock, 0, createArgs(b))
+  await remove(b)
+  ok(calls > 0, 'no system call was counted')
+  await atEach(spread(calls, most), async (at, again) => {
+    const { outcome, killed } = await callKilled(clock, at, createArgs(b))
+    equal(outcome.status, killed ? 137 : 0, outcome.stderr)
+    await recovers(b, again)
+  })
+}
+
+test(
+  'runtime.md#create: killed before the configuration is read, it leaves nothing that delete --force does not remove',
+  PROMISED,
+  async () => {
+    const b = await richBundle()
+    for (let execve = 1; execve < (await lastExecve(b)); execve++) {
+      await survives(b, { execve, who: 'main' }, 6)
+    }
+  },
+)
+
+test(
+  'runtime.md#create: killed at any system call, it leaves nothing that delete --force does not remove',
+  PROMISED,
+  async () => {
+    const b = await richBundle()
+    await survives(b, { execve: await lastExecve(b), who: 'main' }, 70)
+  },
+)
+
+test('runtime.md#create: the same with a user namespace', PROMISED, async () => {
+  const b = await mappedBundle()
+  await survives(b, { execve: await lastExecve(b), who: 'main' }, 35)
+})
+
+test(
+  'runtime.md#create: when init is killed at any system call, create fails and leaves nothing by itself',
+  PROMISED,
+  async () => {
+    const b = await richBundle()
+    const clock: Clock = { execve: await lastExecve(b), who: 'child' }
+    const { calls } = await callKilled(clock, 0, createArgs(b))
+    await remove(b)
+    await atEach(spread(calls, 60), async (at, again) => {
+      const { outcome, killed } = await callKilled(clock, at, createArgs(b))
+      if (!killed) {
+        await remove(b)
+        return
+      }
+      // The last calls of init come after create has seen it ready: then there is a container, which has stopped.
+      if (outcome.status === 0) {
+        await b.reaches('stopped')
+        await remove(b)
+      } else {
+        equal(outcome.status, 1, outcome.stderr)
+        ok(/tsrunc create: .*(init|kill)/i.test(outcome.stderr), outcome.stderr)
+      }
+      deepEqual(await leftSoFar(), [])
+      if (again) {
+        await recovers(b, true)
+      }
+    })
+  },
+)
