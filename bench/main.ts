@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { probeHost } from './host'
+import { runtimesOf, Series } from './measure'
+import { buildPrograms } from './native'
+import { type BenchOptions, parseOptions, USAGE } from './options'
+import { type Findings, json, markdown } from './report'
+import { findParticipants } from './runtimes'
+import { Stopwatch } from './stopwatch'
+import { Workplace } from './workplace'
+
+const DEFAULT_OUTPUT = join(__dirname, '..', 'docs', 'BENCHMARKS.md')
+const FLOOR_CGROUP = 'floor-'
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), DEFAULT_OUTPUT)
+  if (options === undefined) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  if (process.getuid?.() !== 0) throw new Error('the benchmarks start containers, which takes root here')
+  const findings = await measureAll(options)
+  if (options.json) {
+    process.stdout.write(`${json(findings)}\n`)
+  } else {
+    writeFileSync(options.output, markdown(findings))
+    process.stdout.write(markdown(findings))
+    process.stderr.write(`written to ${options.output}\n`)
+  }
+  return findings.results.failures.length + findings.leftovers.length === 0 ? 0 : 1
+}
+
+async function measureAll(options: BenchOptions): Promise<Findings> {
+  const programs = buildPrograms()
+  const participants = findParticipants(options.runtimes, programs.floor)
+  const runtimes = runtimesOf(participants)
+  for (const { name } of participants.filter(({ path }) => path === undefined)) {
+    process.stderr.write(`${name} is absent: not measured\n`)
+  }
+  const host = probeHost()
+  const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
+  const workplace = new Workplace(syscalls, runtimes)
+  const remove = () => workplace.remove(runtimes, FLOOR_CGROUP)
+  removeWhenInterrupted(remove)
+  const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
+  try {
+    const series = new Series({ stopwatch, workplace, floor: programs.floor }, participants)
+    const results = await series.run(options.warmUp, options.runs, (round) => progress(round, options.runs))
+    await stopwatch.close()
+    return { host, options, participants, results, leftovers: remove() }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+function progress(round: number, runs: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${round < 0 ? 'warming up' : `round ${round + 1} of ${runs}`}   `)
+  if (process.stderr.isTTY && round === runs - 1) process.stderr.write('\n')
+}
+
+function removeWhenInterrupted(remove: () => void): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      remove()
+      process.exit(130)
+    })
+  }
+}
+
+main().then(
+  (status) => {
+    process.exitCode = status
+  },
+  (error: unknown) => {
+    process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = 1
+  },
+)

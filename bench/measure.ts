@@ -1,0 +1,127 @@
+import { type Memory, measureMemory } from './memory'
+import { FLOOR, type Participant, type Runtime } from './runtimes'
+import { type Bench, canRun, SCENARIOS, type Scenario } from './scenarios'
+import { type Summary, shuffled, summarize } from './stats'
+import type { Measurement } from './stopwatch'
+
+/** One measure of one participant. */
+export interface Result {
+  /** Microseconds. */
+  readonly wall: Summary
+  /** Microseconds of processor time. */
+  readonly cpu: Summary
+  /** KiB, the largest of all runs. */
+  readonly peak: number
+}
+
+export interface Results {
+  /** By measure, then by participant. */
+  readonly times: ReadonlyMap<string, ReadonlyMap<string, Result>>
+  /** By participant. */
+  readonly memory: ReadonlyMap<string, Memory>
+  /** What could not be measured, and why. */
+  readonly failures: readonly string[]
+}
+
+interface Task {
+  readonly scenario: Scenario
+  readonly participant: Runtime
+}
+
+const isPresent = (participant: Participant): participant is Runtime => participant.path !== undefined
+
+/** The participants that are on this host and keep containers. */
+export function runtimesOf(participants: readonly Participant[]): readonly Runtime[] {
+  return participants.filter(isPresent).filter(({ name }) => name !== FLOOR)
+}
+
+/** Measures everything, `runs` rounds of it after `warmUp` that do not count; in each round everything and everybody
+ *  has a turn, in an order of its own. */
+export class Series {
+  readonly #bench: Bench
+  readonly #participants: readonly Participant[]
+  readonly #samples = new Map<string, Map<string, Measurement[]>>()
+  readonly #memory = new Map<string, Memory>()
+  readonly #failures: string[] = []
+  #tasks: readonly Task[] = []
+
+  constructor(bench: Bench, participants: readonly Participant[]) {
+    this.#bench = bench
+    this.#participants = participants
+  }
+
+  async run(warmUp: number, runs: number, progress: (round: number) => void): Promise<Results> {
+    await this.#begin()
+    for (let round = -warmUp; round < runs; ++round) {
+      progress(round)
+      for (const task of shuffled(this.#tasks)) await this.#measure(task, round >= 0)
+    }
+    for (const runtime of runtimesOf(this.#participants)) {
+      await this.#guard(runtime, 'memory', async () => {
+        this.#memory.set(runtime.name, await measureMemory(this.#bench, runtime))
+      })
+    }
+    return { times: this.#summaries(), memory: this.#memory, failures: this.#failures }
+  }
+
+  async #begin(): Promise<void> {
+    const tasks: Task[] = []
+    for (const participant of this.#participants.filter(isPresent)) {
+      for (const scenario of SCENARIOS.filter((each) => canRun(each, participant))) {
+        const ready = await this.#guard(participant, scenario.title, async () => {
+          await scenario.begin?.(this.#bench, participant)
+        })
+        if (ready) tasks.push({ scenario, participant })
+      }
+    }
+    this.#tasks = tasks
+  }
+
+  async #measure(task: Task, counts: boolean): Promise<void> {
+    const { scenario, participant } = task
+    const done = await this.#guard(participant, scenario.title, async () => {
+      const round = await scenario.run(this.#bench, participant)
+      if (!counts) return
+      for (const [measure, measurement] of Object.entries(round)) this.#keep(measure, participant.name, measurement)
+    })
+    if (!done) this.#tasks = this.#tasks.filter((each) => each !== task)
+  }
+
+  #keep(measure: string, participant: string, measurement: Measurement): void {
+    const byParticipant = this.#samples.get(measure) ?? new Map<string, Measurement[]>()
+    this.#samples.set(measure, byParticipant)
+    const samples = byParticipant.get(participant) ?? []
+    byParticipant.set(participant, samples)
+    samples.push(measurement)
+  }
+
+  /** A participant that fails at something is reported and not asked for it again; the others go on.
+   *  @returns whether it worked. */
+  async #guard(participant: Runtime, what: string, action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action()
+      return true
+    } catch (error) {
+      this.#failures.push(`${participant.name}, ${what}: ${error instanceof Error ? error.message : String(error)}`)
+      if (participant.name !== FLOOR) this.#bench.workplace.discard(participant)
+      return false
+    }
+  }
+
+  #summaries(): ReadonlyMap<string, ReadonlyMap<string, Result>> {
+    return new Map(
+      [...this.#samples].map(([measure, byParticipant]) => [
+        measure,
+        new Map([...byParticipant].map(([name, samples]) => [name, summarizeAll(samples)])),
+      ]),
+    )
+  }
+}
+
+function summarizeAll(samples: readonly Measurement[]): Result {
+  return {
+    wall: summarize(samples.map(({ wall }) => wall)),
+    cpu: summarize(samples.map(({ cpu }) => cpu)),
+    peak: samples.reduce((most, { peak }) => Math.max(most, peak), 0),
+  }
+}

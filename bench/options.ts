@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util'
+
+/** What the command line asked for. */
+export interface BenchOptions {
+  /** Measured rounds of everything. */
+  readonly runs: number
+  /** Rounds before them that are not counted. */
+  readonly warmUp: number
+  /** Names, or NAME=PATH for a build that is not in its usual place. */
+  readonly runtimes: readonly string[]
+  /** Print JSON instead of writing the report. */
+  readonly json: boolean
+  /** File of the report. */
+  readonly output: string
+}
+
+export const USAGE = `usage: npm run bench -- [options]   (as root)
+
+  --runs N           measured rounds (100)
+  --warm-up N        rounds before them that are not counted (5)
+  --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc)
+  --output FILE      where the report goes (docs/BENCHMARKS.md)
+  --json             print every figure as JSON and write no report
+  --help
+`
+
+/** @returns undefined when only help was asked for. @throws Error for arguments that are not understood. */
+export function parseOptions(argv: readonly string[], defaultOutput: string): BenchOptions | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      runs: { type: 'string', default: '100' },
+      'warm-up': { type: 'string', default: '5' },
+      runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc' },
+      output: { type: 'string', default: defaultOutput },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) return undefined
+  return {
+    runs: count('--runs', values.runs, 1),
+    warmUp: count('--warm-up', values['warm-up'], 0),
+    runtimes: values.runtimes.split(',').filter((name) => name !== ''),
+    json: values.json,
+    output: values.output,
+  }
+}
+
+function count(option: string, text: string, least: number): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < least) {
+    throw new Error(`${option} takes a whole number from ${least} on, not "${text}"`)
+  }
+  return value
+}

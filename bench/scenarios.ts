@@ -1,0 +1,155 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Participant, Runtime } from './runtimes'
+import { FLOOR } from './runtimes'
+import type { Measurement, Stopwatch } from './stopwatch'
+import type { BundleName, Workplace } from './workplace'
+
+/** Measurements of one round, by the name of what was measured. */
+export type Round = Readonly<Record<string, Measurement>>
+
+/** Something that is measured in each round, for each participant that can do it. */
+export interface Scenario {
+  readonly title: string
+  /** What is measured, in the order of the report. */
+  readonly measures: readonly string[]
+  readonly floorTakesPart: boolean
+  /** Once, before the first round. */
+  begin?(bench: Bench, participant: Runtime): Promise<void>
+  run(bench: Bench, participant: Runtime): Promise<Round>
+}
+
+export interface Bench {
+  /** Path of the floor. */
+  readonly floor: string
+  readonly stopwatch: Stopwatch
+  readonly workplace: Workplace
+}
+
+/** Milliseconds without any container after which a host counts as quiet. */
+export const QUIET_MS = 150
+const VERBS = ['create', 'start', 'state', 'kill', 'delete'] as const
+const ALL_VERBS = 'the five together'
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    title: '`run /bin/true`, the configuration of `spec`',
+    measures: ['run', 'run, quiet'],
+    floorTakesPart: true,
+    run: async (bench, participant) => {
+      await prime(bench)
+      const run = await runTrue(bench, participant)
+      await sleep(QUIET_MS)
+      return { run, 'run, quiet': await runTrue(bench, participant) }
+    },
+  },
+  {
+    title: "`run /bin/true`, an engine's configuration: seccomp profile, limits, sysctls",
+    measures: ['run with seccomp'],
+    floorTakesPart: false,
+    run: async (bench, runtime) => {
+      await prime(bench)
+      return { 'run with seccomp': await runForeground(bench, runtime, 'engine') }
+    },
+  },
+  {
+    title: 'A life in five verbs: create, start, state, kill, delete of `/bin/sleep`',
+    measures: [...VERBS, ALL_VERBS],
+    floorTakesPart: false,
+    run: lifecycle,
+  },
+  {
+    title: '`state`, and `kill` with a signal that changes nothing, of a container that just runs',
+    measures: ['state, steady', 'kill, steady'],
+    floorTakesPart: false,
+    begin: beginSteady,
+    run: steady,
+  },
+  {
+    title: 'Doing nothing: `--version`',
+    measures: ['--version'],
+    floorTakesPart: false,
+    run: async ({ stopwatch }, runtime) => ({ '--version': await stopwatch.run([runtime.path, '--version']) }),
+  },
+]
+
+/** `argv` of a verb, with the state root of this benchmark. */
+export function verb(bench: Bench, runtime: Runtime, ...rest: readonly string[]): readonly string[] {
+  return [runtime.path, '--root', bench.workplace.stateRoot(runtime), ...rest]
+}
+
+export function canRun(scenario: Scenario, participant: Participant): boolean {
+  return participant.path !== undefined && (participant.name !== FLOOR || scenario.floorTakesPart)
+}
+
+/** Puts the kernel into the same state for everybody: a floor's container has just ended. What a container costs depends
+ *  on it. Joining a cgroup takes a write lock that waits for RCU grace periods, unless somebody took it a moment ago,
+ *  and a new network namespace waits for those that are being destroyed. */
+async function prime(bench: Bench): Promise<void> {
+  await bench.stopwatch.run([bench.floor, bench.workplace.rootfs, '/bin/true'])
+}
+
+function runTrue(bench: Bench, participant: Runtime): Promise<Measurement> {
+  if (participant.name !== FLOOR) return runForeground(bench, participant, 'true')
+  return bench.stopwatch.run([participant.path, bench.workplace.rootfs, '/bin/true'])
+}
+
+function runForeground(bench: Bench, runtime: Runtime, name: BundleName): Promise<Measurement> {
+  const { stopwatch, workplace } = bench
+  return stopwatch.run(verb(bench, runtime, 'run', '--bundle', workplace.bundle(runtime, name), workplace.id(runtime)))
+}
+
+async function lifecycle(bench: Bench, runtime: Runtime): Promise<Round> {
+  const { stopwatch, workplace } = bench
+  const id = workplace.id(runtime)
+  const time = (...rest: readonly string[]) => stopwatch.run(verb(bench, runtime, ...rest))
+  await prime(bench)
+  const create = await createContainer(bench, runtime)
+  const start = await time('start', id)
+  const state = await time('state', id)
+  const kill = await time('kill', id, 'KILL')
+  // The end of the process is the kernel's work, not the runtime's: it is waited for outside of any measurement.
+  await stopwatch.reap(create.pid)
+  const remove = await time('delete', id)
+  const verbs = { create: create.measurement, start, state, kill, delete: remove }
+  return { ...verbs, [ALL_VERBS]: together(Object.values(verbs)) }
+}
+
+export async function createContainer(
+  bench: Bench,
+  runtime: Runtime,
+): Promise<{ measurement: Measurement; pid: number }> {
+  const { stopwatch, workplace } = bench
+  const pidFile = workplace.file(`${runtime.name}.pid`)
+  const bundle = workplace.bundle(runtime, 'sleep')
+  const argv = verb(bench, runtime, 'create', '--bundle', bundle, '--pid-file', pidFile, workplace.id(runtime))
+  const measurement = await stopwatch.run(argv)
+  const pid = Number(readFileSync(pidFile, 'utf8'))
+  rmSync(pidFile)
+  return { measurement, pid }
+}
+
+async function beginSteady(bench: Bench, runtime: Runtime): Promise<void> {
+  const id = bench.workplace.steadyId(runtime)
+  const bundle = bench.workplace.bundle(runtime, 'steady')
+  await bench.stopwatch.run(verb(bench, runtime, 'create', '--bundle', bundle, id))
+  await bench.stopwatch.run(verb(bench, runtime, 'start', id))
+}
+
+async function steady(bench: Bench, runtime: Runtime): Promise<Round> {
+  const id = bench.workplace.steadyId(runtime)
+  return {
+    'state, steady': await bench.stopwatch.run(verb(bench, runtime, 'state', id)),
+    'kill, steady': await bench.stopwatch.run(verb(bench, runtime, 'kill', id, 'CONT')),
+  }
+}
+
+function together(measurements: readonly Measurement[]): Measurement {
+  const sum = (pick: (one: Measurement) => number) => measurements.reduce((total, one) => total + pick(one), 0)
+  return {
+    wall: sum((one) => one.wall),
+    cpu: sum((one) => one.cpu),
+    peak: Math.max(...measurements.map((one) => one.peak)),
+    status: 0,
+  }
+}

@@ -1,0 +1,60 @@
+# shellcheck shell=bash
+# What the scripts share; sourced, never run. Callers have `set -euo pipefail`.
+
+# shellcheck disable=SC2034  # for those that source this
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+if [[ -t 1 ]]; then
+  # shellcheck disable=SC2034
+  bold=$'\e[1m' dim=$'\e[2m' plain=$'\e[0m'
+else
+  # shellcheck disable=SC2034
+  bold='' dim='' plain=''
+fi
+
+heading() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
+
+die() {
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  exit 1
+}
+
+require_root() {
+  [[ $(id -u) == 0 ]] || die 'run this as root: it starts containers with namespaces, cgroups and devices of their own'
+}
+
+# ---- undoing ---------------------------------------------------------------------------------------------------------
+
+undo_commands=()
+
+# at_exit COMMAND…: run when the script ends, however it ends; last come, first served.
+at_exit() {
+  undo_commands=("$(printf '%q ' "$@")" "${undo_commands[@]}")
+}
+
+undo() {
+  local status=$? command
+  trap '' INT TERM HUP
+  for command in "${undo_commands[@]}"; do
+    eval "$command" || printf '%s: could not undo: %s\n' "${0##*/}" "$command" >&2
+  done
+  exit "$status"
+}
+trap undo EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# ---- the host --------------------------------------------------------------------------------------------------------
+
+# crun wants every v1 controller that the kernel has enabled to be mounted. Hosts whose cgroup tree was mounted by hand
+# tend to lack hugetlb: it is mounted for as long as the script runs.
+prepare_cgroups() {
+  local tree=/sys/fs/cgroup
+  [[ $(stat -f -c %T "$tree") == tmpfs && ! -e $tree/hugetlb ]] || return 0
+  # /proc/cgroups: name, hierarchy (0: none), number of cgroups, enabled
+  grep -q $'^hugetlb\t0\t[0-9]*\t1$' /proc/cgroups || return 0
+  mkdir "$tree/hugetlb"
+  at_exit rmdir "$tree/hugetlb"
+  mount -t cgroup -o hugetlb cgroup "$tree/hugetlb"
+  at_exit umount "$tree/hugetlb"
+}
