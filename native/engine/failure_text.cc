@@ -49,7 +49,7 @@ void add_record(sys::Text& out, const wire::Plan& plan, const FailureRecord& rec
   add_failure(out, op == nullptr ? "" : op->what.data,
               {record.code, record.call, record.path, record.detail});
   if (op != nullptr && !op->pointer.empty()) {
-    out.add(" (config.json ").add(op->pointer.data).add(")");
+    out.add(" (config.json ").add(op->pointer.data).add(record.suffix).add(")");
   }
 }
 

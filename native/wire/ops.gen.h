@@ -260,6 +260,7 @@ struct MountFs {
   Str fstype{};
   Str source{};
   StrList options{};
+  U32List words{};
   StrList super_flags{};
   uint64_t attributes{};
   bool legacy{};
@@ -610,6 +611,7 @@ inline void read(Decoder& in, MountFs& out) {
   out.fstype = in.str();
   out.source = in.str();
   out.options = in.strs();
+  out.words = in.u32s();
   out.super_flags = in.strs();
   out.attributes = in.u64();
   out.legacy = in.boolean();

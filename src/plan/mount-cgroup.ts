@@ -73,6 +73,7 @@ function mountHierarchy(builder: PlanBuilder, mount: MountPlan, hierarchy: Cgrou
     source: name === 'systemd' ? name : 'cgroup',
     flags: SAFE | (flags & MS.RDONLY),
     data: hierarchy.controllers,
+    words: [],
     propagation: [],
     copyUp: false,
   })
@@ -111,6 +112,7 @@ function planV1(builder: PlanBuilder, mount: MountPlan, hierarchies: readonly Cg
     source: 'tmpfs',
     flags: SAFE,
     data: ['mode=755'],
+    words: [],
     propagation: options.propagation,
     copyUp: false,
   })

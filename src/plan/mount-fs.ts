@@ -12,10 +12,18 @@ const MAX_FSCONFIG = 255
  * the command line of mount(8). A comma behind a backslash belongs to the value (overlayfs), so does one before a
  * digit (tmpfs: mpol=bind:0,2).
  */
-function splitOptions(data: readonly string[]): readonly string[] {
-  return data
-    .flatMap((word) => (word.includes(',') ? word.split(/(?<!\\),(?!\d)/) : [word]))
-    .filter((word) => word !== '')
+function splitOptions({ data, words }: FileSystemRequest): {
+  readonly options: readonly string[]
+  readonly words: readonly number[]
+} {
+  if (!data.some((word) => word.includes(','))) return { options: data, words }
+  const parts = data.flatMap((word, at) =>
+    word
+      .split(/(?<!\\),(?!\d)/)
+      .filter((part) => part !== '')
+      .map((part) => ({ part, word: words[at] ?? 0 })),
+  )
+  return { options: parts.map(({ part }) => part), words: words.length === 0 ? [] : parts.map(({ word }) => word) }
 }
 
 /** A UTF-16 unit takes at most three bytes, so that short texts need no counting. */
@@ -30,6 +38,8 @@ export interface FileSystemRequest {
   readonly source: string
   readonly flags: bigint
   readonly data: readonly string[]
+  /** The index in mounts[].options of each entry of `data`; empty where the planner made them. */
+  readonly words: readonly number[]
   readonly propagation: readonly number[]
   /** tmpcopyup. */
   readonly copyUp: boolean
@@ -44,7 +54,7 @@ function needsLegacy({ flags, source }: FileSystemRequest, options: readonly str
 /** Errors: NOT_SUPPORTED for tmpcopyup together with what only mount(2) can do. */
 export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest): void {
   const { pointer, what, fstype, flags, data, copyUp } = request
-  const options = splitOptions(data)
+  const { options, words } = splitOptions(request)
   const legacy = needsLegacy(request, options)
   if (legacy && copyUp) {
     const message = `${what}: tmpcopyup together with iversion or with a value of more than ${MAX_FSCONFIG} bytes`
@@ -58,6 +68,7 @@ export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest)
     fstype,
     source: request.source,
     options,
+    words,
     superFlags: superWordsOf(flags),
     attributes: attributesOf(flags),
     legacy,
@@ -72,7 +83,7 @@ export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest)
 /** An entry of mounts, as a file system of type `fstype`. Errors: NOT_SUPPORTED. */
 export function planFileSystemMount(builder: PlanBuilder, mount: MountPlan, fstype = mount.type): void {
   const { pointer, what, destination, source, options, readonlyLater } = mount
-  const { data, propagation, copyUp } = options
+  const { data, words, propagation, copyUp } = options
   const flags = readonlyLater ? options.flags & ~MS.RDONLY : options.flags
-  planFileSystem(builder, { pointer, what, destination, fstype, source, flags, data, propagation, copyUp })
+  planFileSystem(builder, { pointer, what, destination, fstype, source, flags, data, words, propagation, copyUp })
 }

@@ -21,9 +21,15 @@ export interface MountFlags {
   readonly propagation: readonly number[]
   /** The file system's own options. */
   readonly data: readonly string[]
+  /** The index in `options` of each entry of `data`; empty where the planner made them. */
+  readonly words: readonly number[]
 }
 
-type Draft = { -readonly [K in keyof MountFlags]: MountFlags[K] } & { propagation: number[]; data: string[] }
+type Draft = { -readonly [K in keyof MountFlags]: MountFlags[K] } & {
+  propagation: number[]
+  data: string[]
+  words: number[]
+}
 
 function addAttribute(draft: Draft, option: Extract<MountOption, { kind: 'attribute' }>): void {
   const { set, clear, flag, clearFlag, yieldsTo } = option
@@ -39,12 +45,14 @@ function addAttribute(draft: Draft, option: Extract<MountOption, { kind: 'attrib
   }
 }
 
-function addWord(draft: Draft, word: string, pointer: string): void {
+function addWord(draft: Draft, word: string, index: number, mountPointer: string): void {
   const option = mountOption(word)
   switch (option?.kind) {
     case undefined:
       // Engines in Go leave empty words behind.
-      if (word !== '') draft.data.push(word)
+      if (word === '') return
+      draft.data.push(word)
+      draft.words.push(index)
       return
     case 'attribute':
       addAttribute(draft, option)
@@ -69,7 +77,9 @@ function addWord(draft: Draft, word: string, pointer: string): void {
       draft.flags |= option.flag
       return
     case 'idmap':
-      throw new TsruncError('NOT_SUPPORTED', `id-mapped mounts (option ${word}) are not supported yet`, { pointer })
+      throw new TsruncError('NOT_SUPPORTED', `id-mapped mounts (option ${word}) are not supported yet`, {
+        pointer: `${mountPointer}/options/${index}`,
+      })
   }
 }
 
@@ -87,9 +97,10 @@ export function parseMountOptions(mount: Mount, pointer: string): MountFlags {
     clearAll: 0n,
     propagation: [],
     data: [],
+    words: [],
   }
   mount.options?.forEach((word, index) => {
-    addWord(draft, word, `${pointer}/options/${index}`)
+    addWord(draft, word, index, pointer)
   })
   return draft
 }

@@ -138,7 +138,8 @@ export const OPS = {
   /** Bind `path` onto itself and open the root's fd, beneath which every later path is resolved. With `bind` false
    *  only open it. */
   openRoot: { code: 81, side: 'init', fields: { path: 'str', bind: 'bool' } },
-  /** A new file system. `options`: "key" or "key=value" for fsconfig(2); `superFlags`: words for the superblock
+  /** A new file system. `options`: "key" or "key=value" for fsconfig(2), `words`: the index in
+   *  mounts[].options that each is from; `superFlags`: words for the superblock
    *  ("ro", "sync", …); `attributes`: MOUNT_ATTR_*; `legacyFlags`/`legacyData`: the same for mount(2), used where
    *  `legacy` (a value does not fit fsconfig's 255 bytes). `propagation`: MS_* in order. `inheritMode`: a tmpfs takes
    *  the mode of the directory that it covers. `copyUp`: tmpcopyup. */
@@ -150,6 +151,7 @@ export const OPS = {
       fstype: 'str',
       source: 'str',
       options: 'strs',
+      words: 'u32s',
       superFlags: 'strs',
       attributes: 'u64',
       legacy: 'bool',

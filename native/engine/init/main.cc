@@ -8,6 +8,7 @@
 #include "engine/init/init_context.h"
 #include "engine/sync.h"
 #include "sys/kernel.h"
+#include "sys/text.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -47,6 +48,7 @@ Failure run_op(InitContext& context, const wire::Op& op) noexcept {
   Message message;
   message.type = MessageType::kFailure;
   record(message.record, list, index, failure);
+  sys::Text(message.record.suffix).add(context.suffix);
   if (context.sync.valid()) {
     (void)send_message(context.sync.get(), message);
   } else {
@@ -73,6 +75,7 @@ void run_list(InitContext& context, List list) noexcept {
       announced = true;
       announce_exec(context);
     }
+    context.suffix[0] = 0;
     if (Failure failure = run_op(context, ops.items[i]); failure) {
       give_up(context, list, i, failure);
     }

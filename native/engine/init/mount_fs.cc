@@ -21,8 +21,8 @@ using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
 
-// The file system's own words on what it did not like: lines "e text", read from the fd (fsopen(2)).
-const char* read_complaint(InitContext& context, int fs, int code) noexcept {
+// The file system's own words on what it did not like: messages "e text\n", read from the fd (fsopen(2)).
+const char* read_complaint(InitContext& context, int fs) noexcept {
   char line[512];
   sys::Text text(context.detail);
   while (true) {
@@ -30,19 +30,20 @@ const char* read_complaint(InitContext& context, int fs, int code) noexcept {
     if (got <= 0) {
       break;
     }
-    if (got > 2 && line[0] == 'e') {
-      text.add(text.size() == 0 ? "" : "; ").add(line + 2, static_cast<size_t>(got) - 2);
+    size_t length = static_cast<size_t>(got);
+    while (length > 0 && line[length - 1] == '\n') {
+      --length;
+    }
+    if (length > 2 && line[0] == 'e') {
+      text.add(text.size() == 0 ? "" : "; ").add(line + 2, length - 2);
     }
   }
-  // Without the errno's usual text a caller who searches for it would miss it; the common ones are put in
-  // front.
-  (void)code;
   return text.size() == 0 ? nullptr : context.detail;
 }
 
 Failure complain(InitContext& context, int fs, const char* call, const char* path) noexcept {
   const int code = errno;
-  return fail(code, call, path, read_complaint(context, fs, code));
+  return fail(code, call, path, read_complaint(context, fs));
 }
 
 Failure set_option(InitContext& context, int fs, const char* option, const char* path) noexcept {
@@ -71,6 +72,7 @@ Result<UniqueFd> make_filesystem(InitContext& context, const wire::MountFs& op, 
   UniqueFd fs(::fsopen(op.fstype.data, FSOPEN_CLOEXEC));
   if (!fs.valid()) {
     const bool unknown = errno == ENODEV;
+    sys::Text(context.suffix).add("/type");
     return fail(errno, "fsopen", op.fstype.data,
                 unknown ? "no such device: the kernel does not know this file system type" : nullptr);
   }
@@ -84,7 +86,13 @@ Result<UniqueFd> make_filesystem(InitContext& context, const wire::MountFs& op, 
     TSRUNC_TRY(inherit_mode(fs.get(), destination, path));
   }
   for (uint32_t i = 0; i < op.options.count; ++i) {
-    TSRUNC_TRY(set_option(context, fs.get(), op.options.items[i], path));
+    if (Failure failure = set_option(context, fs.get(), op.options.items[i], path); failure) {
+      // One word of config.json may hold several options; then the word is named.
+      if (i < op.words.count) {
+        sys::Text(context.suffix).add("/options/").add(uint64_t{op.words.items[i]});
+      }
+      return failure;
+    }
   }
   if (::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
     return complain(context, fs.get(), "fsconfig", path);
