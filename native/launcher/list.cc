@@ -97,7 +97,7 @@ struct Name {
         ::fstatat(::dirfd(stream), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISDIR(about.st_mode)) {
       Name name{};
-      std::strcpy(name.text, entry->d_name);  // d_name has 256 bytes too
+      std::memcpy(name.text, entry->d_name, ::strnlen(entry->d_name, sizeof name.text - 1));
       out.push(name);
     }
   }

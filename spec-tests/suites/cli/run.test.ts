@@ -67,7 +67,6 @@ test('run --detach: returns at once, the container goes on', async () => {
 
 test('run --keep: the container is still there afterwards', {
   peers: { crun: 'not in 1.8' },
-  sometimes: true,
 }, async () => {
   const b = await bundle()
   await b.run({ flags: ['--keep'] })

@@ -157,13 +157,13 @@ test('config-linux.md#cpu: a quota with a period that makes them valid only toge
   equal(readCgroup('cpu', b.id, 'cpu.cfs_quota_us'), '1500000')
 })
 
-test('config-linux.md#cpu: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' }, sometimes: true }, async () => {
+test('config-linux.md#cpu: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' } }, async () => {
   requiresThat(has('cpu', 'cpu.cfs_burst_us'), 'cpu.cfs_burst_us')
   const b = await created({ cpu: { quota: 50_000, period: 100_000, burst: 20_000 } }, 'cpu')
   equal(readCgroup('cpu', b.id, 'cpu.cfs_burst_us'), '20000')
 })
 
-test('config-linux.md#cpu: idle', { peers: { runc: 'since 1.2', crun: 'v2 only' }, sometimes: true }, async () => {
+test('config-linux.md#cpu: idle', { peers: { runc: 'since 1.2' } }, async () => {
   requiresThat(has('cpu', 'cpu.idle'), 'cpu.idle')
   const b = await created({ cpu: { idle: 1 } }, 'cpu')
   equal(readCgroup('cpu', b.id, 'cpu.idle'), '1')
@@ -329,7 +329,6 @@ test('config-linux.md#allowed-device-list: an unknown type is an error', LEAVES,
 
 test('config-linux.md#allowed-device-list: an unknown access is an error', {
   peers: { runc: 'passes it to the kernel', crun: 'passes it to the kernel' },
-  sometimes: true,
 }, async () => {
   await refused({ devices: [{ allow: true, type: 'c', major: 1, minor: 3, access: 'rz' }] }, /access/)
 })
@@ -358,7 +357,7 @@ test('config-linux.md#block-io: throttleReadBpsDevice and its three siblings', a
   )
 })
 
-test('config-linux.md#block-io: weight', { peers: { crun: 'knows no bfq' }, sometimes: true }, async () => {
+test('config-linux.md#block-io: weight', { peers: { crun: 'knows no bfq' } }, async () => {
   requiresThat(has('blkio', 'blkio.weight') || has('blkio', 'blkio.bfq.weight'), 'a weight of blkio')
   const b = await created({ blockIO: { weight: 123 } }, 'blkio')
   const directory = cgroupDirectory('blkio', b.id)
@@ -401,8 +400,7 @@ test('config-linux.md#network: classID', async () => {
 })
 
 test('config-linux.md#network: classID without the controller is an error', {
-  peers: { runc: 'ignores it', crun: 'ignores it' },
-  sometimes: true,
+  peers: { crun: 'ignores it' },
 }, async () => {
   requires('cgroup-v1')
   requiresThat(hierarchyOf('net_cls') === undefined, 'a host without net_cls')
@@ -411,7 +409,6 @@ test('config-linux.md#network: classID without the controller is an error', {
 
 test('config-linux.md#unified: on a host with cgroup v1 is refused', {
   peers: { crun: 'ignores it' },
-  sometimes: true,
 }, async () => {
   requires('cgroup-v1')
   await refused({ unified: { 'memory.max': '1000000' } }, /unified/)

@@ -97,12 +97,12 @@ test('config-linux.md#cpu: quota alone, period alone', async () => {
   equal(read(await created({ cpu: { period: 50_000 } }, 'cpu'), 'cpu.max'), 'max 50000')
 })
 
-test('config-linux.md#cpu: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' }, sometimes: true }, async () => {
+test('config-linux.md#cpu: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' } }, async () => {
   const b = await created({ cpu: { quota: 50_000, period: 100_000, burst: 20_000 } }, 'cpu')
   equal(read(b, 'cpu.max.burst'), '20000')
 })
 
-test('config-linux.md#cpu: idle', { peers: { runc: 'since 1.2' }, sometimes: true }, async () => {
+test('config-linux.md#cpu: idle', { peers: { runc: 'since 1.2' } }, async () => {
   equal(read(await created({ cpu: { idle: 1 } }, 'cpu'), 'cpu.idle'), '1')
 })
 
@@ -113,7 +113,6 @@ test('config-linux.md#cpu: cpus and mems', async () => {
 
 test('config-linux.md#cpu: realtime limits have no form on v2 and are refused', {
   peers: { crun: 'refuses by another name' },
-  sometimes: true,
 }, async () => {
   await refused({ cpu: { realtimeRuntime: 1000, realtimePeriod: 100_000 } }, /realtime/)
 })
@@ -125,7 +124,6 @@ test('config-linux.md#pids: limit', async () => {
 
 test('config-linux.md#pids: 0 is a limit of 0', {
   peers: { runc: 'no limit, since 1.4', crun: 'no limit' },
-  sometimes: true,
 }, async () => {
   equal(read(await created({ pids: { limit: 0 } }, 'pids'), 'pids.max'), '0')
 })
@@ -216,14 +214,12 @@ test('config-linux.md#unified: a controller that does not exist is an error', as
 
 test('config-linux.md#network: has no form on v2 and is refused', {
   peers: { runc: 'ignores it', crun: 'refuses' },
-  sometimes: true,
 }, async () => {
   await refused({ network: { classID: 1048577 } }, /network|classID/)
 })
 
 test('config-linux.md#cgroup-ownership: the container may own its cgroup with a cgroup namespace and a writable mount', {
   peers: { runc: 'since 1.1 for user namespaces only' },
-  sometimes: true,
 }, async () => {
   requires('cgroup-v2', 'userns')
   const b = await bundle((c) => {

@@ -156,8 +156,7 @@ test('config-linux.md#control-groups: a cgroup that is not empty is refused and 
 })
 
 test('a frozen cgroup is refused, not waited for', {
-  peers: { runc: 'refuses or waits', crun: 'waits' },
-  sometimes: true,
+  peers: { crun: 'waits' },
   timeout: 60_000,
 }, async () => {
   requires('cgroup-v1')

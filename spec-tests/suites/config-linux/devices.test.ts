@@ -119,10 +119,7 @@ test('config-linux.md#devices: path is the full path inside of the container, an
   deepEqual([one.minor, two.minor], [3, 5])
 })
 
-test('config-linux.md#devices: a device outside of /dev on the bundle is not left on the disk of the host', {
-  peers: { runc: 'leaves it', crun: 'leaves it' },
-  sometimes: true,
-}, async () => {
+test('config-linux.md#devices: a device outside of /dev on the bundle is not left on the disk of the host', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'c', path: '/dev/inside', major: 1, minor: 3, fileMode: 0o666 }]
   })
@@ -130,10 +127,7 @@ test('config-linux.md#devices: a device outside of /dev on the bundle is not lef
   equal(execFileSync('ls', [join(b.rootfs, 'dev')], { encoding: 'utf8' }), '')
 })
 
-test('config-linux.md#devices: a default device that is listed gets the mode that is listed', {
-  peers: { crun: 'keeps its own' },
-  sometimes: true,
-}, async () => {
+test('config-linux.md#devices: a default device that is listed gets the mode that is listed', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'c', path: '/dev/full', major: 1, minor: 7, fileMode: 0o600, uid: 3, gid: 4 }]
   })
@@ -152,7 +146,6 @@ test('config-linux.md#devices: a device node that is already there and matches',
 
 test('config-linux.md#devices: if a file already exists at path that does not match the requested device the runtime MUST generate an error', {
   peers: { runc: 'says nothing', crun: 'says nothing' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c, b) => {
     b.file('node', 'a file')
@@ -163,7 +156,6 @@ test('config-linux.md#devices: if a file already exists at path that does not ma
 
 test('config-linux.md#devices: a device of another number at path is an error', {
   peers: { runc: 'says nothing', crun: 'says nothing' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c, b) => {
     execFileSync('mknod', [join(b.rootfs, 'node'), 'c', '1', '5'])
@@ -174,7 +166,6 @@ test('config-linux.md#devices: a device of another number at path is an error', 
 
 test('config-linux.md#devices: a symbolic link at path is never followed to the host', {
   peers: { runc: 'since 1.1 the link is followed inside of the root', crun: 'the same' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c, b) => {
     symlinkSync('/tmp/elsewhere', join(b.rootfs, 'node'))
@@ -191,8 +182,7 @@ test('config-linux.md#devices: an unknown type is an error', { peers: { crun: 'm
 })
 
 test('config-linux.md#devices: path is REQUIRED', {
-  peers: { runc: 'makes nothing', crun: 'makes nothing' },
-  sometimes: true,
+  peers: { runc: 'makes nothing' },
 }, async () => {
   const b = await bundle((c) => {
     c.linux.devices = [bad({ type: 'c', major: 1, minor: 3 })]
@@ -202,7 +192,6 @@ test('config-linux.md#devices: path is REQUIRED', {
 
 test('config-linux.md#devices: major and minor are REQUIRED unless type is p', {
   peers: { runc: 'takes 0', crun: 'takes 0' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'c', path: '/dev/nothing' }]

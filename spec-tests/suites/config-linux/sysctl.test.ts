@@ -42,10 +42,7 @@ test('config-linux.md#sysctl: several at once', async () => {
   deepEqual([a.data.trim(), z.data.trim()], ['1', '5000'])
 })
 
-test('config-linux.md#sysctl: a slash is a separator too, sysctl(8)', {
-  peers: { runc: 'since 1.2', crun: 'takes dots only' },
-  sometimes: true,
-}, async () => {
+test('config-linux.md#sysctl: a slash is a separator too, sysctl(8)', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'net/ipv4/ip_forward': '1' }
   })
@@ -60,10 +57,7 @@ test('config-linux.md#sysctl: kernel.domainname with a UTS namespace of its own'
   equal((await b.report()).domainname, 'by-sysctl')
 })
 
-test('config-linux.md#sysctl: kernel.hostname is refused, hostname is for that', {
-  peers: { crun: 'sets it' },
-  sometimes: true,
-}, async () => {
+test('config-linux.md#sysctl: kernel.hostname is refused, hostname is for that', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'kernel.hostname': 'by-sysctl' }
   })
@@ -100,7 +94,6 @@ test('config-linux.md#sysctl: net.* without a network namespace is refused', asy
 
 test('config-linux.md#sysctl: net.* with the network namespace of the host by its path is refused', {
   peers: { crun: 'looks at the list only' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c) => {
     without(c, 'network')
@@ -175,7 +168,6 @@ test('config-linux.md#personality: LINUX', async () => {
 
 test('config-linux.md#personality: an unknown domain is an error', {
   peers: { runc: 'since 1.2' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c) => {
     c.linux.personality = { domain: 'BSD' }
@@ -185,7 +177,6 @@ test('config-linux.md#personality: an unknown domain is an error', {
 
 test('config-linux.md#personality: no flag is valid', {
   peers: { runc: 'since 1.2', crun: 'ignores them' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c) => {
     c.linux.personality = { domain: 'LINUX', flags: ['ANY'] }

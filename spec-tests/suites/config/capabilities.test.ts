@@ -75,10 +75,7 @@ test('config.md#linux-process: every set empty leaves nothing', async () => {
   }
 })
 
-test('config.md#linux-process: without the property the container has none', {
-  peers: { runc: "leaves the runtime's own" },
-  sometimes: true,
-}, async () => {
+test('config.md#linux-process: without the property the container has none', async () => {
   const b = await bundle((c) => {
     c.process.capabilities = bad(undefined)
   })

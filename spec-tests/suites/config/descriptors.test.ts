@@ -67,7 +67,6 @@ test('runtime-linux.md#file-descriptors: --preserve-fds with create and start', 
 
 test('--preserve-fds of a descriptor that is not open is refused', {
   peers: { crun: 'passes what is there' },
-  sometimes: true,
 }, async () => {
   const b = await bundle()
   await b.refused(/preserve-fds|descriptor/i, { flags: ['--preserve-fds', '7'] })
@@ -106,8 +105,7 @@ test('LISTEN_FDS: --preserve-fds adds to it', async () => {
 })
 
 test('LISTEN_FDS: is ignored when LISTEN_PID is that of another process', {
-  peers: { crun: 'does not look', runc: 'does not look' },
-  sometimes: true,
+  peers: { crun: 'does not look' },
 }, async () => {
   const b = await bundle()
   const outcome = await b.run({
@@ -144,10 +142,7 @@ test('a caller without standard input', { peers: { crun: 'fails' } }, async () =
   match(outcome.stdout, /alive/)
 })
 
-test("the caller's /dev/null is not given to the user of the container", {
-  peers: { crun: 'chowns it' },
-  sometimes: true,
-}, async () => {
+test("the caller's /dev/null is not given to the user of the container", async () => {
   const { statSync, chownSync } = await import('node:fs')
   const before = statSync('/dev/null')
   const b = await bundle((c) => {

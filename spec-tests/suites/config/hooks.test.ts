@@ -145,8 +145,7 @@ for (const name of ALL) {
 }
 
 test('config.md#posix-platform-hooks: the pid that createContainer and startContainer get is the one seen by the container', {
-  peers: { runc: 'gives that of the host', crun: 'gives that of the host' },
-  sometimes: true,
+  peers: { crun: 'gives that of the host' },
 }, async () => {
   const b = await withHooks(['createContainer', 'startContainer'])
   await lifecycle(b)
@@ -237,7 +236,6 @@ test('config.md#posix-platform-hooks: env is the environment of the hook, exactl
 
 test("config.md#posix-platform-hooks: without env nothing of the runtime's environment reaches a hook in the runtime namespace", {
   peers: { runc: 'passes its own', crun: 'passes its own' },
-  sometimes: true,
 }, async () => {
   const b = await withHooks(['createRuntime', 'poststop'])
   await lifecycle(b)
@@ -260,7 +258,6 @@ test('config.md#posix-platform-hooks: args has the semantics of argv, its first 
 
 test('config.md#posix-platform-hooks: a hook that does not read its standard input does no harm', {
   peers: { crun: 'dies of SIGPIPE' },
-  sometimes: true,
 }, async () => {
   const b = await withHooks(['createRuntime', 'createContainer', 'startContainer', 'poststart'], 'noread')
   b.config.annotations = { large: 'x'.repeat(100_000) }
@@ -268,10 +265,7 @@ test('config.md#posix-platform-hooks: a hook that does not read its standard inp
   equal(b.hookLines().length, 4)
 })
 
-test('config.md#posix-platform-hooks: what hooks print does not reach the standard output of the container', {
-  peers: { crun: 'hands its own streams on' },
-  sometimes: true,
-}, async () => {
+test('config.md#posix-platform-hooks: what hooks print does not reach the standard output of the container', async () => {
   const b = await withHooks(['createRuntime', 'createContainer', 'startContainer', 'poststart'], 'stdout=from-a-hook')
   const outcome = await (async () => {
     b.command(['echo', 'x'])
@@ -288,8 +282,7 @@ for (const name of CREATE_HOOKS) {
 }
 
 test('config.md#posix-platform-hooks: the hooks after one that failed do not run, poststop does', {
-  peers: { runc: 'runs no poststop', crun: 'runs no poststop' },
-  sometimes: true,
+  peers: { crun: 'runs no poststop' },
 }, async () => {
   const b = await bundle((c, b) => {
     c.hooks = {
@@ -364,10 +357,7 @@ test('config.md#posix-platform-hooks: timeout is the number of seconds before ab
   ok(took > 900 && took < 5000, String(took))
 })
 
-test('config.md#posix-platform-hooks: a hook in the container that exceeds its timeout', {
-  peers: { crun: 'waits' },
-  sometimes: true,
-}, async () => {
+test('config.md#posix-platform-hooks: a hook in the container that exceeds its timeout', async () => {
   const b = await bundle((c, b) => {
     c.hooks = { createContainer: [{ ...b.hook('createContainer', 'slow', 'sleep=20'), timeout: 1 }] }
   })
@@ -385,8 +375,7 @@ test('config.md#posix-platform-hooks: a hook within its timeout', async () => {
 })
 
 test('config.md#posix-platform-hooks: timeout MUST be greater than zero', {
-  peers: { runc: 'takes it', crun: 'takes it' },
-  sometimes: true,
+  peers: { crun: 'takes it' },
 }, async () => {
   for (const timeout of [0, -1]) {
     const b = await bundle((c, b) => {
@@ -398,7 +387,6 @@ test('config.md#posix-platform-hooks: timeout MUST be greater than zero', {
 
 test('config.md#posix-platform-hooks: path MUST be absolute', {
   peers: { crun: 'takes any' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c) => {
     c.hooks = { createRuntime: [{ path: 'true' }] }

@@ -333,10 +333,7 @@ test('config.md#mounts: a mount of type cgroup shows the hierarchies of the host
   equal(made.error, 'EROFS')
 })
 
-test('config.md#mounts: a mount of type cgroup with a cgroup namespace shows its own root', {
-  peers: { crun: 'mounts with the path of the host' },
-  sometimes: true,
-}, async () => {
+test('config.md#mounts: a mount of type cgroup with a cgroup namespace shows its own root', async () => {
   requires('cgroup-v1', 'cgroupns')
   const b = await bundle((c) => {
     c.linux.namespaces.push({ type: 'cgroup' })

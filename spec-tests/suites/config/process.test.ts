@@ -57,10 +57,7 @@ test("config.md#process: the runtime's own environment does not reach the contai
   deepEqual(report.env, ['PATH=/bin', 'HOME=/'])
 })
 
-test('config.md#process: env absent leaves an empty environment (HOME apart)', {
-  peers: { crun: 'passes an environment of its own' },
-  sometimes: true,
-}, async () => {
+test('config.md#process: env absent leaves an empty environment (HOME apart)', async () => {
   const b = await bundle((c) => {
     c.process.env = bad(undefined)
   })

@@ -140,7 +140,6 @@ test('create with terminal and no console socket is refused', async () => {
 
 test('create with a console socket and no terminal is refused', {
   peers: { crun: 'takes it' },
-  sometimes: true,
 }, async () => {
   const b = await bundle()
   const terminal = await consoleSocket()
@@ -156,7 +155,6 @@ test('create with a console socket that nobody listens on is refused', async () 
 
 test('run in the foreground on a console socket is refused', {
   peers: { crun: 'takes it' },
-  sometimes: true,
 }, async () => {
   const b = await bundle((c) => {
     c.process.terminal = true

@@ -1,5 +1,5 @@
 // What no advisory is about, and what must hold all the same.
-import { bundle, equal, match, ok, runtime, test } from '../../lib'
+import { bundle, equal, match, ok, test } from '../../lib'
 
 test('the mounts of the host are not seen in the container, nor its processes', async () => {
   const b = await bundle()
