@@ -61,12 +61,17 @@ export const takeSnapshot = (): Snapshot => ({
   mounts: new Set(parseMountinfo(ownMountinfo()).map((mount) => mount.id)),
 })
 
-/** By its environment, arguments, cgroup, program, directories or mounts: each runtime's helpers show at least one. */
+/**
+ * By its environment, arguments, cgroup, program or directories, or by the mounts of a namespace of its own: each runtime's helpers show
+ * at least one. In the host's mount namespace a test's mounts are seen by everybody, and prove nothing.
+ */
 const belongsTo = (pid: number, tag: string): boolean => {
   const base = `/proc/${pid}`
+  const isHost = link(join(base, 'ns/mnt')) === link('/proc/self/ns/mnt')
   return (
-    ['cmdline', 'environ', 'cgroup', 'mountinfo'].some((name) => read(join(base, name)).includes(tag)) ||
-    ['exe', 'cwd', 'root'].some((name) => link(join(base, name)).includes(tag))
+    ['cmdline', 'environ', 'cgroup', ...(isHost ? [] : ['mountinfo'])].some((name) =>
+      read(join(base, name)).includes(tag),
+    ) || ['exe', 'cwd', 'root'].some((name) => link(join(base, name)).includes(tag))
   )
 }
 
