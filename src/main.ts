@@ -1,5 +1,4 @@
+import { endProcess } from './cli/end-process'
 import { runCommandLine } from './cli/run-command-line'
 
-runCommandLine(process.argv.slice(2)).then((code) => {
-  process.exitCode = code
-})
+runCommandLine(process.argv.slice(2)).then(endProcess)

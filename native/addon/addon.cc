@@ -1,6 +1,7 @@
 // The edge between node and C++: arguments in, exceptions out, nothing else (src/native/binding.ts is its
 // other half).
 #include <napi.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "addon/errors.h"
 #include "addon/hand_off.h"
 #include "addon/seccomp.h"
+#include "launcher/handoff.h"
 
 namespace tsrunc::addon {
 namespace {
@@ -101,7 +103,15 @@ Napi::Value run_seccomp_supports_flag(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), false);
 }
 
+Napi::Value run_exit(const Napi::CallbackInfo& info) {
+  if (const sys::Failure failure = launcher::restore_caller(info[0].ToNumber().Int32Value()); failure) {
+    return throw_failure(info.Env(), failure);
+  }
+  ::_exit(info[1].ToNumber().Int32Value());
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("exit", Napi::Function::New(env, run_exit));
   exports.Set("handOff", Napi::Function::New(env, run_hand_off));
   exports.Set("execute", Napi::Function::New(env, run_execute));
   exports.Set("compileSeccomp", Napi::Function::New(env, run_compile_seccomp));

@@ -17,7 +17,7 @@ struct FailureRecord {
   int32_t code = 0;    // errno
   int32_t status = 0;  // hooks: wait status, else 0
   char call[32] = {};
-  char suffix[48] = {};   // behind the operation's JSON pointer: which part of the property it was
+  char suffix[48] = {};  // behind the operation's JSON pointer: which part of the property it was
   char path[512] = {};
   char detail[1024] = {};  // replaces the errno's text
 };

@@ -18,6 +18,7 @@ export {
 } from './config'
 export { consoleSocket, onTerminal } from './console'
 export { type TestOptions, test } from './harness'
+export { isAlive } from './leftovers'
 export { isMounted, mountAt, parseMountinfo } from './mountinfo'
 export { exchanger, killAt, probeProgram } from './programs'
 export { hasCapability, requires, requiresController, requiresThat } from './requires'

@@ -75,7 +75,9 @@ const belongsTo = (pid: number, tag: string): boolean => {
   )
 }
 
-const isZombie = (pid: number): boolean => /\) [ZX] /.test(read(`/proc/${pid}/stat`)) || !existsSync(`/proc/${pid}`)
+/** Whether the process can still do something: one that waits to be reaped cannot. */
+export const isAlive = (pid: number): boolean =>
+  existsSync(`/proc/${pid}`) && !/\) [ZX] /.test(read(`/proc/${pid}/stat`))
 
 const descendants = (pid: number): number[] => {
   const children = read(`/proc/${pid}/task/${pid}/children`)
@@ -86,11 +88,13 @@ const descendants = (pid: number): number[] => {
 }
 
 const processes = (before: Snapshot, marks: Marks): Leftover[] => {
-  const reapers = [...marks.reapers].map((reaper) => reaper.pid ?? 0)
+  // The number of one that has ended may be somebody else's by now.
+  const living = [...marks.reapers].filter((reaper) => reaper.exitCode === null && reaper.signalCode === null)
+  const reapers = living.map((reaper) => reaper.pid ?? 0)
   const adopted = new Set(reapers.flatMap(descendants))
   return allPids()
     .filter((pid) => !before.pids.has(pid) && pid !== process.pid && !reapers.includes(pid))
-    .filter((pid) => (adopted.has(pid) || belongsTo(pid, marks.tag)) && !isZombie(pid))
+    .filter((pid) => (adopted.has(pid) || belongsTo(pid, marks.tag)) && isAlive(pid))
     .map((pid) => ({
       text: `process ${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')} (${read(`/proc/${pid}/comm`).trim()})`,
       remove: () => {

@@ -81,8 +81,13 @@ export const start = (command: readonly string[], output: string, options: Spawn
   const pid = new Promise<number>((resolve) => {
     tellPid = resolve
   })
+  let ended = false
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
-    process.kill(await pid, signal)
+    const number = await pid
+    // After its end the number may be another program's.
+    if (!ended) {
+      process.kill(number, signal)
+    }
   }
   const timeout = options.timeout ?? DEFAULT_TIMEOUT
   const exited = new Promise<Outcome>((resolve, reject) => {
@@ -96,10 +101,15 @@ export const start = (command: readonly string[], output: string, options: Spawn
         tellPid(value)
       } else {
         clearTimeout(timer)
+        ended = true
         resolve({ command, status: value, stdout: stdout(), stderr: stderr() })
       }
     })
     reaper.on('error', reject)
+    report.on('end', () => {
+      clearTimeout(timer)
+      reject(new Error(`its reaper was ended from outside: ${command.join(' ')}`))
+    })
   })
   exited.catch(() => undefined)
   return { pid, reaper, exited, stdout, stderr, kill }

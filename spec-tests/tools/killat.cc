@@ -66,6 +66,11 @@ void count_call(Traced& who, bool is_child) {
 // One stop of a tracee: what to hand to it, or -1 when it is to be let go.
 int on_stop(pid_t pid, int status) {
   const bool is_main = pid == g_main.pid;
+  if (!is_main && g_child.pid == 0) {
+    // Its first stop may come before its parent's event.
+    g_child.pid = pid;
+    g_child.alive = true;
+  }
   Traced& who = is_main ? g_main : g_child;
   const int signal_number = WSTOPSIG(status);
   const int event = status >> 16;

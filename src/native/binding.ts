@@ -22,6 +22,8 @@ export interface Binding {
   /** The same without a plan and without a copy: runs `executable` with other arguments, for verbs that need no
    *  JavaScript. */
   execute(executable: string, handoff: number, argv: readonly string[]): never
+  /** _exit(2), after giving back what node changed, by the record in descriptor `handoff`. */
+  exit(handoff: number, code: number): never
   /**
    * libseccomp: BPF (struct sock_filter[]) of a profile. Rules of unknown system calls and rules whose action is the
    * default one are skipped; conditions of one rule must all hold. Where the default action denies, system calls that

@@ -34,7 +34,7 @@ struct InitContext {
   char home[512] = {};               // "HOME=…", once findHome has run
   const char* const* env = nullptr;  // the program's environment with it, or nullptr
   char detail[1024] = {};            // room for a Failure's detail that has to be composed
-  char suffix[48] = {};       // FailureRecord::suffix of the operation that runs
+  char suffix[48] = {};              // FailureRecord::suffix of the operation that runs
   char path[4096] = {};              // room for a Failure's path that has to be composed
 };
 

@@ -1,6 +1,5 @@
 // `kill` and `delete`: signals by every name, force.
-import { existsSync } from 'node:fs'
-import { bundle, callRuntime, equal, eventually, type TestOptions, test } from '../../lib'
+import { bundle, callRuntime, equal, eventually, isAlive, type TestOptions, test } from '../../lib'
 
 for (const [word, number] of [
   ['USR1', 10],
@@ -58,6 +57,21 @@ test('kill: signal 0 asks only', async () => {
   equal((await b.state()).status, 'created')
 })
 
+for (const state of ['created', 'running'] as const) {
+  test(`kill KILL: a container that is ${state}, without a PID namespace of its own`, async () => {
+    const b = await bundle((c) => {
+      c.linux.namespaces = c.linux.namespaces.filter((namespace) => namespace.type !== 'pid')
+    })
+    b.command(['sleep', '30'])
+    await b.create()
+    if (state === 'running') {
+      await b.start()
+    }
+    await b.kill('KILL')
+    await b.reaches('stopped')
+  })
+}
+
 test('kill --all: every process of the container', async () => {
   const b = await bundle((c) => {
     c.linux.namespaces = c.linux.namespaces.filter((namespace) => namespace.type !== 'pid')
@@ -68,7 +82,7 @@ test('kill --all: every process of the container', async () => {
   const child = Number(/"child":(\d+)/.exec(await b.line(/"child":\d+/))?.[1])
   equal((await b.tryCall('kill', { flags: ['--all'] }, 'KILL')).status, 0)
   await b.reaches('stopped')
-  await eventually('the end of the child', () => !existsSync(`/proc/${child}`))
+  await eventually('the end of the child', () => !isAlive(child))
 })
 
 // delete
@@ -84,7 +98,7 @@ test('delete --force: ends a container that is running', async () => {
   await b.start()
   const { pid } = await b.state()
   await b.delete({ flags: ['--force'] })
-  equal(existsSync(`/proc/${pid}`), false)
+  equal(isAlive(pid), false)
 })
 
 test('delete -f: a container that ignores every signal', async () => {
@@ -105,5 +119,5 @@ test('delete --force: leaves no process of a container without a PID namespace',
   await b.start()
   const child = Number(/"child":(\d+)/.exec(await b.line(/"child":\d+/))?.[1])
   await b.delete({ flags: ['--force'] })
-  equal(existsSync(`/proc/${child}`), false)
+  equal(isAlive(child), false)
 })

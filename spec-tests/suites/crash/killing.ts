@@ -38,8 +38,6 @@ export const callKilled = async (clock: Clock, at: number, args: readonly string
   const command = [runtime().path, '--root', box.marks.root, ...args]
   const running = launch([killAt(), String(clock.execve), String(at), clock.who, ...command])
   const outcome = await running.exited
-  // It has ended: its number, which may be another process's by the end of a test with hundreds of them, must not be killed.
-  box.programs.splice(box.programs.indexOf(running), 1)
   const [, execves, main, child, killed] = SUMMARY.exec(outcome.stderr) ?? []
   return {
     outcome,
