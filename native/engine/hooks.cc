@@ -202,7 +202,7 @@ Failure judge(const wire::RunHook& op, int status, bool in_time, const Tail& tai
     text.add(": ");
     tail.print(text);
   }
-  return fail(in_time ? ECHILD : ETIMEDOUT, "hook", op.path.data, detail);
+  return fail(in_time ? sys::kNoErrno : ETIMEDOUT, "hook", op.path.data, detail);
 }
 
 // SIGPIPE of a hook that closes its input must not end tsrunc.

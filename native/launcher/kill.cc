@@ -61,7 +61,9 @@ constexpr char kNotRunning[] = "container not running";
   // Without a pid namespace of its own nothing else ends the processes that init leaves behind.
   const bool whole = signal == SIGKILL && !container.plan.header.own_pid_namespace;
   TSRUNC_TRY(signal_init(container, signal));
-  return whole ? signal_all(container, signal) : kOk;
+  // Init may have been the only one, and be gone: then there is nobody left to be told.
+  uint32_t sent = 0;
+  return whole ? engine::signal_cgroups(container.plan.header.cgroup_paths, signal, sent) : kOk;
 }
 
 }  // namespace

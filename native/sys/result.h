@@ -22,6 +22,9 @@ struct [[nodiscard]] Failure {
 
 inline constexpr Failure kOk{};
 
+// The code of a failure that is no system call's: its detail says all.
+inline constexpr int kNoErrno = -1;
+
 [[nodiscard]] inline Failure fail(const char* call, const char* path = nullptr) noexcept {
   const int code = errno;
   return {code != 0 ? code : EIO, call, path, nullptr};

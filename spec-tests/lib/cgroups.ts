@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseMountinfo } from './mountinfo'
 
@@ -84,6 +84,17 @@ export const cgroupsNamed = (text: string): string[] => {
     walk(hierarchy.mount, 4, (name) => name.includes(text), found)
   }
   return found.filter((path) => existsSync(path))
+}
+
+/** Removes every cgroup directory that {@link cgroupsNamed} finds and that is empty. */
+export const removeCgroupsNamed = (text: string): void => {
+  for (const path of cgroupsNamed(text).toReversed()) {
+    try {
+      rmdirSync(path)
+    } catch {
+      // A process is still in it: that has been reported.
+    }
+  }
 }
 
 /** This process's own cgroup for a controller (v2: the unified one). */

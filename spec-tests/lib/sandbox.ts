@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removeCgroupsNamed } from './cgroups'
 import { leftNow, leftovers, type Marks, type Snapshot, takeSnapshot } from './leftovers'
 import { parseMountinfo } from './mountinfo'
 import { runtime } from './runtime'
@@ -157,6 +158,7 @@ export const closeSandbox = async (box: Sandbox): Promise<string[]> => {
     step()
   }
   const left = await leftovers(box.before, box.marks)
+  removeCgroupsNamed(box.tag)
   await endChildren([...box.reapers])
   unmountBelow(box.directory)
   execFileSync('rm', ['-rf', '--one-file-system', box.directory])

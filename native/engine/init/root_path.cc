@@ -86,11 +86,24 @@ Failure follow_dangling(int directory, const char* name, const char* path, const
 
 enum class Last { kDirectory, kFile };
 
+// What was asked for may have been a mount: that its mount point was missing is the news then.
+Failure cannot_make(const char* call, const char* path) noexcept {
+  const char* detail = nullptr;
+  if (errno == EACCES) {
+    detail =
+        "permission denied: it does not exist in the root, and the container's root user may not make it "
+        "there";
+  } else if (errno == EROFS) {
+    detail = "read-only file system: it does not exist in the root and cannot be made there";
+  }
+  return fail(errno, call, path, detail);
+}
+
 Result<UniqueFd> make_last_file(int directory, const char* name, const char* path) noexcept {
   // O_EXCL: never through a link, never an existing file.
   const UniqueFd made(::openat(directory, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!made.valid() && errno != EEXIST) {
-    return fail("create", path);
+    return cannot_make("create", path);
   }
   UniqueFd fd(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {
@@ -101,7 +114,7 @@ Result<UniqueFd> make_last_file(int directory, const char* name, const char* pat
 
 Result<UniqueFd> make_directory(int directory, const char* name, mode_t mode, const char* path) noexcept {
   if (::mkdirat(directory, name, mode) < 0 && errno != EEXIST) {
-    return fail("mkdirat", path);
+    return cannot_make("mkdirat", path);
   }
   UniqueFd fd(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {
