@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "addon/errors.h"
+#include "addon/executable_copy.h"
 #include "addon/hand_off.h"
 #include "addon/seccomp.h"
 #include "launcher/handoff.h"
@@ -30,6 +31,11 @@ Napi::Value run_hand_off(const Napi::CallbackInfo& info) {
   const PlanBytes bytes{plan.Data(), plan.ByteLength()};
   const std::vector<std::string> argv = strings(info[3]);
   return throw_failure(info.Env(), hand_off(executable, info[1].ToNumber(), &bytes, argv));
+}
+
+Napi::Value run_begin_hand_off(const Napi::CallbackInfo& info) {
+  begin_copy(info[0].ToString());
+  return info.Env().Undefined();
 }
 
 Napi::Value run_execute(const Napi::CallbackInfo& info) {
@@ -112,6 +118,7 @@ Napi::Value run_exit(const Napi::CallbackInfo& info) {
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("exit", Napi::Function::New(env, run_exit));
+  exports.Set("beginHandOff", Napi::Function::New(env, run_begin_hand_off));
   exports.Set("handOff", Napi::Function::New(env, run_hand_off));
   exports.Set("execute", Napi::Function::New(env, run_execute));
   exports.Set("compileSeccomp", Napi::Function::New(env, run_compile_seccomp));

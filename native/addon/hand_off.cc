@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "addon/executable_copy.h"
+#include "addon/memory_heir.h"
 #include "launcher/handoff.h"
 #include "launcher/sealed.h"
 
@@ -29,7 +31,7 @@ namespace {
 
 [[nodiscard]] sys::Result<sys::UniqueFd> open_program(const std::string& executable, bool sealed) {
   if (sealed) {
-    return launcher::sealed_executable(executable.c_str());
+    return take_copy(executable);
   }
   sys::UniqueFd file(::open(executable.c_str(), O_PATH | O_CLOEXEC));
   if (!file.valid()) {
@@ -55,10 +57,7 @@ sys::Failure hand_off(const std::string& executable, int handoff, const PlanByte
       return sealed.failure();
     }
     memory = std::move(*sealed);
-    variable = std::string(launcher::kPlanVariable) + "=" + std::to_string(memory.get());
-    env.push_back(variable.data());
   }
-  env.push_back(nullptr);
   std::vector<char*> args;
   args.reserve(argv.size() + 1);
   for (const std::string& argument : argv) {
@@ -67,9 +66,15 @@ sys::Failure hand_off(const std::string& executable, int handoff, const PlanByte
   args.push_back(nullptr);
 
   TSRUNC_TRY(launcher::restore_caller(handoff));
-  if (memory.valid() && ::fcntl(memory.get(), F_SETFD, 0) != 0) {
-    return sys::fail("fcntl", "the plan");
+  if (memory.valid()) {
+    if (::fcntl(memory.get(), F_SETFD, 0) != 0) {
+      return sys::fail("fcntl", "the plan");
+    }
+    variable = std::string(launcher::kPlanVariable) + "=" + std::to_string(memory.get()) + ":" +
+               std::to_string(start_heir());
+    env.push_back(variable.data());
   }
+  env.push_back(nullptr);
   (void)::execveat(program->get(), "", args.data(), env.data(), AT_EMPTY_PATH);
   return sys::fail("execveat", executable.c_str());
 }

@@ -77,9 +77,9 @@ void notice_children() noexcept {
   if (!fill_standard_streams()) {
     return 1;
   }
-  if (const char* descriptor = take_variable(kPlanVariable); descriptor != nullptr) {
+  if (const char* words = take_variable(kPlanVariable); words != nullptr) {
     notice_children();
-    return run_planned(descriptor);
+    return run_planned(words);
   }
   Arguments arguments;
   if (!parse_arguments(argc, argv, arguments)) {

@@ -3,8 +3,9 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
-#include <cstdlib>
+#include <cstdio>
 
 #include "engine/engine.h"
 #include "launcher/describe.h"
@@ -57,7 +58,27 @@ constexpr int kLockMilliseconds = 10000;
   return destroy(context, log) || status != 0 ? status : kFailed;
 }
 
-[[nodiscard]] int run_container(HostContext& context, Logger& log) {
+// What _TSRUNC_PLAN says (launcher/handoff.h).
+struct Legacy {
+  int plan = -1;
+  pid_t heir = 0;
+};
+
+[[nodiscard]] Legacy parse_legacy(const char* text) {
+  Legacy legacy;
+  char rest = 0;
+  return std::sscanf(text, "%d:%d%c", &legacy.plan, &legacy.heir, &rest) == 2 && legacy.plan > STDERR_FILENO
+             ? legacy
+             : Legacy{};
+}
+
+// By now it has ended long ago: to wait for it earlier would be to wait for what it was started to do.
+void reap(pid_t heir) {
+  while (heir > 0 && ::waitpid(heir, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+}
+
+[[nodiscard]] int run_container(HostContext& context, pid_t heir, Logger& log) {
   const wire::Launch& launch = context.plan.launch;
   const bool run = launch.action == static_cast<uint32_t>(wire::Action::kRun);
   if (run && !launch.detach && launch.subreaper && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
@@ -67,6 +88,7 @@ constexpr int kLockMilliseconds = 10000;
   Interruption interruption(context);
   FailureRecord why;
   const bool created = engine::create(context, why);
+  reap(heir);
   if (interruption.signal() != 0) {
     if (created) {
       (void)destroy(context, log);
@@ -97,13 +119,12 @@ constexpr int kLockMilliseconds = 10000;
 
 }  // namespace
 
-int run_planned(const char* descriptor) {
-  char* end = nullptr;
-  const long number = std::strtol(descriptor, &end, 10);
+int run_planned(const char* words) {
+  const Legacy legacy = parse_legacy(words);
   PlanMemory memory;
   wire::Plan plan;
   {
-    const sys::UniqueFd fd(*descriptor != 0 && *end == 0 && number > 2 ? static_cast<int>(number) : -1);
+    const sys::UniqueFd fd(legacy.plan);
     if (const sys::Failure failure = memory.load(fd.get(), plan); failure) {
       Logger("").error(Sentence("take over the plan", failure).text);
       return kFailed;
@@ -118,7 +139,7 @@ int run_planned(const char* descriptor) {
   }
   engine::StateDir state;
   HostContext context(plan, state, log);
-  return run_container(context, log);
+  return run_container(context, legacy.heir, log);
 }
 
 }  // namespace tsrunc::launcher

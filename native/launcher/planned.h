@@ -3,7 +3,7 @@
 
 namespace tsrunc::launcher {
 
-// `descriptor`: text of _TSRUNC_PLAN, the number of the sealed memfd. Returns the exit code.
-[[nodiscard]] int run_planned(const char* descriptor);
+// `words`: text of _TSRUNC_PLAN (launcher/handoff.h). Returns the exit code.
+[[nodiscard]] int run_planned(const char* words);
 
 }  // namespace tsrunc::launcher

@@ -20,6 +20,7 @@ export function launchContainer(
   dryRun: boolean,
 ): void {
   if (!dryRun && call.handoff === undefined) throw noLauncher()
+  if (!dryRun) binding().beginHandOff(EXECUTABLE)
   const { plan, warnings } = planContainer(options)
   for (const warning of warnings) writeLog(call.log, 'warning', prefix, warning)
   const { log } = call

@@ -13,6 +13,8 @@ export interface NativeError extends Error {
 
 /** The addon's functions (native/addon/addon.cc). Each throws a NativeError. */
 export interface Binding {
+  /** Starts what handOff needs and the plan does not decide, beside JavaScript: the sealed copy of `executable`. */
+  beginHandOff(executable: string): void
   /**
    * Ends node: seals `plan` into a memfd, gives back what node changed in this process by the record in descriptor
    * `handoff` (limits, signal dispositions and mask, O_NONBLOCK and close-on-exec of the caller's descriptors), and

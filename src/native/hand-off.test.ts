@@ -24,10 +24,11 @@ function handOffTo(argv: readonly string[], record: string, call = 'handOff') {
   writeFileSync(path, record)
   const kept = openSync('/dev/null', 'r')
   const fd = openSync(path, 'r')
-  const plan = call === 'handOff' ? `Buffer.from('the plan'),` : ''
+  const plan = call.endsWith('handOff') ? `Buffer.from('the plan'),` : ''
   const source = `
     process.stdin.resume(); process.stdin.pause()
-    require(${JSON.stringify(ADDON)}).${call}('/bin/${argv[0]}', 3, ${plan} ${JSON.stringify(argv)})`
+    const addon = require(${JSON.stringify(ADDON)})
+    addon.${call}('/bin/${argv[0]}', 3, ${plan} ${JSON.stringify(argv)})`
   try {
     return spawnSync(process.execPath, ['-e', source], {
       encoding: 'utf8',
@@ -72,11 +73,30 @@ describe('handOff', () => {
   })
 
   it('leaves the descriptors of the caller and the sealed plan, no other', () => {
-    const { stdout } = handOff(RECORD, 'cat /proc/$$/fd/$_TSRUNC_PLAN; echo; ls /proc/$$/fd; echo $_TSRUNC_PLAN')
+    const { stdout } = handOff(
+      RECORD,
+      'plan=$(echo $_TSRUNC_PLAN | cut -d: -f1); cat /proc/$$/fd/$plan; echo; ls /proc/$$/fd; echo $plan',
+    )
     const [plan, ...rest] = stdout.trim().split('\n')
     const number = rest.pop()
     expect(plan).toBe('the plan')
     expect(rest.sort((a, b) => Number(a) - Number(b))).toEqual(['0', '1', '2', '4', number])
+  })
+
+  // How long the heir takes is the kernel's business: it is waited for.
+  it('leaves an heir that ends by itself and can be reaped', () => {
+    const { stdout } = handOff(
+      RECORD,
+      'heir=$(echo $_TSRUNC_PLAN | cut -d: -f2); until grep -q "^State:.Z" /proc/$heir/status; do sleep 0.01; done; cat /proc/$heir/status; echo "Me: $$"',
+    )
+    const parent = /^PPid:\s*(\d+)/m.exec(stdout)?.[1]
+    expect(parent).toMatch(/^\d+$/)
+    expect(stdout).toContain(`Me: ${parent}\n`)
+  })
+
+  it('runs a copy that was begun before', () => {
+    const { stdout } = handOff(RECORD, 'readlink /proc/$$/exe', 'beginHandOff("/bin/sh");addon.handOff')
+    expect(stdout).toContain('/memfd:tsrunc (deleted)')
   })
 
   it('runs a copy that nobody can write to', () => {
