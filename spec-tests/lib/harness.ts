@@ -1,4 +1,5 @@
 import { test as vitestTest } from 'vitest'
+import { idsIn } from '../requirements'
 import { Unmet } from './requires'
 import { type RuntimeName, runtime } from './runtime'
 import { closeSandbox, openSandbox } from './sandbox'
@@ -19,6 +20,27 @@ export interface TestOptions {
 
 type Body = () => Promise<void>
 
+/** What a result says of itself besides passed, failed and skipped; docs/SPEC-CONFORMANCE.md is made of it. */
+declare module 'vitest' {
+  interface TaskMeta {
+    /** Identifiers of spec-tests/requirements. */
+    proves?: readonly string[]
+    /** The runtime is known to deviate, and why. */
+    deviates?: string
+    /** What the host lacks. */
+    unmet?: string
+  }
+}
+
+/** @throws Error when the title names a section of the specification and no rule that the test proves */
+const proves = (title: string): readonly string[] => {
+  const ids = idsIn(title)
+  if (ids.length === 0 && /^(bundle|config|features|glossary|runtime)[a-z-]*\.md/.test(title)) {
+    throw new Error(`which rule of spec-tests/requirements does it prove? "FILE#SECTION [ID ID]: sentence": ${title}`)
+  }
+  return ids
+}
+
 const attempt = async (body: Body): Promise<unknown> => {
   const box = openSandbox()
   let failure: unknown
@@ -36,8 +58,8 @@ const attempt = async (body: Body): Promise<unknown> => {
 }
 
 /**
- * A test in a sandbox of its own. Its name is the sentence of the specification that it proves: `FILE#SECTION: sentence`.
- * It fails when the runtime leaves anything behind.
+ * A test in a sandbox of its own. Its name is the sentence of the specification that it proves: `FILE#SECTION [ID …]: sentence`,
+ * with the identifiers of the rules in spec-tests/requirements. It fails when the runtime leaves anything behind.
  */
 export const test = (name: string, first: TestOptions | Body, second?: Body): void => {
   const options = typeof first === 'function' ? {} : first
@@ -45,12 +67,15 @@ export const test = (name: string, first: TestOptions | Body, second?: Body): vo
   if (body === undefined) {
     throw new Error(`no body: ${name}`)
   }
+  const ids = proves(name)
   vitestTest(name, { timeout: options.timeout ?? 30_000 }, async (context) => {
+    context.task.meta.proves = ids
     if (options.only !== undefined && !options.only.includes(runtime().name)) {
       context.skip(`is about ${options.only.join(', ')} only`)
     }
     const failure = await attempt(body)
     if (failure instanceof Unmet) {
+      context.task.meta.unmet = failure.message
       context.skip(failure.message)
     }
     const deviation = options.peers?.[runtime().name]
@@ -63,6 +88,7 @@ export const test = (name: string, first: TestOptions | Body, second?: Body): vo
     if (failure === undefined && options.sometimes !== true) {
       throw new Error(`${runtime().name} is said to deviate (${deviation}), but passes`)
     }
+    context.task.meta.deviates = deviation
     context.skip(`${runtime().name} deviates: ${deviation}`)
   })
 }

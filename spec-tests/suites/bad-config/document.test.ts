@@ -12,9 +12,14 @@ const withText = async (change: (text: string) => string | Uint8Array): Promise<
   return b
 }
 
-const refusesText = (what: string, story: RegExp, change: (text: string) => string | Uint8Array): void => {
+const refusesText = (
+  what: string,
+  story: RegExp,
+  change: (text: string) => string | Uint8Array,
+  ids: 'BUN-1b' | 'GEN-5a' | 'GEN-5b' = 'BUN-1b',
+): void => {
   const title = `${what} is refused`
-  test(`config.md: ${title}`, peersFor(title), async () => {
+  test(`config.md [${ids}]: ${title}`, peersFor(title), async () => {
     const b = await withText(change)
     match(await b.refused(story), /./)
   })
@@ -37,10 +42,13 @@ refusesText('a line end inside of a string', /config\.json.*line/, (text) =>
   text.replace('"container"', '"con\ntainer"'),
 )
 refusesText('text behind the document', /config\.json/, (text) => `${text} {}`)
-refusesText('bytes that are not UTF-8', /config\.json.*UTF-8/i, (text) =>
-  Buffer.from(text.replace('"container"', '"con\u00fftainer"'), 'latin1'),
+refusesText(
+  'bytes that are not UTF-8',
+  /config\.json.*UTF-8/i,
+  (text) => Buffer.from(text.replace('"container"', '"con\u00fftainer"'), 'latin1'),
+  'GEN-5a',
 )
-refusesText('UTF-16', /config\.json/, (text) => Buffer.from(`\ufeff${text}`, 'utf16le'))
+refusesText('UTF-16', /config\.json/, (text) => Buffer.from(`\ufeff${text}`, 'utf16le'), 'GEN-5a')
 refusesText('a document 100,000 lists deep', /config\.json/, (text) =>
   text.replace('{', `{"unknown":${'['.repeat(100_000)}${']'.repeat(100_000)},`),
 )
@@ -56,36 +64,37 @@ for (const [pointer, change] of duplicates) {
     `an object that has ${pointer} twice (RFC 8259, section 4)`,
     new RegExp(`config\\.json.* ${pointer}\\b`),
     change,
+    'GEN-5b',
   )
 }
 
-test('bundle.md: a bundle without config.json is refused', async () => {
+test('bundle.md [BUN-1b]: a bundle without config.json is refused', async () => {
   const b = await bundle()
   rmSync(join(b.path, 'config.json'))
   await b.refused(/config\.json.*(no such file|does not exist)/i)
 })
 
-test('bundle.md: a config.json that is a directory is refused', async () => {
+test('bundle.md [BUN-1b]: a config.json that is a directory is refused', async () => {
   const b = await bundle()
   rmSync(join(b.path, 'config.json'))
   mkdirSync(join(b.path, 'config.json'))
   await b.refused(/config\.json.*is a directory/i)
 })
 
-test('bundle.md: a config.json that is a link to nowhere is refused', async () => {
+test('bundle.md [BUN-1b]: a config.json that is a link to nowhere is refused', async () => {
   const b = await bundle()
   rmSync(join(b.path, 'config.json'))
   symlinkSync('nowhere', join(b.path, 'config.json'))
   await b.refused(/config\.json/)
 })
 
-test('bundle.md: a bundle that is not there is refused', async () => {
+test('bundle.md [BUN-1b]: a bundle that is not there is refused', async () => {
   const b = await bundle()
   rmSync(b.path, { recursive: true })
   await b.refused(/no such file|does not exist/i)
 })
 
-test('config.md#extensibility: properties that are unknown are ignored, at every level', async () => {
+test('config.md#extensibility [GEN-1]: properties that are unknown are ignored, at every level', async () => {
   const unknown = { unknown: { of: ['any', 1, null, true, 1e300] } }
   const b = await bundle((c) => {
     Object.assign(c, unknown, { windows: { layerFolders: [] }, solaris: {}, zos: {} })
@@ -104,7 +113,7 @@ test('config.md#extensibility: properties that are unknown are ignored, at every
   await b.report()
 })
 
-test('config.md: an integer may be written with an exponent or a fraction of zero', {
+test('config.md [GEN-6]: an integer may be written with an exponent or a fraction of zero', {
   peers: { runc: 'integers are digits only', crun: 'integers are digits only' },
   sometimes: true,
 }, async () => {
@@ -112,7 +121,7 @@ test('config.md: an integer may be written with an exponent or a fraction of zer
   await b.create()
 })
 
-test('config.md: a byte order mark in front is read over or refused in words (RFC 8259, section 8.1)', async () => {
+test('config.md [BUN-1a GEN-5a]: a byte order mark in front is read over or refused in words (RFC 8259, section 8.1)', async () => {
   const b = await withText((text) => `\ufeff${text}`)
   const outcome = await b.tryCreate()
   if (outcome.status !== 0) {
@@ -120,7 +129,7 @@ test('config.md: a byte order mark in front is read over or refused in words (RF
   }
 })
 
-test('config.md: a document of some megabytes is read', async () => {
+test('config.md [BUN-1a GEN-5a]: a document of some megabytes is read', async () => {
   const b = await bundle((c) => {
     c.annotations = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`key-${index}`, 'v'.repeat(100)]))
   })

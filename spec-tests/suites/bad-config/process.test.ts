@@ -79,7 +79,7 @@ refuses('config.md#posix-process', [
   ],
 ])
 
-takes('config.md#posix-process', [
+takes('config.md#posix-process [PRC-6a GEN-6]', [
   [
     '/process/rlimits/0/hard',
     digits('18446744073709551615'),

@@ -1,5 +1,6 @@
 import { bad, bundle, type Config, deepEqual, runtime, type TestOptions, test } from '../../lib'
 import { deviations } from './peers'
+import { ruleAt } from './proves'
 
 /** Takes the property away. */
 export const ABSENT = Symbol('absent')
@@ -77,14 +78,14 @@ export const refuses = (section: string, rows: readonly Row[]): void => {
     const [pointer, value, , { names = pointer, hostAtRisk = false } = {}] = row
     const title = value === ABSENT ? `${pointer} is REQUIRED` : `${pointer} must not be ${shown(value)}`
     const options: TestOptions = hostAtRisk ? { only: ['tsrunc'] } : peersFor(title)
-    test(`${section}: ${title}`, options, async () => {
+    test(`${section} [${ruleAt(pointer)}]: ${title}`, options, async () => {
       const b = await bundle((config) => configured(config, row))
       isOneLine(await b.refused(named(names)))
     })
   }
 }
 
-/** The other side of {@link refuses}: a test for each row that `create` takes the value. */
+/** The other side of {@link refuses}: a test for each row that `create` takes the value. The section comes with its rules. */
 export const takes = (section: string, rows: readonly Row[]): void => {
   for (const row of rows) {
     const [pointer, value] = row

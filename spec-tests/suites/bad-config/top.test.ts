@@ -2,7 +2,7 @@
 import { bad, bundle, test } from '../../lib'
 import { ABSENT, refuses, takes } from './rows'
 
-test('config.md: the configuration that every row of these suites starts from is taken', async () => {
+test('config.md [BUN-1a GEN-5a]: the configuration that every row of these suites starts from is taken', async () => {
   const b = await bundle()
   await b.create()
 })
@@ -17,7 +17,7 @@ refuses('config.md#specification-version', [
   ['/ociVersion', '1.0.2\0'],
 ])
 
-takes('config.md#specification-version', [
+takes('config.md#specification-version [GEN-10a]', [
   ['/ociVersion', '1.0.0-rc5-dev'],
   ['/ociVersion', '1.2.1'],
   ['/ociVersion', '1.99.0+build.7'],

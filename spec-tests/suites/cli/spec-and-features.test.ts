@@ -43,7 +43,7 @@ test('spec --rootless: a user namespace and no cgroup limits', {
   equal(config.linux.uidMappings.length, 1)
 })
 
-test('features.md: the structure', { peers: { crun: 'not in 1.8' } }, async () => {
+test('features.md [FEA-1a]: the structure', { peers: { crun: 'not in 1.8' } }, async () => {
   const outcome = await callRuntime(['features'])
   equal(outcome.status, 0, outcome.stderr)
   const features = JSON.parse(outcome.stdout) as {

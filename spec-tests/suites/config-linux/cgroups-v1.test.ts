@@ -60,51 +60,51 @@ const has = (controller: string, file: string): boolean => {
 
 // Memory
 
-test('config-linux.md#memory: limit', async () => {
+test('config-linux.md#memory [CG-5a]: limit', async () => {
   const b = await created({ memory: { limit: 64 * MIB } }, 'memory')
   equal(readCgroup('memory', b.id, 'memory.limit_in_bytes'), String(64 * MIB))
 })
 
-test('config-linux.md#memory: reservation', async () => {
+test('config-linux.md#memory [CG-5b]: reservation', async () => {
   const b = await created({ memory: { reservation: 32 * MIB } }, 'memory')
   equal(readCgroup('memory', b.id, 'memory.soft_limit_in_bytes'), String(32 * MIB))
 })
 
-test('config-linux.md#memory: swap is the limit of memory and swap together', async () => {
+test('config-linux.md#memory [CG-5c]: swap is the limit of memory and swap together', async () => {
   requiresThat(has('memory', 'memory.memsw.limit_in_bytes'), 'swap accounting')
   const b = await created({ memory: { limit: 64 * MIB, swap: 128 * MIB } }, 'memory')
   equal(readCgroup('memory', b.id, 'memory.limit_in_bytes'), String(64 * MIB))
   equal(readCgroup('memory', b.id, 'memory.memsw.limit_in_bytes'), String(128 * MIB))
 })
 
-test('config-linux.md#memory: limit and swap of the same value', async () => {
+test('config-linux.md#memory [CG-5c]: limit and swap of the same value', async () => {
   requiresThat(has('memory', 'memory.memsw.limit_in_bytes'), 'swap accounting')
   const b = await created({ memory: { limit: 64 * MIB, swap: 64 * MIB } }, 'memory')
   equal(readCgroup('memory', b.id, 'memory.memsw.limit_in_bytes'), String(64 * MIB))
 })
 
-test('config-linux.md#memory: -1 is no limit', async () => {
+test('config-linux.md#memory [CG-5a]: -1 is no limit', async () => {
   const b = await created({ memory: { limit: -1 } }, 'memory')
   ok(Number(readCgroup('memory', b.id, 'memory.limit_in_bytes')) > 2 ** 60)
 })
 
-test('config-linux.md#memory: a limit beyond 2^53 is taken whole', async () => {
+test('config-linux.md#memory [CG-5a]: a limit beyond 2^53 is taken whole', async () => {
   const b = await created({ memory: { limit: digits('9007199254745088') } }, 'memory')
   equal(readCgroup('memory', b.id, 'memory.limit_in_bytes'), '9007199254745088')
 })
 
-test('config-linux.md#memory: swappiness', async () => {
+test('config-linux.md#memory [CG-5e]: swappiness', async () => {
   const b = await created({ memory: { swappiness: 7 } }, 'memory')
   equal(readCgroup('memory', b.id, 'memory.swappiness'), '7')
 })
 
-test('config-linux.md#memory: disableOOMKiller', async () => {
+test('config-linux.md#memory [CG-5f]: disableOOMKiller', async () => {
   requiresThat(has('memory', 'memory.oom_control'), 'memory.oom_control')
   const b = await created({ memory: { limit: 64 * MIB, disableOOMKiller: true } }, 'memory')
   match(readCgroup('memory', b.id, 'memory.oom_control'), /oom_kill_disable 1/)
 })
 
-test('config-linux.md#memory: a limit that is exceeded kills', async () => {
+test('config-linux.md#memory [CG-5a]: a limit that is exceeded kills', async () => {
   requires('cgroup-v1')
   requiresController('memory')
   const b = await bundle((c) => {
@@ -114,22 +114,22 @@ test('config-linux.md#memory: a limit that is exceeded kills', async () => {
   deepEqual([over.signal, within.status], [9, 0])
 })
 
-test('config-linux.md#memory: swap below limit is refused', LEAVES, async () => {
+test('config-linux.md#memory [CG-5i]: swap below limit is refused', LEAVES, async () => {
   await refused({ memory: { limit: 64 * MIB, swap: 32 * MIB } }, /swap|memory/)
 })
 
-test('config-linux.md#memory: swappiness above 100 is refused', { peers: { crun: 'ignores it' } }, async () => {
+test('config-linux.md#memory [CG-5i]: swappiness above 100 is refused', { peers: { crun: 'ignores it' } }, async () => {
   await refused({ memory: { swappiness: 101 } }, /swappiness/)
 })
 
 // CPU
 
-test('config-linux.md#cpu: shares', async () => {
+test('config-linux.md#cpu [CG-6a]: shares', async () => {
   const b = await created({ cpu: { shares: 512 } }, 'cpu')
   equal(readCgroup('cpu', b.id, 'cpu.shares'), '512')
 })
 
-test('config-linux.md#cpu: quota and period', async () => {
+test('config-linux.md#cpu [CG-6b]: quota and period', async () => {
   const b = await created({ cpu: { quota: 50_000, period: 200_000 } }, 'cpu')
   deepEqual(
     [readCgroup('cpu', b.id, 'cpu.cfs_quota_us'), readCgroup('cpu', b.id, 'cpu.cfs_period_us')],
@@ -137,7 +137,7 @@ test('config-linux.md#cpu: quota and period', async () => {
   )
 })
 
-test('config-linux.md#cpu: quota alone', async () => {
+test('config-linux.md#cpu [CG-6b]: quota alone', async () => {
   const b = await created({ cpu: { quota: 50_000 } }, 'cpu')
   deepEqual(
     [readCgroup('cpu', b.id, 'cpu.cfs_quota_us'), readCgroup('cpu', b.id, 'cpu.cfs_period_us')],
@@ -145,37 +145,37 @@ test('config-linux.md#cpu: quota alone', async () => {
   )
 })
 
-test('config-linux.md#cpu: period alone, shorter and longer than the default', async () => {
+test('config-linux.md#cpu [CG-6b]: period alone, shorter and longer than the default', async () => {
   for (const period of [20_000, 500_000]) {
     const b = await created({ cpu: { period } }, 'cpu')
     equal(readCgroup('cpu', b.id, 'cpu.cfs_period_us'), String(period))
   }
 })
 
-test('config-linux.md#cpu: a quota with a period that makes them valid only together', async () => {
+test('config-linux.md#cpu [CG-6b]: a quota with a period that makes them valid only together', async () => {
   const b = await created({ cpu: { quota: 1_500_000, period: 1_000_000 } }, 'cpu')
   equal(readCgroup('cpu', b.id, 'cpu.cfs_quota_us'), '1500000')
 })
 
-test('config-linux.md#cpu: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' } }, async () => {
+test('config-linux.md#cpu [CG-6c]: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' } }, async () => {
   requiresThat(has('cpu', 'cpu.cfs_burst_us'), 'cpu.cfs_burst_us')
   const b = await created({ cpu: { quota: 50_000, period: 100_000, burst: 20_000 } }, 'cpu')
   equal(readCgroup('cpu', b.id, 'cpu.cfs_burst_us'), '20000')
 })
 
-test('config-linux.md#cpu: idle', { peers: { runc: 'since 1.2' } }, async () => {
+test('config-linux.md#cpu [CG-6f]: idle', { peers: { runc: 'since 1.2' } }, async () => {
   requiresThat(has('cpu', 'cpu.idle'), 'cpu.idle')
   const b = await created({ cpu: { idle: 1 } }, 'cpu')
   equal(readCgroup('cpu', b.id, 'cpu.idle'), '1')
 })
 
-test('config-linux.md#cpu: cpus and mems', async () => {
+test('config-linux.md#cpu [CG-6e]: cpus and mems', async () => {
   const b = await created({ cpu: { cpus: '0', mems: '0' } }, 'cpuset')
   deepEqual([readCgroup('cpuset', b.id, 'cpuset.cpus'), readCgroup('cpuset', b.id, 'cpuset.mems')], ['0', '0'])
   match(readFileSync(`/proc/${(await b.state()).pid}/status`, 'utf8'), /^Cpus_allowed_list:\s+0$/m)
 })
 
-test('config-linux.md#cpu: a cpuset without values takes those of its parent, at every level', async () => {
+test('config-linux.md#cpu [CG-6e]: a cpuset without values takes those of its parent, at every level', async () => {
   requires('cgroup-v1')
   requiresController('cpuset')
   const b = await bundle((c, b) => {
@@ -187,27 +187,27 @@ test('config-linux.md#cpu: a cpuset without values takes those of its parent, at
   equal(readCgroup('cpuset', `${b.id}/leaf`, 'cpuset.cpus'), readCgroup('cpuset', '', 'cpuset.cpus'))
 })
 
-test('config-linux.md#cpu: a cpu that does not exist is an error', LEAVES, async () => {
+test('config-linux.md#cpu [CG-6g]: a cpu that does not exist is an error', LEAVES, async () => {
   await refused({ cpu: { cpus: '4000' } }, /cpu/)
 })
 
-test('config-linux.md#cpu: a quota below what the kernel takes is an error', LEAVES, async () => {
+test('config-linux.md#cpu [CG-6g]: a quota below what the kernel takes is an error', LEAVES, async () => {
   await refused({ cpu: { quota: 10, period: 100_000 } }, /quota/)
 })
 
 // Pids
 
-test('config-linux.md#pids: limit', async () => {
+test('config-linux.md#pids [CG-7a]: limit', async () => {
   const b = await created({ pids: { limit: 17 } }, 'pids')
   equal(readCgroup('pids', b.id, 'pids.max'), '17')
 })
 
-test('config-linux.md#pids: -1 is no limit', { peers: { crun: 'fails' } }, async () => {
+test('config-linux.md#pids [CG-7a]: -1 is no limit', { peers: { crun: 'fails' } }, async () => {
   const b = await created({ pids: { limit: -1 } }, 'pids')
   equal(readCgroup('pids', b.id, 'pids.max'), 'max')
 })
 
-test('config-linux.md#pids: a limit that is reached refuses to fork', async () => {
+test('config-linux.md#pids [CG-7a]: a limit that is reached refuses to fork', async () => {
   requires('cgroup-v1')
   requiresController('pids')
   const b = await bundle((c) => {
@@ -217,7 +217,7 @@ test('config-linux.md#pids: a limit that is reached refuses to fork', async () =
   deepEqual([fork.forked, fork.error], [4, 'EAGAIN'])
 })
 
-test('config-linux.md#pids: a container starts under a limit of 1', {
+test('config-linux.md#pids [CG-7a]: a container starts under a limit of 1', {
   peers: { runc: 'has threads of its own inside', crun: 'needs more' },
   sometimes: true,
 }, async () => {
@@ -232,7 +232,7 @@ test('config-linux.md#pids: a container starts under a limit of 1', {
 
 // Devices
 
-test('config-linux.md#allowed-device-list: entries are applied in the listed order', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: entries are applied in the listed order', async () => {
   const b = await created(
     {
       devices: [
@@ -251,12 +251,12 @@ test('config-linux.md#allowed-device-list: entries are applied in the listed ord
   ok(!list.includes('a *:* rwm'))
 })
 
-test('config-linux.md#allowed-device-list: everything is allowed', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: everything is allowed', async () => {
   const b = await created({ devices: [{ allow: true, access: 'rwm' }] }, 'devices')
   equal(readCgroup('devices', b.id, 'devices.list'), 'a *:* rwm')
 })
 
-test('config-linux.md#allowed-device-list: without a list nothing more than the default devices is allowed, or everything', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: without a list nothing more than the default devices is allowed, or everything', async () => {
   const b = await created({ devices: [] }, 'devices')
   ok(readCgroup('devices', b.id, 'devices.list').length > 0)
 })
@@ -269,7 +269,7 @@ const requiresFuse = (): void => {
   requiresThat(/^229 fuse$/m.test(readFileSync('/proc/misc', 'utf8').replaceAll(/^ +/gm, '')), 'the device 10:229')
 }
 
-test('config-linux.md#allowed-device-list: a device that is denied cannot be opened, the default devices can', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: a device that is denied cannot be opened, the default devices can', async () => {
   requiresFuse()
   const b = await bundle((c) => {
     c.linux.devices = [{ ...fuse, path: '/dev/denied', fileMode: 0o666 }]
@@ -278,7 +278,7 @@ test('config-linux.md#allowed-device-list: a device that is denied cannot be ope
   deepEqual([denied.error, nothing.error], ['EPERM', ''])
 })
 
-test('config-linux.md#allowed-device-list: a device that is allowed can be opened for what is allowed', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: a device that is allowed can be opened for what is allowed', async () => {
   requiresFuse()
   const b = await bundle((c) => {
     c.linux.devices = [{ ...fuse, path: '/dev/allowed', fileMode: 0o666 }]
@@ -291,7 +291,7 @@ test('config-linux.md#allowed-device-list: a device that is allowed can be opene
   deepEqual([read.error, write.error], ['', 'EPERM'])
 })
 
-test('config-linux.md#allowed-device-list: everything is allowed but one', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: everything is allowed but one', async () => {
   requiresFuse()
   const b = await bundle((c) => {
     c.linux.devices = [{ ...fuse, path: '/dev/denied', fileMode: 0o666 }]
@@ -304,7 +304,7 @@ test('config-linux.md#allowed-device-list: everything is allowed but one', async
   equal(denied.error, 'EPERM')
 })
 
-test('config-linux.md#allowed-device-list: what the container makes with CAP_MKNOD cannot be opened when it is denied', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: what the container makes with CAP_MKNOD cannot be opened when it is denied', async () => {
   requiresFuse()
   const b = await bundle((c) => {
     const caps = ['CAP_MKNOD']
@@ -314,7 +314,7 @@ test('config-linux.md#allowed-device-list: what the container makes with CAP_MKN
   ok(['EPERM', 'ENOENT'].includes(open.error), open.error)
 })
 
-test('config-linux.md#allowed-device-list: the runtime can make devices that the container may not', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: the runtime can make devices that the container may not', async () => {
   requires('cgroup-v1')
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'b', path: '/dev/disk', major: 254, minor: 0, fileMode: 0o600 }]
@@ -323,11 +323,11 @@ test('config-linux.md#allowed-device-list: the runtime can make devices that the
   deepEqual([stat.type, open.error], ['block', 'EPERM'])
 })
 
-test('config-linux.md#allowed-device-list: an unknown type is an error', LEAVES, async () => {
+test('config-linux.md#allowed-device-list [CG-4c]: an unknown type is an error', LEAVES, async () => {
   await refused({ devices: [{ allow: true, type: 'x', access: 'rwm' }] }, /type|devices/)
 })
 
-test('config-linux.md#allowed-device-list: an unknown access is an error', {
+test('config-linux.md#allowed-device-list [CG-4c]: an unknown access is an error', {
   peers: { runc: 'passes it to the kernel', crun: 'passes it to the kernel' },
 }, async () => {
   await refused({ devices: [{ allow: true, type: 'c', major: 1, minor: 3, access: 'rz' }] }, /access/)
@@ -335,7 +335,7 @@ test('config-linux.md#allowed-device-list: an unknown access is an error', {
 
 // Block I/O
 
-test('config-linux.md#block-io: throttleReadBpsDevice and its three siblings', async () => {
+test('config-linux.md#block-io [CG-8b]: throttleReadBpsDevice and its three siblings', async () => {
   requiresThat(has('blkio', 'blkio.throttle.read_bps_device'), 'blkio throttling')
   requiresThat(existsSync('/sys/dev/block/254:0') || existsSync('/sys/dev/block/7:0'), 'a block device')
   const [major, minor] = existsSync('/sys/dev/block/254:0') ? [254, 0] : [7, 0]
@@ -357,7 +357,7 @@ test('config-linux.md#block-io: throttleReadBpsDevice and its three siblings', a
   )
 })
 
-test('config-linux.md#block-io: weight', { peers: { crun: 'knows no bfq' } }, async () => {
+test('config-linux.md#block-io [CG-8a]: weight', { peers: { crun: 'knows no bfq' } }, async () => {
   requiresThat(has('blkio', 'blkio.weight') || has('blkio', 'blkio.bfq.weight'), 'a weight of blkio')
   const b = await created({ blockIO: { weight: 123 } }, 'blkio')
   const directory = cgroupDirectory('blkio', b.id)
@@ -365,19 +365,19 @@ test('config-linux.md#block-io: weight', { peers: { crun: 'knows no bfq' } }, as
   match(readFileSync(join(directory, file), 'utf8'), /123/)
 })
 
-test('config-linux.md#block-io: a weight that the host cannot set is an error', async () => {
+test('config-linux.md#block-io [CG-8c]: a weight that the host cannot set is an error', async () => {
   requiresThat(!has('blkio', 'blkio.weight') && !has('blkio', 'blkio.bfq.weight'), 'a host without weights of blkio')
   await refused({ blockIO: { weight: 123 } }, /weight/)
 })
 
-test('config-linux.md#block-io: a device that does not exist is an error', LEAVES, async () => {
+test('config-linux.md#block-io [CG-8c]: a device that does not exist is an error', LEAVES, async () => {
   requiresThat(has('blkio', 'blkio.throttle.read_bps_device'), 'blkio throttling')
   await refused({ blockIO: { throttleReadBpsDevice: [{ major: 4000, minor: 1, rate: 1 }] } }, /throttle|4000/)
 })
 
 // Huge pages
 
-test('config-linux.md#huge-page-limits: limit of a page size', async () => {
+test('config-linux.md#huge-page-limits [CG-9a]: limit of a page size', async () => {
   requires('hugetlb')
   const b = await created({ hugepageLimits: [{ pageSize: '2MB', limit: 4 * MIB }] }, 'hugetlb')
   const directory = cgroupDirectory('hugetlb', b.id)
@@ -387,19 +387,23 @@ test('config-linux.md#huge-page-limits: limit of a page size', async () => {
   ok(files.some((name) => readFileSync(join(directory, name), 'utf8').trim() === String(4 * MIB)))
 })
 
-test('config-linux.md#huge-page-limits: a page size that the host does not have is an error', LEAVES, async () => {
-  requires('hugetlb')
-  await refused({ hugepageLimits: [{ pageSize: '3MB', limit: 3 * MIB }] }, /3MB/)
-})
+test(
+  'config-linux.md#huge-page-limits [CG-9b]: a page size that the host does not have is an error',
+  LEAVES,
+  async () => {
+    requires('hugetlb')
+    await refused({ hugepageLimits: [{ pageSize: '3MB', limit: 3 * MIB }] }, /3MB/)
+  },
+)
 
 // Others
 
-test('config-linux.md#network: classID', async () => {
+test('config-linux.md#network [CG-10a]: classID', async () => {
   const b = await created({ network: { classID: 1048577 } }, 'net_cls')
   equal(readCgroup('net_cls', b.id, 'net_cls.classid'), '1048577')
 })
 
-test('config-linux.md#network: classID without the controller is an error', {
+test('config-linux.md#network [CG-10b]: classID without the controller is an error', {
   peers: { crun: 'ignores it' },
 }, async () => {
   requires('cgroup-v1')
@@ -407,14 +411,14 @@ test('config-linux.md#network: classID without the controller is an error', {
   await refused({ network: { classID: 1048577 } }, /classID|net_cls/)
 })
 
-test('config-linux.md#unified: on a host with cgroup v1 is refused', {
+test('config-linux.md#unified [CG-12b]: on a host with cgroup v1 is refused', {
   peers: { crun: 'ignores it' },
 }, async () => {
   requires('cgroup-v1')
   await refused({ unified: { 'memory.max': '1000000' } }, /unified/)
 })
 
-test('config-linux.md#control-groups: several resources at once', async () => {
+test('config-linux.md#control-groups [CG-1a]: several resources at once', async () => {
   const b = await created(
     { memory: { limit: 64 * MIB }, pids: { limit: 10 }, cpu: { shares: 300 } },
     'memory',

@@ -41,34 +41,34 @@ const refused = async (resources: Resources, story: RegExp): Promise<void> => {
 const read = (b: Bundle, file: string): string =>
   readFileSync(join(cgroupDirectory('pids', b.id), file), 'utf8').trimEnd()
 
-test('config-linux.md#memory: limit is memory.max', async () => {
+test('config-linux.md#memory [CG-5a]: limit is memory.max', async () => {
   equal(read(await created({ memory: { limit: 64 * MIB } }, 'memory'), 'memory.max'), String(64 * MIB))
 })
 
-test('config-linux.md#memory: reservation is memory.low', async () => {
+test('config-linux.md#memory [CG-5b]: reservation is memory.low', async () => {
   equal(read(await created({ memory: { reservation: 32 * MIB } }, 'memory'), 'memory.low'), String(32 * MIB))
 })
 
-test('config-linux.md#memory: swap less limit is memory.swap.max', async () => {
+test('config-linux.md#memory [CG-5c]: swap less limit is memory.swap.max', async () => {
   const b = await created({ memory: { limit: 64 * MIB, swap: 96 * MIB } }, 'memory')
   requiresThat(existsSync(join(cgroupDirectory('memory', b.id), 'memory.swap.max')), 'swap accounting')
   equal(read(b, 'memory.swap.max'), String(32 * MIB))
 })
 
-test('config-linux.md#memory: limit and swap of -1 are no limits', async () => {
+test('config-linux.md#memory [CG-5a CG-5c]: limit and swap of -1 are no limits', async () => {
   const b = await created({ memory: { limit: -1, swap: -1 } }, 'memory')
   equal(read(b, 'memory.max'), 'max')
 })
 
-test('config-linux.md#memory: swap below limit is refused', async () => {
+test('config-linux.md#memory [CG-5i]: swap below limit is refused', async () => {
   await refused({ memory: { limit: 64 * MIB, swap: 32 * MIB } }, /swap/)
 })
 
-test('config-linux.md#memory: swap without limit is refused', async () => {
+test('config-linux.md#memory [CG-5i]: swap without limit is refused', async () => {
   await refused({ memory: { swap: 32 * MIB } }, /swap/)
 })
 
-test('config-linux.md#memory: a limit that is exceeded kills', async () => {
+test('config-linux.md#memory [CG-5a]: a limit that is exceeded kills', async () => {
   requires('cgroup-v2')
   requiresController('memory')
   const b = await bundle((c) => {
@@ -83,52 +83,52 @@ for (const [shares, weights] of [
   [1024, ['39', '100']],
   [262_144, ['10000']],
 ] as const) {
-  test(`config-linux.md#cpu: shares of ${shares} become cpu.weight`, async () => {
+  test(`config-linux.md#cpu [CG-6a CG-13a]: shares of ${shares} become cpu.weight`, async () => {
     includes(weights as readonly string[], read(await created({ cpu: { shares } }, 'cpu'), 'cpu.weight'))
   })
 }
 
-test('config-linux.md#cpu: quota and period are cpu.max', async () => {
+test('config-linux.md#cpu [CG-6e]: quota and period are cpu.max', async () => {
   equal(read(await created({ cpu: { quota: 50_000, period: 200_000 } }, 'cpu'), 'cpu.max'), '50000 200000')
 })
 
-test('config-linux.md#cpu: quota alone, period alone', async () => {
+test('config-linux.md#cpu [CG-6b]: quota alone, period alone', async () => {
   equal(read(await created({ cpu: { quota: 50_000 } }, 'cpu'), 'cpu.max'), '50000 100000')
   equal(read(await created({ cpu: { period: 50_000 } }, 'cpu'), 'cpu.max'), 'max 50000')
 })
 
-test('config-linux.md#cpu: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' } }, async () => {
+test('config-linux.md#cpu [CG-6c]: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' } }, async () => {
   const b = await created({ cpu: { quota: 50_000, period: 100_000, burst: 20_000 } }, 'cpu')
   equal(read(b, 'cpu.max.burst'), '20000')
 })
 
-test('config-linux.md#cpu: idle', { peers: { runc: 'since 1.2' } }, async () => {
+test('config-linux.md#cpu [CG-6f]: idle', { peers: { runc: 'since 1.2' } }, async () => {
   equal(read(await created({ cpu: { idle: 1 } }, 'cpu'), 'cpu.idle'), '1')
 })
 
-test('config-linux.md#cpu: cpus and mems', async () => {
+test('config-linux.md#cpu [CG-6e]: cpus and mems', async () => {
   const b = await created({ cpu: { cpus: '0', mems: '0' } }, 'cpuset')
   deepEqual([read(b, 'cpuset.cpus'), read(b, 'cpuset.mems')], ['0', '0'])
 })
 
-test('config-linux.md#cpu: realtime limits have no form on v2 and are refused', {
+test('config-linux.md#cpu [CG-6g]: realtime limits have no form on v2 and are refused', {
   peers: { crun: 'refuses by another name' },
 }, async () => {
   await refused({ cpu: { realtimeRuntime: 1000, realtimePeriod: 100_000 } }, /realtime/)
 })
 
-test('config-linux.md#pids: limit', async () => {
+test('config-linux.md#pids [CG-7a]: limit', async () => {
   equal(read(await created({ pids: { limit: 17 } }, 'pids'), 'pids.max'), '17')
   equal(read(await created({ pids: { limit: -1 } }, 'pids'), 'pids.max'), 'max')
 })
 
-test('config-linux.md#pids: 0 is a limit of 0', {
+test('config-linux.md#pids [CG-7b]: 0 is a limit of 0', {
   peers: { runc: 'no limit, since 1.4', crun: 'no limit' },
 }, async () => {
   equal(read(await created({ pids: { limit: 0 } }, 'pids'), 'pids.max'), '0')
 })
 
-test('config-linux.md#pids: a limit that is reached refuses to fork', async () => {
+test('config-linux.md#pids [CG-7a]: a limit that is reached refuses to fork', async () => {
   requires('cgroup-v2')
   requiresController('pids')
   const b = await bundle((c) => {
@@ -146,7 +146,7 @@ const requiresFuse = (): void => {
   requiresThat(/^229 fuse$/m.test(readFileSync('/proc/misc', 'utf8').replaceAll(/^ +/gm, '')), 'the device 10:229')
 }
 
-test('config-linux.md#allowed-device-list: a device that is denied cannot be opened, the default devices can', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: a device that is denied cannot be opened, the default devices can', async () => {
   requiresFuse()
   const b = await bundle((c) => {
     c.linux.devices = [{ ...fuse, path: '/dev/denied', fileMode: 0o666 }]
@@ -155,7 +155,7 @@ test('config-linux.md#allowed-device-list: a device that is denied cannot be ope
   deepEqual([denied.error, nothing.error], ['EPERM', ''])
 })
 
-test('config-linux.md#allowed-device-list: a device that is allowed can be opened for what is allowed', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: a device that is allowed can be opened for what is allowed', async () => {
   requiresFuse()
   const b = await bundle((c) => {
     c.linux.devices = [{ ...fuse, path: '/dev/allowed', fileMode: 0o666 }]
@@ -168,7 +168,7 @@ test('config-linux.md#allowed-device-list: a device that is allowed can be opene
   deepEqual([read.error, write.error], ['', 'EPERM'])
 })
 
-test('config-linux.md#allowed-device-list: everything is allowed but one', async () => {
+test('config-linux.md#allowed-device-list [CG-4a]: everything is allowed but one', async () => {
   requiresFuse()
   const b = await bundle((c) => {
     c.linux.devices = [{ ...fuse, path: '/dev/denied', fileMode: 0o666 }]
@@ -181,7 +181,7 @@ test('config-linux.md#allowed-device-list: everything is allowed but one', async
   equal(denied.error, 'EPERM')
 })
 
-test('config-linux.md#block-io: weight becomes io.weight or io.bfq.weight', async () => {
+test('config-linux.md#block-io [CG-8a]: weight becomes io.weight or io.bfq.weight', async () => {
   const b = await created({ blockIO: { weight: 100 } }, 'io')
   const directory = cgroupDirectory('io', b.id)
   const file = ['io.bfq.weight', 'io.weight'].find((name) => existsSync(join(directory, name)))
@@ -189,36 +189,36 @@ test('config-linux.md#block-io: weight becomes io.weight or io.bfq.weight', asyn
   match(read(b, file ?? ''), /100$|919$|910$/m)
 })
 
-test('config-linux.md#huge-page-limits: limit of a page size', async () => {
+test('config-linux.md#huge-page-limits [CG-9a]: limit of a page size', async () => {
   requires('hugetlb')
   const b = await created({ hugepageLimits: [{ pageSize: '2MB', limit: 4 * MIB }] }, 'hugetlb')
   ok(['hugetlb.2MB.max', 'hugetlb.2MB.rsvd.max'].some((name) => read(b, name) === String(4 * MIB)))
 })
 
-test('config-linux.md#unified: each key is a file of the cgroup, each value is written to it', async () => {
+test('config-linux.md#unified [CG-12a]: each key is a file of the cgroup, each value is written to it', async () => {
   const b = await created({ unified: { 'memory.high': '50331648', 'pids.max': '99' } }, 'memory', 'pids')
   deepEqual([read(b, 'memory.high'), read(b, 'pids.max')], ['50331648', '99'])
 })
 
-test('config-linux.md#unified: a file that does not exist is an error', async () => {
+test('config-linux.md#unified [CG-12b]: a file that does not exist is an error', async () => {
   await refused({ unified: { 'memory.nonsense': '1' } }, /memory\.nonsense/)
 })
 
-test('config-linux.md#unified: a key with a slash is refused', async () => {
+test('config-linux.md#unified [CG-12b]: a key with a slash is refused', async () => {
   await refused({ unified: { '../memory.max': '1' } }, /unified/)
 })
 
-test('config-linux.md#unified: a controller that does not exist is an error', async () => {
+test('config-linux.md#unified [CG-12b]: a controller that does not exist is an error', async () => {
   await refused({ unified: { 'nonsense.max': '1' } }, /nonsense/)
 })
 
-test('config-linux.md#network: has no form on v2 and is refused', {
+test('config-linux.md#network [CG-10b]: has no form on v2 and is refused', {
   peers: { runc: 'ignores it', crun: 'refuses' },
 }, async () => {
   await refused({ network: { classID: 1048577 } }, /network|classID/)
 })
 
-test('config-linux.md#cgroup-ownership: the container may own its cgroup with a cgroup namespace and a writable mount', {
+test('config-linux.md#cgroup-ownership [CG-3a]: the container may own its cgroup with a cgroup namespace and a writable mount', {
   peers: { runc: 'since 1.1 for user namespaces only' },
 }, async () => {
   requires('cgroup-v2', 'userns')

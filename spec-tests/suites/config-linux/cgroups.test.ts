@@ -33,7 +33,7 @@ const cgroupOf = (pid: number, controller: string): string => {
   return line?.split(':')[2] ?? ''
 }
 
-test('config-linux.md#cgroups-path: an absolute cgroupsPath is relative to the mount point of the cgroups', async () => {
+test('config-linux.md#cgroups-path [CG-1a]: an absolute cgroupsPath is relative to the mount point of the cgroups', async () => {
   requiresController('pids')
   const b = await bundle()
   b.command(['sleep', '30'])
@@ -48,7 +48,7 @@ test('config-linux.md#cgroups-path: an absolute cgroupsPath is relative to the m
   )
 })
 
-test('config-linux.md#cgroups-path: a path of several levels is created', async () => {
+test('config-linux.md#cgroups-path [CG-1a]: a path of several levels is created', async () => {
   requiresController('pids', 'memory')
   const b = await bundle((c, b) => {
     sandbox().cgroupParents.push(`/${b.id}`, `/${b.id}/middle`)
@@ -62,7 +62,7 @@ test('config-linux.md#cgroups-path: a path of several levels is created', async 
   }
 })
 
-test('config-linux.md#cgroups-path: a relative path always leads to the same place', async () => {
+test('config-linux.md#cgroups-path [CG-1b]: a relative path always leads to the same place', async () => {
   requiresController('pids')
   const name = uniqueName()
   const places: string[] = []
@@ -79,7 +79,7 @@ test('config-linux.md#cgroups-path: a relative path always leads to the same pla
   ok(places[0]?.endsWith(`/${name}`), places[0])
 })
 
-test('config-linux.md#cgroups-path: without it the runtime chooses one that is not its own', async () => {
+test('config-linux.md#cgroups-path [CG-1b]: without it the runtime chooses one that is not its own', async () => {
   requiresController('pids')
   const b = await bundle((c) => {
     delete c.linux.cgroupsPath
@@ -91,7 +91,7 @@ test('config-linux.md#cgroups-path: without it the runtime chooses one that is n
   ok(path.includes(b.id), path)
 })
 
-test('config-linux.md#cgroups-path: every controller that is mounted has the cgroup, so that limits can be set later', async () => {
+test('config-linux.md#cgroups-path [CG-1b]: every controller that is mounted has the cgroup, so that limits can be set later', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -103,7 +103,7 @@ test('config-linux.md#cgroups-path: every controller that is mounted has the cgr
   }
 })
 
-test('config-linux.md#cgroups-path: a path that climbs stays below the mount point', async () => {
+test('config-linux.md#cgroups-path [CG-1a]: a path that climbs stays below the mount point', async () => {
   const name = uniqueName()
   const b = await bundle((c) => {
     c.linux.cgroupsPath = `/../../../${name}`
@@ -117,7 +117,7 @@ test('config-linux.md#cgroups-path: a path that climbs stays below the mount poi
 const removes = { peers: { crun: 'removes it', runc: 'removes it' } }
 
 test(
-  'runtime.md#delete: an existing empty cgroup is used and left, because create did not make it',
+  'runtime.md#delete [OP-5b]: an existing empty cgroup is used and left, because create did not make it',
   removes,
   async () => {
     requiresController('pids')
@@ -132,7 +132,7 @@ test(
   },
 )
 
-test('config-linux.md#control-groups: a cgroup that is not empty is refused and left as it is', {
+test('config-linux.md#control-groups [CG-2]: a cgroup that is not empty is refused and left as it is', {
   peers: { runc: 'a warning in 1.1', crun: 'joins it' },
 }, async () => {
   requiresController('pids')

@@ -17,27 +17,27 @@ const DEFAULTS: readonly (readonly [string, number, number])[] = [
 ]
 
 for (const [path, major, minor] of DEFAULTS) {
-  test(`config-linux.md#default-devices: the runtime MUST also supply ${path}`, async () => {
+  test(`config-linux.md#default-devices [DEV-2a]: the runtime MUST also supply ${path}`, async () => {
     const b = await bundle()
     const [stat] = await b.probe(['lstat', path])
     deepEqual([stat.type, stat.major, stat.minor, stat.mode, stat.uid], ['char', major, minor, 0o666, 0])
   })
 }
 
-test('config-linux.md#default-devices: /dev/ptmx is that of the container', async () => {
+test('config-linux.md#default-devices [DEV-2c]: /dev/ptmx is that of the container', async () => {
   const b = await bundle()
   const [link, stat] = await b.probe(['lstat', '/dev/ptmx'], ['stat', '/dev/ptmx'])
   equal(link.type === 'symlink' ? link.target.replace(/^\/dev\//, '') : 'pts/ptmx', 'pts/ptmx')
   deepEqual([stat.major, stat.minor], [5, 2])
 })
 
-test('config-linux.md#default-devices: /dev/console only when terminal is set', async () => {
+test('config-linux.md#default-devices [DEV-2b]: /dev/console only when terminal is set', async () => {
   const b = await bundle()
   const [stat] = await b.probe(['lstat', '/dev/console'])
   equal(stat.error, 'ENOENT')
 })
 
-test('config-linux.md#default-devices: the default devices can be used under the default cgroup rules', async () => {
+test('config-linux.md#default-devices [DEV-2a]: the default devices can be used under the default cgroup rules', async () => {
   const b = await bundle()
   const [nothing, zero, full, random] = await b.probe(
     ['write', '/dev/null', 'x'],
@@ -48,7 +48,7 @@ test('config-linux.md#default-devices: the default devices can be used under the
   deepEqual([nothing.error, zero.error, full.error, random.error], ['', '', 'ENOSPC', ''])
 })
 
-test('config-linux.md#dev-symbolic-links: the links of /dev', async () => {
+test('config-linux.md#dev-symbolic-links [DEV-3]: the links of /dev', async () => {
   const b = await bundle()
   const links = await b.probe(
     ['lstat', '/dev/fd'],
@@ -62,7 +62,7 @@ test('config-linux.md#dev-symbolic-links: the links of /dev', async () => {
   )
 })
 
-test('config-linux.md#devices: a character device with mode, uid and gid', async () => {
+test('config-linux.md#devices [DEV-1a]: a character device with mode, uid and gid', async () => {
   const b = await bundle((c) => {
     allowAll(c)
     c.linux.devices = [{ type: 'c', path: '/dev/test', major: 1, minor: 3, fileMode: 0o640, uid: 7, gid: 8 }]
@@ -71,7 +71,7 @@ test('config-linux.md#devices: a character device with mode, uid and gid', async
   deepEqual([stat.type, stat.major, stat.minor, stat.mode, stat.uid, stat.gid], ['char', 1, 3, 0o640, 7, 8])
 })
 
-test('config-linux.md#devices: the mode does not depend on the umask', async () => {
+test('config-linux.md#devices [DEV-1a]: the mode does not depend on the umask', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'c', path: '/dev/test', major: 1, minor: 3, fileMode: 0o777 }]
   })
@@ -84,7 +84,7 @@ test('config-linux.md#devices: the mode does not depend on the umask', async () 
   }
 })
 
-test('config-linux.md#devices: type u is a character device too', async () => {
+test('config-linux.md#devices [DEV-1a]: type u is a character device too', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'u', path: '/dev/unbuffered', major: 10, minor: 229, fileMode: 0o600 }]
   })
@@ -92,7 +92,7 @@ test('config-linux.md#devices: type u is a character device too', async () => {
   deepEqual([stat.type, stat.major, stat.minor], ['char', 10, 229])
 })
 
-test('config-linux.md#devices: a block device', async () => {
+test('config-linux.md#devices [DEV-1a]: a block device', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'b', path: '/dev/disk', major: 7, minor: 250, fileMode: 0o660, gid: 6 }]
   })
@@ -100,7 +100,7 @@ test('config-linux.md#devices: a block device', async () => {
   deepEqual([stat.type, stat.major, stat.minor, stat.mode, stat.gid], ['block', 7, 250, 0o660, 6])
 })
 
-test('config-linux.md#devices: a fifo, whose major and minor are not needed', async () => {
+test('config-linux.md#devices [DEV-1a]: a fifo, whose major and minor are not needed', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'p', path: '/dev/pipe', fileMode: 0o622 }]
   })
@@ -108,7 +108,7 @@ test('config-linux.md#devices: a fifo, whose major and minor are not needed', as
   deepEqual([stat.type, stat.mode], ['fifo', 0o622])
 })
 
-test('config-linux.md#devices: path is the full path inside of the container, anywhere', async () => {
+test('config-linux.md#devices [DEV-1b]: path is the full path inside of the container, anywhere', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [
       { type: 'c', path: '/opt/odd place/null', major: 1, minor: 3, fileMode: 0o666 },
@@ -119,7 +119,7 @@ test('config-linux.md#devices: path is the full path inside of the container, an
   deepEqual([one.minor, two.minor], [3, 5])
 })
 
-test('config-linux.md#devices: a device outside of /dev on the bundle is not left on the disk of the host', async () => {
+test('config-linux.md#devices [DEV-1b]: a device outside of /dev on the bundle is not left on the disk of the host', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'c', path: '/dev/inside', major: 1, minor: 3, fileMode: 0o666 }]
   })
@@ -127,7 +127,7 @@ test('config-linux.md#devices: a device outside of /dev on the bundle is not lef
   equal(execFileSync('ls', [join(b.rootfs, 'dev')], { encoding: 'utf8' }), '')
 })
 
-test('config-linux.md#devices: a default device that is listed gets the mode that is listed', async () => {
+test('config-linux.md#devices [DEV-1a]: a default device that is listed gets the mode that is listed', async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'c', path: '/dev/full', major: 1, minor: 7, fileMode: 0o600, uid: 3, gid: 4 }]
   })
@@ -135,7 +135,7 @@ test('config-linux.md#devices: a default device that is listed gets the mode tha
   deepEqual([stat.mode, stat.uid, stat.gid], [0o600, 3, 4])
 })
 
-test('config-linux.md#devices: a device node that is already there and matches', async () => {
+test('config-linux.md#devices [DEV-1a]: a device node that is already there and matches', async () => {
   const b = await bundle((c, b) => {
     execFileSync('mknod', [join(b.rootfs, 'node'), 'c', '1', '3'])
     c.linux.devices = [{ type: 'c', path: '/node', major: 1, minor: 3, fileMode: 0o666 }]
@@ -144,7 +144,7 @@ test('config-linux.md#devices: a device node that is already there and matches',
   equal(stat.minor, 3)
 })
 
-test('config-linux.md#devices: if a file already exists at path that does not match the requested device the runtime MUST generate an error', {
+test('config-linux.md#devices [DEV-1c]: if a file already exists at path that does not match the requested device the runtime MUST generate an error', {
   peers: { runc: 'says nothing', crun: 'says nothing' },
 }, async () => {
   const b = await bundle((c, b) => {
@@ -154,7 +154,7 @@ test('config-linux.md#devices: if a file already exists at path that does not ma
   await b.refused(/\/node/)
 })
 
-test('config-linux.md#devices: a device of another number at path is an error', {
+test('config-linux.md#devices [DEV-1c]: a device of another number at path is an error', {
   peers: { runc: 'says nothing', crun: 'says nothing' },
 }, async () => {
   const b = await bundle((c, b) => {
@@ -164,7 +164,7 @@ test('config-linux.md#devices: a device of another number at path is an error', 
   await b.refused(/\/node/)
 })
 
-test('config-linux.md#devices: a symbolic link at path is never followed to the host', {
+test('config-linux.md#devices [DEV-1b]: a symbolic link at path is never followed to the host', {
   peers: { runc: 'since 1.1 the link is followed inside of the root', crun: 'the same' },
 }, async () => {
   const b = await bundle((c, b) => {
@@ -174,14 +174,16 @@ test('config-linux.md#devices: a symbolic link at path is never followed to the 
   await b.refused(/\/node/)
 })
 
-test('config-linux.md#devices: an unknown type is an error', { peers: { crun: 'makes something' } }, async () => {
+test('config-linux.md#devices [DEV-1d]: an unknown type is an error', {
+  peers: { crun: 'makes something' },
+}, async () => {
   const b = await bundle((c) => {
     c.linux.devices = [{ type: 'x', path: '/dev/x', major: 1, minor: 1 }]
   })
   await b.refused(/type|devices/)
 })
 
-test('config-linux.md#devices: path is REQUIRED', {
+test('config-linux.md#devices [DEV-1d]: path is REQUIRED', {
   peers: { runc: 'makes nothing' },
 }, async () => {
   const b = await bundle((c) => {
@@ -190,7 +192,7 @@ test('config-linux.md#devices: path is REQUIRED', {
   await b.refused(/path|devices/)
 })
 
-test('config-linux.md#devices: major and minor are REQUIRED unless type is p', {
+test('config-linux.md#devices [DEV-1d]: major and minor are REQUIRED unless type is p', {
   peers: { runc: 'takes 0', crun: 'takes 0' },
 }, async () => {
   const b = await bundle((c) => {

@@ -16,7 +16,7 @@ const mapped = (change: (c: Config, b: Bundle) => void = () => undefined): Promi
   })
 }
 
-test('config-linux.md#user-namespace-mappings: uidMappings and gidMappings are the mappings of the user namespace', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: uidMappings and gidMappings are the mappings of the user namespace', async () => {
   const b = await mapped((c) => {
     c.linux.uidMappings = [
       { containerID: 0, hostID: BASE, size: 1000 },
@@ -37,7 +37,7 @@ test('config-linux.md#user-namespace-mappings: uidMappings and gidMappings are t
   deepEqual(numbers(gid.data), [[0, BASE, 7000]])
 })
 
-test('config-linux.md#user-namespace-mappings: hostID is the starting uid on the host to be mapped to containerID', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: hostID is the starting uid on the host to be mapped to containerID', async () => {
   const b = await mapped((c) => {
     c.process.user = { uid: 5, gid: 6, additionalGids: [7] }
   })
@@ -50,7 +50,7 @@ test('config-linux.md#user-namespace-mappings: hostID is the starting uid on the
   equal(/^Groups:\s+([\d ]+)/m.exec(status)?.[1]?.trim(), String(BASE + 7))
 })
 
-test('config-linux.md#user-namespace-mappings: inside, root is root with the capabilities that were asked for', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: inside, root is root with the capabilities that were asked for', async () => {
   const b = await mapped((c) => {
     c.root.readonly = false
     c.process.noNewPrivileges = false
@@ -62,7 +62,7 @@ test('config-linux.md#user-namespace-mappings: inside, root is root with the cap
   deepEqual(report.capabilities.effective, [0, 21])
 })
 
-test('config-linux.md#user-namespace-mappings: the other namespaces belong to the user namespace', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: the other namespaces belong to the user namespace', async () => {
   const b = await mapped((c) => {
     c.process.capabilities = { bounding: ['CAP_SYS_ADMIN'], effective: ['CAP_SYS_ADMIN'], permitted: ['CAP_SYS_ADMIN'] }
   })
@@ -70,7 +70,7 @@ test('config-linux.md#user-namespace-mappings: the other namespaces belong to th
   equal(name.error, '')
 })
 
-test('config-linux.md#user-namespace-mappings: /dev and its devices in a user namespace', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: /dev and its devices in a user namespace', async () => {
   const b = await mapped()
   const [nothing, zero, written, console] = await b.probe(
     ['stat', '/dev/null'],
@@ -82,7 +82,7 @@ test('config-linux.md#user-namespace-mappings: /dev and its devices in a user na
   deepEqual([written.error, console.minor], ['', 2])
 })
 
-test('config-linux.md#user-namespace-mappings: masked and read-only paths in a user namespace', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: masked and read-only paths in a user namespace', async () => {
   const b = await mapped((c, b) => {
     b.file('secret', 'hidden')
     c.linux.maskedPaths?.push('/secret')
@@ -92,7 +92,7 @@ test('config-linux.md#user-namespace-mappings: masked and read-only paths in a u
   equal(['EROFS', 'EACCES'].includes(sys.error), true, sys.error)
 })
 
-test('config-linux.md#user-namespace-mappings: an identity mapping of everything', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: an identity mapping of everything', async () => {
   const b = await mapped((c) => {
     c.linux.uidMappings = [{ containerID: 0, hostID: 0, size: 4294967295 }]
     c.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 4294967295 }]
@@ -101,7 +101,7 @@ test('config-linux.md#user-namespace-mappings: an identity mapping of everything
   deepEqual(map.data.trim().split(/\s+/), ['0', '0', '4294967295'])
 })
 
-test('config-linux.md#user-namespace-mappings: a hundred mappings', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: a hundred mappings', async () => {
   const b = await mapped((c) => {
     c.linux.uidMappings = Array.from({ length: 100 }, (_, i) => ({ containerID: i, hostID: BASE + 2 * i, size: 1 }))
   })
@@ -109,28 +109,28 @@ test('config-linux.md#user-namespace-mappings: a hundred mappings', async () => 
   equal(map.data.trim().split('\n').length, 100)
 })
 
-test('config.md#user: a uid without a mapping is refused', async () => {
+test('config.md#user [PRC-15d]: a uid without a mapping is refused', async () => {
   const b = await mapped((c) => {
     c.process.user = { uid: 70_000, gid: 0 }
   })
   await b.refused(/uid|70000/)
 })
 
-test('config.md#user: a gid without a mapping is refused', async () => {
+test('config.md#user [PRC-15d]: a gid without a mapping is refused', async () => {
   const b = await mapped((c) => {
     c.process.user = { uid: 0, gid: 70_000 }
   })
   await b.refused(/gid|70000/)
 })
 
-test('config.md#user: an additional gid without a mapping is refused', async () => {
+test('config.md#user [PRC-15d]: an additional gid without a mapping is refused', async () => {
   const b = await mapped((c) => {
     c.process.user = { uid: 0, gid: 0, additionalGids: [70_000] }
   })
   await b.refused(/additionalGids|70000/)
 })
 
-test('config-linux.md#user-namespace-mappings: mappings without a user namespace are refused', {
+test('config-linux.md#user-namespace-mappings [NS-3c]: mappings without a user namespace are refused', {
   peers: { runc: 'since 1.2', crun: 'ignores them' },
 }, async () => {
   const b = await mapped((c) => {
@@ -139,7 +139,7 @@ test('config-linux.md#user-namespace-mappings: mappings without a user namespace
   await b.refused(/[uU]idMappings|user namespace/)
 })
 
-test('config-linux.md#user-namespace-mappings: a new user namespace without mappings is refused', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3c]: a new user namespace without mappings is refused', async () => {
   const b = await mapped((c) => {
     delete c.linux.uidMappings
     delete c.linux.gidMappings
@@ -147,14 +147,14 @@ test('config-linux.md#user-namespace-mappings: a new user namespace without mapp
   await b.refused(/[mM]apping/)
 })
 
-test('config-linux.md#user-namespace-mappings: a size of 0 is refused', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3c]: a size of 0 is refused', async () => {
   const b = await mapped((c) => {
     c.linux.uidMappings = [{ containerID: 0, hostID: BASE, size: 0 }]
   })
   await b.refused(/size|[mM]apping/)
 })
 
-test('config-linux.md#user-namespace-mappings: mappings that overlap are refused', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3c]: mappings that overlap are refused', async () => {
   const b = await mapped((c) => {
     c.linux.uidMappings = [
       { containerID: 0, hostID: BASE, size: 10 },
@@ -164,14 +164,14 @@ test('config-linux.md#user-namespace-mappings: mappings that overlap are refused
   await b.refused(/[mM]apping|uid_map/)
 })
 
-test('config-linux.md#user-namespace-mappings: size is REQUIRED', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3c]: size is REQUIRED', async () => {
   const b = await mapped((c) => {
     c.linux.uidMappings = [bad({ containerID: 0, hostID: BASE })]
   })
   await b.refused(/size|[mM]apping/)
 })
 
-test('config-linux.md#user-namespace-mappings: a hook and a cgroup with limits in a user namespace', async () => {
+test('config-linux.md#user-namespace-mappings [NS-3a]: a hook and a cgroup with limits in a user namespace', async () => {
   const b = await mapped((c, b) => {
     c.linux.resources.pids = { limit: 20 }
     c.hooks = { createContainer: [b.hook('createContainer', 'in-the-container')] }

@@ -62,7 +62,7 @@ const optionsOf = (type: NamespaceType): TestOptions => (type === 'time' ? NO_TI
 
 for (const type of TYPES) {
   test(
-    `config-linux.md#namespaces: if path is not specified the runtime MUST create a new ${type} namespace`,
+    `config-linux.md#namespaces [NS-1a]: if path is not specified the runtime MUST create a new ${type} namespace`,
     optionsOf(type),
     async () => {
       if (type === 'time') {
@@ -85,14 +85,14 @@ for (const type of TYPES) {
 }
 
 for (const type of TYPES.filter((type) => type !== 'mount')) {
-  test(`config-linux.md#namespaces: if ${type} is not in the array the container MUST inherit the runtime namespace`, async () => {
+  test(`config-linux.md#namespaces [NS-1b]: if ${type} is not in the array the container MUST inherit the runtime namespace`, async () => {
     const b = await bundle((c) => remove(c, type))
     const { namespaces } = await b.report()
     equal(namespaces[FILES[type]], own(type))
   })
 }
 
-test('config-linux.md#namespaces: if mount is not in the array the container MUST inherit the runtime namespace', {
+test('config-linux.md#namespaces [NS-1b]: if mount is not in the array the container MUST inherit the runtime namespace', {
   peers: { runc: 'refuses the default masked paths, pivots the host', crun: 'pivots' },
   only: ['tsrunc'],
 }, async () => {
@@ -118,7 +118,7 @@ const holder = async (change: (c: Config) => void = () => undefined): Promise<{ 
 
 for (const type of ['pid', 'network', 'ipc', 'uts', 'cgroup', 'time'] as const) {
   test(
-    `config-linux.md#namespaces: the runtime MUST place the container process in the ${type} namespace at path`,
+    `config-linux.md#namespaces [NS-2a]: the runtime MUST place the container process in the ${type} namespace at path`,
     optionsOf(type),
     async () => {
       if (type === 'time') {
@@ -145,7 +145,7 @@ for (const type of ['pid', 'network', 'ipc', 'uts', 'cgroup', 'time'] as const) 
   )
 }
 
-test('config-linux.md#namespaces: a pod: network, ipc, uts and pid of another container', async () => {
+test('config-linux.md#namespaces [NS-2a]: a pod: network, ipc, uts and pid of another container', async () => {
   const first = await holder()
   const joined = ['network', 'ipc', 'uts', 'pid'] as const
   const second = await bundle((c) => {
@@ -163,7 +163,7 @@ test('config-linux.md#namespaces: a pod: network, ipc, uts and pid of another co
   equal((await first.b.state()).status, 'running')
 })
 
-test('config-linux.md#namespaces: a hostname in a joined UTS namespace is set there', async () => {
+test('config-linux.md#namespaces [NS-2a]: a hostname in a joined UTS namespace is set there', async () => {
   const first = await holder((c) => {
     c.hostname = 'first'
   })
@@ -174,7 +174,7 @@ test('config-linux.md#namespaces: a hostname in a joined UTS namespace is set th
   equal((await second.report()).hostname, 'second')
 })
 
-test('config-linux.md#namespaces: a mount namespace at path', async () => {
+test('config-linux.md#namespaces [NS-2a]: a mount namespace at path', async () => {
   const hold = launch(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', 'echo ready; exec sleep 60'])
   const pid = await hold.pid
   while (!hold.stdout().includes('ready')) {
@@ -184,7 +184,7 @@ test('config-linux.md#namespaces: a mount namespace at path', async () => {
   equal((await b.report()).namespaces.mnt, ofProcess(pid, 'mount'))
 })
 
-test('config-linux.md#namespaces: a user namespace at path', NO_MAPPINGS, async () => {
+test('config-linux.md#namespaces [NS-2a]: a user namespace at path', NO_MAPPINGS, async () => {
   requires('userns')
   const first = await holder((c) => {
     add(c, 'user')
@@ -199,7 +199,7 @@ test('config-linux.md#namespaces: a user namespace at path', NO_MAPPINGS, async 
 })
 
 test(
-  'config-linux.md#namespaces: user and network namespaces of one container, the network owned by the user namespace',
+  'config-linux.md#namespaces [NS-2a]: user and network namespaces of one container, the network owned by the user namespace',
   NO_MAPPINGS,
   async () => {
     requires('userns')
@@ -217,7 +217,7 @@ test(
   },
 )
 
-test('config-linux.md#namespaces: the namespace that was joined is still there after delete', async () => {
+test('config-linux.md#namespaces [NS-2a OP-5b]: the namespace that was joined is still there after delete', async () => {
   const first = await holder()
   const second = await bundle((c) => add(c, 'network', `/proc/${first.pid}/ns/net`))
   await second.run()
@@ -225,46 +225,46 @@ test('config-linux.md#namespaces: the namespace that was joined is still there a
   equal((await first.b.state()).status, 'running')
 })
 
-test('config-linux.md#namespaces: the runtime MUST generate an error if path is not associated with a namespace of that type', async () => {
+test('config-linux.md#namespaces [NS-2b]: the runtime MUST generate an error if path is not associated with a namespace of that type', async () => {
   const b = await bundle((c) => add(c, 'network', '/proc/self/ns/uts'))
   await b.refused(/namespace/i)
 })
 
-test('config-linux.md#namespaces: a path to what is no namespace is an error', async () => {
+test('config-linux.md#namespaces [NS-2b]: a path to what is no namespace is an error', async () => {
   const file = scratch('file')
   writeFileSync(file, '')
   const b = await bundle((c) => add(c, 'ipc', file))
   await b.refused(/namespace|file/i)
 })
 
-test('config-linux.md#namespaces: a path that does not exist is an error', async () => {
+test('config-linux.md#namespaces [NS-2b]: a path that does not exist is an error', async () => {
   const b = await bundle((c) => add(c, 'network', '/proc/0/ns/net'))
   await b.refused(/\/proc\/0\/ns\/net/)
 })
 
-test('config-linux.md#namespaces: path MUST be absolute', async () => {
+test('config-linux.md#namespaces [NS-2b]: path MUST be absolute', async () => {
   const b = await bundle((c) => add(c, 'uts', 'proc/self/ns/uts'))
   await b.refused(/absolute/i, { cwd: '/' })
 })
 
-test('config-linux.md#namespaces: if the array contains duplicated namespaces the runtime MUST generate an error', {
+test('config-linux.md#namespaces [NS-1c]: if the array contains duplicated namespaces the runtime MUST generate an error', {
   peers: { crun: 'takes it' },
 }, async () => {
   const b = await bundle((c) => c.linux.namespaces.push({ type: 'ipc' }))
   await b.refused(/ipc|namespace/)
 })
 
-test('config-linux.md#namespaces: an unknown type is an error', async () => {
+test('config-linux.md#namespaces [NS-1d]: an unknown type is an error', async () => {
   const b = await bundle((c) => c.linux.namespaces.push({ type: bad('nonsense') }))
   await b.refused(/nonsense/)
 })
 
-test('config-linux.md#namespaces: type is REQUIRED', async () => {
+test('config-linux.md#namespaces [NS-1d]: type is REQUIRED', async () => {
   const b = await bundle((c) => c.linux.namespaces.push(bad({ path: '/proc/self/ns/uts' })))
   await b.refused(/type|namespace/i)
 })
 
-test("config-linux.md#namespaces: a new cgroup namespace has the container's cgroup as its root", async () => {
+test("config-linux.md#namespaces [NS-1a]: a new cgroup namespace has the container's cgroup as its root", async () => {
   requires('cgroupns')
   const b = await bundle((c) => add(c, 'cgroup'))
   const { cgroup } = await b.report()
@@ -275,7 +275,7 @@ test("config-linux.md#namespaces: a new cgroup namespace has the container's cgr
   }
 })
 
-test('config-linux.md#network: the loopback device of a new network namespace is there and up', async () => {
+test('config-linux.md#network [NS-1a]: the loopback device of a new network namespace is there and up', async () => {
   const b = await bundle()
   const [flags] = await b.probe(['read', '/sys/class/net/lo/flags'])
   equal(Number(flags.data) & 1, 1)
@@ -283,7 +283,7 @@ test('config-linux.md#network: the loopback device of a new network namespace is
 
 // Time.
 
-test('config-linux.md#time: timeOffsets are what the clocks of the container are ahead', NO_TIME, async () => {
+test('config-linux.md#time [NS-4a]: timeOffsets are what the clocks of the container are ahead', NO_TIME, async () => {
   requires('timens')
   const b = await bundle((c) => {
     add(c, 'time')
@@ -295,7 +295,7 @@ test('config-linux.md#time: timeOffsets are what the clocks of the container are
   equal(Math.abs(clocks.boottime - uptime - 2_000_000) < 60, true)
 })
 
-test('config-linux.md#time: a negative offset', NO_TIME, async () => {
+test('config-linux.md#time [NS-4a]: a negative offset', NO_TIME, async () => {
   requires('timens')
   const b = await bundle((c) => {
     add(c, 'time')
@@ -305,7 +305,7 @@ test('config-linux.md#time: a negative offset', NO_TIME, async () => {
   match(offsets.data, /boottime\s+-1\s+0/)
 })
 
-test('config-linux.md#time: offsets without a time namespace are refused', {
+test('config-linux.md#time [NS-4b]: offsets without a time namespace are refused', {
   peers: { runc: '1.1 has no time namespaces', crun: '1.8 has no time namespaces' },
 }, async () => {
   const b = await bundle((c) => {
@@ -314,7 +314,7 @@ test('config-linux.md#time: offsets without a time namespace are refused', {
   await b.refused(/timeOffsets|time/i)
 })
 
-test('config-linux.md#time: nanosecs above 999999999 are refused', async () => {
+test('config-linux.md#time [NS-4b]: nanosecs above 999999999 are refused', async () => {
   const b = await bundle((c) => {
     add(c, 'time')
     c.linux.timeOffsets = { monotonic: { secs: 1, nanosecs: 1_000_000_000 } }
@@ -322,7 +322,7 @@ test('config-linux.md#time: nanosecs above 999999999 are refused', async () => {
   await b.refused(/nanosecs|timeOffsets/i)
 })
 
-test('config-linux.md#time: an unknown clock is refused', async () => {
+test('config-linux.md#time [NS-4b]: an unknown clock is refused', async () => {
   const b = await bundle((c) => {
     add(c, 'time')
     c.linux.timeOffsets = { realtime: { secs: 1 } }
@@ -330,7 +330,7 @@ test('config-linux.md#time: an unknown clock is refused', async () => {
   await b.refused(/realtime/)
 })
 
-test('config-linux.md#namespaces: nothing but the eight namespaces of the container is shared with the runtime by accident', async () => {
+test('config-linux.md#namespaces [NS-1a]: nothing but the eight namespaces of the container is shared with the runtime by accident', async () => {
   const b = await bundle((c) => add(c, 'cgroup'))
   const { namespaces } = await b.report()
   const shared = TYPES.filter((type) => namespaces[FILES[type]] === own(type))

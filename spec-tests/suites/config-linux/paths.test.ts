@@ -16,7 +16,7 @@ import {
   test,
 } from '../../lib'
 
-test('config-linux.md#masked-paths: a masked file reads empty', async () => {
+test('config-linux.md#masked-paths [LNX-2a]: a masked file reads empty', async () => {
   const b = await bundle((c, b) => {
     b.file('secret', 'what nobody may read')
     c.linux.maskedPaths = ['/secret']
@@ -26,7 +26,7 @@ test('config-linux.md#masked-paths: a masked file reads empty', async () => {
   deepEqual([stat.type === 'file' || (stat.major === 1 && stat.minor === 3)], [true])
 })
 
-test('config-linux.md#masked-paths: a masked file cannot be given new content', async () => {
+test('config-linux.md#masked-paths [LNX-2a]: a masked file cannot be given new content', async () => {
   const b = await bundle((c, b) => {
     b.file('secret', 'kept', 0o666)
     c.linux.maskedPaths = ['/secret']
@@ -37,7 +37,7 @@ test('config-linux.md#masked-paths: a masked file cannot be given new content', 
   equal(execFileSync('cat', [join(b.rootfs, 'secret')], { encoding: 'utf8' }), 'kept')
 })
 
-test('config-linux.md#masked-paths: a masked directory is empty and read-only', async () => {
+test('config-linux.md#masked-paths [LNX-2a]: a masked directory is empty and read-only', async () => {
   const b = await bundle((c, b) => {
     b.file('private/key', 'secret')
     c.linux.maskedPaths = ['/private']
@@ -48,14 +48,14 @@ test('config-linux.md#masked-paths: a masked directory is empty and read-only', 
   equal(made.error, 'EROFS')
 })
 
-test('config-linux.md#masked-paths: a path that does not exist is no error', async () => {
+test('config-linux.md#masked-paths [LNX-2c]: a path that does not exist is no error', async () => {
   const b = await bundle((c) => {
     c.linux.maskedPaths = ['/no/such/path']
   })
   await b.report()
 })
 
-test('config-linux.md#masked-paths: several directories', async () => {
+test('config-linux.md#masked-paths [LNX-2a]: several directories', async () => {
   const b = await bundle((c, b) => {
     c.linux.maskedPaths = ['/one', '/two', '/three', '/four']
     for (const path of c.linux.maskedPaths) {
@@ -69,7 +69,7 @@ test('config-linux.md#masked-paths: several directories', async () => {
   )
 })
 
-test('config-linux.md#masked-paths: a path inside of a mount', async () => {
+test('config-linux.md#masked-paths [LNX-2a]: a path inside of a mount', async () => {
   const b = await bundle((c, b) => {
     mkdirSync(join(b.path, 'volume'))
     writeFileSync(join(b.path, 'volume/secret'), 'secret')
@@ -80,7 +80,7 @@ test('config-linux.md#masked-paths: a path inside of a mount', async () => {
   equal(file.data, '')
 })
 
-test('config-linux.md#masked-paths: a path through a symbolic link of the image stays inside of the root', async () => {
+test('config-linux.md#masked-paths [LNX-2a]: a path through a symbolic link of the image stays inside of the root', async () => {
   const b = await bundle((c, b) => {
     b.file('real/secret', 'secret')
     symlinkSync('/real', join(b.rootfs, 'link'))
@@ -90,7 +90,7 @@ test('config-linux.md#masked-paths: a path through a symbolic link of the image 
   equal(file.data, '')
 })
 
-test('config-linux.md#masked-paths: what is masked in /proc by default', async () => {
+test('config-linux.md#masked-paths [LNX-2a]: what is masked in /proc by default', async () => {
   const b = await bundle()
   const [keys, kcore, firmware] = await b.probe(
     ['read', '/proc/keys'],
@@ -100,7 +100,7 @@ test('config-linux.md#masked-paths: what is masked in /proc by default', async (
   deepEqual([keys.data, kcore.data, firmware.entries], ['', '', []])
 })
 
-test('config-linux.md#masked-paths: a relative path is refused', {
+test('config-linux.md#masked-paths [LNX-2b]: a relative path is refused', {
   peers: { runc: 'takes it', crun: 'takes it' },
 }, async () => {
   const b = await bundle((c) => {
@@ -109,7 +109,7 @@ test('config-linux.md#masked-paths: a relative path is refused', {
   await b.refused(/maskedPaths|absolute/)
 })
 
-test('config-linux.md#readonly-paths: a file cannot be written', async () => {
+test('config-linux.md#readonly-paths [LNX-3a]: a file cannot be written', async () => {
   const b = await bundle((c, b) => {
     c.root.readonly = false
     b.file('settings', 'kept')
@@ -119,7 +119,7 @@ test('config-linux.md#readonly-paths: a file cannot be written', async () => {
   deepEqual([write.error, read.data], ['EROFS', 'kept'])
 })
 
-test('config-linux.md#readonly-paths: a directory cannot be written, its neighbours can', async () => {
+test('config-linux.md#readonly-paths [LNX-3a]: a directory cannot be written, its neighbours can', async () => {
   const b = await bundle((c, b) => {
     c.root.readonly = false
     b.directory('fixed/deep')
@@ -130,14 +130,16 @@ test('config-linux.md#readonly-paths: a directory cannot be written, its neighbo
   deepEqual([fixed.error, deep.error, free.error], ['EROFS', 'EROFS', ''])
 })
 
-test('config-linux.md#readonly-paths: a path that does not exist is no error', async () => {
+test('config-linux.md#readonly-paths [LNX-3c]: a path that does not exist is no error', async () => {
   const b = await bundle((c) => {
     c.linux.readonlyPaths = ['/no/such/path']
   })
   await b.report()
 })
 
-test('config-linux.md#readonly-paths: the flags of the mount are kept', { peers: { crun: 'drops them' } }, async () => {
+test('config-linux.md#readonly-paths [LNX-3a]: the flags of the mount are kept', {
+  peers: { crun: 'drops them' },
+}, async () => {
   const b = await bundle((c, b) => {
     mkdirSync(join(b.path, 'volume/sub'), { recursive: true })
     c.mounts.push({
@@ -155,14 +157,14 @@ test('config-linux.md#readonly-paths: the flags of the mount are kept', { peers:
   }
 })
 
-test('config-linux.md#readonly-paths: /proc/sys is read-only by default', async () => {
+test('config-linux.md#readonly-paths [LNX-3a]: /proc/sys is read-only by default', async () => {
   const b = await bundle()
   const [{ mountinfo }, write] = await b.probe(['mounts'], ['write', '/proc/sys/kernel/domainname', 'x'])
   includes(mountAt(mountinfo, '/proc/sys').options, 'ro')
   equal(['EROFS', 'EACCES'].includes(write.error), true)
 })
 
-test('config-linux.md#readonly-paths: a relative path is refused', {
+test('config-linux.md#readonly-paths [LNX-3b]: a relative path is refused', {
   peers: { runc: 'takes it', crun: 'takes it' },
 }, async () => {
   const b = await bundle((c) => {
@@ -171,7 +173,7 @@ test('config-linux.md#readonly-paths: a relative path is refused', {
   await b.refused(/readonlyPaths|absolute/)
 })
 
-test('config-linux.md#masked-paths: masked and read-only paths without a mount namespace are refused', {
+test('config-linux.md#masked-paths [LNX-6]: masked and read-only paths without a mount namespace are refused', {
   peers: { crun: 'does it' },
 }, async () => {
   const b = await bundle((c) => {
@@ -192,7 +194,7 @@ const PROPAGATION: readonly (readonly [string, RegExp])[] = [
 for (const [word, shown] of PROPAGATION) {
   const peers: TestOptions['peers'] = { runc: 'depends on the propagation of the host' }
   test(
-    `config-linux.md#rootfs-mount-propagation: ${word}`,
+    `config-linux.md#rootfs-mount-propagation [LNX-1a]: ${word}`,
     word === 'shared' || word === 'unbindable' ? { peers, sometimes: true } : {},
     async () => {
       const b = await bundle((c) => {
@@ -205,7 +207,7 @@ for (const [word, shown] of PROPAGATION) {
   )
 }
 
-test('config-linux.md#rootfs-mount-propagation: without it nothing of the container is shared with the host', async () => {
+test('config-linux.md#rootfs-mount-propagation [LNX-1a]: without it nothing of the container is shared with the host', async () => {
   const top = scratch('shared')
   mkdirSync(top)
   execFileSync('mount', ['-t', 'tmpfs', 'shared', top])
@@ -219,7 +221,7 @@ test('config-linux.md#rootfs-mount-propagation: without it nothing of the contai
   ok(!mountAt(mountinfo, '/').propagation.some((word) => word.startsWith('shared')), mountinfo)
 })
 
-test('config-linux.md#rootfs-mount-propagation: any other value is an error', {
+test('config-linux.md#rootfs-mount-propagation [LNX-1b]: any other value is an error', {
   peers: { crun: 'ignores it' },
 }, async () => {
   const b = await bundle((c) => {
@@ -228,7 +230,7 @@ test('config-linux.md#rootfs-mount-propagation: any other value is an error', {
   await b.refused(/sideways|rootfsPropagation/)
 })
 
-test('runtime-linux.md: --no-pivot gives the same root by MS_MOVE and chroot', async () => {
+test('runtime-linux.md [ROOT-4]: --no-pivot gives the same root by MS_MOVE and chroot', async () => {
   const b = await bundle((_, b) => b.file('here', 'yes'))
   b.command(['read', '/here'], ['mkdir', '/new'], ['ls', '/../..'], ['mounts'])
   const outcome = await b.run({ flags: ['--no-pivot'] })
@@ -237,7 +239,7 @@ test('runtime-linux.md: --no-pivot gives the same root by MS_MOVE and chroot', a
   includes(up.entries, 'here')
 })
 
-test('runtime-linux.md: after pivot_root nothing of the old root is mounted', async () => {
+test('runtime-linux.md [ROOT-4]: after pivot_root nothing of the old root is mounted', async () => {
   const b = await bundle()
   const [{ mountinfo }] = await b.probe(['mounts'])
   const targets = mountinfo.split('\n').map((line) => line.split(' ')[4] ?? '')

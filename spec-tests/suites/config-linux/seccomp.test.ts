@@ -40,17 +40,17 @@ const refuses = async (seccomp: Seccomp, story: RegExp): Promise<void> => {
 
 const alarm = (action: string, more: Partial<SeccompRule> = {}): SeccompRule => ({ names: ['alarm'], action, ...more })
 
-test('config-linux.md#seccomp: a filter is installed', async () => {
+test('config-linux.md#seccomp [SEC-1a]: a filter is installed', async () => {
   const [report] = await under(allowBut(), ['report'])
   equal(report.seccomp, 2)
 })
 
-test('config-linux.md#seccomp: without the property there is no filter', async () => {
+test('config-linux.md#seccomp [SEC-1a]: without the property there is no filter', async () => {
   const b = await bundle()
   equal((await b.report()).seccomp, 0)
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_ERRNO returns EPERM by default', async () => {
+test('config-linux.md#seccomp [SEC-1b SEC-2a]: SCMP_ACT_ERRNO returns EPERM by default', async () => {
   const [call, other] = await under(allowBut(alarm('SCMP_ACT_ERRNO')), ['syscall', 'alarm'], ['syscall', 'getsid', '0'])
   deepEqual([call.error, call.returned, other.error], ['EPERM', true, ''])
 })
@@ -60,13 +60,13 @@ for (const [value, name] of [
   [13, 'EACCES'],
   [71, 'EPROTO'],
 ] as const) {
-  test(`config-linux.md#seccomp: errnoRet ${value} is what the call returns`, async () => {
+  test(`config-linux.md#seccomp [SEC-2a]: errnoRet ${value} is what the call returns`, async () => {
     const [call] = await under(allowBut(alarm('SCMP_ACT_ERRNO', { errnoRet: value })), ['syscall', 'alarm'])
     equal(call.error, name)
   })
 }
 
-test('config-linux.md#seccomp: errnoRet 0 makes the call succeed without effect', async () => {
+test('config-linux.md#seccomp [SEC-2a]: errnoRet 0 makes the call succeed without effect', async () => {
   const [call] = await under(allowBut({ names: ['sethostname'], action: 'SCMP_ACT_ERRNO', errnoRet: 0 }), [
     'syscall',
     'sethostname',
@@ -76,47 +76,47 @@ test('config-linux.md#seccomp: errnoRet 0 makes the call succeed without effect'
   deepEqual([call.result, call.error], [0, ''])
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_KILL ends the thread that calls', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_KILL ends the thread that calls', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_KILL')), ['syscall-threaded', 'alarm'])
   deepEqual([call.returned, call.processSurvived], [false, true])
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_KILL of a process with one thread is SIGSYS', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_KILL of a process with one thread is SIGSYS', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_KILL')), ['syscall', 'alarm'])
   deepEqual([call.returned, call.signal], [false, SIGSYS])
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_KILL_THREAD ends the thread that calls', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_KILL_THREAD ends the thread that calls', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_KILL_THREAD')), ['syscall-threaded', 'alarm'])
   deepEqual([call.returned, call.processSurvived], [false, true])
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_KILL_PROCESS ends the whole process', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_KILL_PROCESS ends the whole process', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_KILL_PROCESS')), ['syscall-threaded', 'alarm'])
   deepEqual([call.returned, call.processSurvived, call.signal], [false, false, SIGSYS])
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_TRAP sends a SIGSYS that can be handled', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_TRAP sends a SIGSYS that can be handled', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_TRAP')), ['syscall-trapped', 'alarm'])
   deepEqual([call.returned, call.sigsysCall, call.signal], [true, 37, 0])
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_TRACE without a tracer is ENOSYS', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_TRACE without a tracer is ENOSYS', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_TRACE')), ['syscall', 'alarm'])
   equal(call.error, 'ENOSYS')
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_TRACE tells the tracer errnoRet', async () => {
+test('config-linux.md#seccomp [SEC-1b SEC-2a]: SCMP_ACT_TRACE tells the tracer errnoRet', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_TRACE', { errnoRet: 55 })), ['syscall-traced', 'alarm'])
   deepEqual([call.traced, call.traceMessage], [true, 55])
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_LOG lets the call through', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_LOG lets the call through', async () => {
   const [call] = await under(allowBut(alarm('SCMP_ACT_LOG')), ['syscall', 'alarm'])
   equal(call.error, '')
 })
 
-test('config-linux.md#seccomp: SCMP_ACT_ALLOW is an exception to the default', async () => {
+test('config-linux.md#seccomp [SEC-1b]: SCMP_ACT_ALLOW is an exception to the default', async () => {
   // What the probe itself needs is everything except personality.
   const [blocked, allowed] = await under(
     allowBut({
@@ -181,7 +181,7 @@ const ALLOWED = [
   ...['clock_gettime', 'timerfd_create', 'pidfd_send_signal', 'umount2', 'mount', 'eventfd2', 'epoll_wait', 'ppoll'],
 ]
 
-test('config-linux.md#seccomp: defaultAction is used for system calls that syscalls does not name', async () => {
+test('config-linux.md#seccomp [SEC-1a]: defaultAction is used for system calls that syscalls does not name', async () => {
   const [call, other] = await under(
     { defaultAction: 'SCMP_ACT_ERRNO', syscalls: [{ names: ALLOWED, action: 'SCMP_ACT_ALLOW' }] },
     ['syscall', 'getsid', '0'],
@@ -190,7 +190,7 @@ test('config-linux.md#seccomp: defaultAction is used for system calls that sysca
   deepEqual([call.error, other.error], ['EPERM', ''])
 })
 
-test('config-linux.md#seccomp: defaultErrnoRet is what the default action returns', async () => {
+test('config-linux.md#seccomp [SEC-2a]: defaultErrnoRet is what the default action returns', async () => {
   const [call] = await under(
     { defaultAction: 'SCMP_ACT_ERRNO', defaultErrnoRet: 71, syscalls: [{ names: ALLOWED, action: 'SCMP_ACT_ALLOW' }] },
     ['syscall', 'getsid', '0'],
@@ -212,7 +212,7 @@ const OPERATORS: readonly (readonly [string, readonly number[], readonly number[
 ]
 
 for (const [op, matching, others] of OPERATORS) {
-  test(`config-linux.md#seccomp: operator ${op}`, async () => {
+  test(`config-linux.md#seccomp [SEC-5a]: operator ${op}`, async () => {
     const profile = allowBut({
       names: ['umask'],
       action: 'SCMP_ACT_ERRNO',
@@ -228,7 +228,7 @@ for (const [op, matching, others] of OPERATORS) {
   })
 }
 
-test('config-linux.md#seccomp: operator SCMP_CMP_MASKED_EQ compares the bits of value with valueTwo', async () => {
+test('config-linux.md#seccomp [SEC-5a]: operator SCMP_CMP_MASKED_EQ compares the bits of value with valueTwo', async () => {
   const profile = allowBut({
     names: ['umask'],
     action: 'SCMP_ACT_ERRNO',
@@ -247,7 +247,7 @@ test('config-linux.md#seccomp: operator SCMP_CMP_MASKED_EQ compares the bits of 
   )
 })
 
-test('config-linux.md#seccomp: a value of 64 bits keeps every digit', async () => {
+test('config-linux.md#seccomp [SEC-5a]: a value of 64 bits keeps every digit', async () => {
   const profile = allowBut({
     names: ['getsid'],
     action: 'SCMP_ACT_ERRNO',
@@ -258,7 +258,7 @@ test('config-linux.md#seccomp: a value of 64 bits keeps every digit', async () =
   deepEqual([calls[0].error, calls[1].error], ['EPROTO', 'ESRCH'])
 })
 
-test('config-linux.md#seccomp: conditions on different arguments must all hold', async () => {
+test('config-linux.md#seccomp [SEC-5a]: conditions on different arguments must all hold', async () => {
   const profile = allowBut({
     names: ['getpriority'],
     action: 'SCMP_ACT_ERRNO',
@@ -272,7 +272,7 @@ test('config-linux.md#seccomp: conditions on different arguments must all hold',
   deepEqual([calls[0].error, calls[1].error], ['EPROTO', ''])
 })
 
-test('config-linux.md#seccomp: conditions on the same argument are alternatives, as runc has it', async () => {
+test('config-linux.md#seccomp [SEC-5a]: conditions on the same argument are alternatives, as runc has it', async () => {
   const profile = allowBut({
     names: ['umask'],
     action: 'SCMP_ACT_ERRNO',
@@ -289,13 +289,13 @@ test('config-linux.md#seccomp: conditions on the same argument are alternatives,
   )
 })
 
-test('config-linux.md#seccomp: several names in one entry', async () => {
+test('config-linux.md#seccomp [SEC-5a]: several names in one entry', async () => {
   const profile = allowBut({ names: ['alarm', 'getsid'], action: 'SCMP_ACT_ERRNO', errnoRet: 71 })
   const calls = await under(profile, ['syscall', 'alarm'], ['syscall', 'getsid', '0'])
   deepEqual([calls[0].error, calls[1].error], ['EPROTO', 'EPROTO'])
 })
 
-test('config-linux.md#seccomp: names of system calls that the runtime does not know are passed over', async () => {
+test('config-linux.md#seccomp [SEC-5b]: names of system calls that the runtime does not know are passed over', async () => {
   const profile = allowBut({
     names: ['no_such_call', 'alarm', 'a_call_of_tomorrow'],
     action: 'SCMP_ACT_ERRNO',
@@ -307,7 +307,7 @@ test('config-linux.md#seccomp: names of system calls that the runtime does not k
 
 // Architectures.
 
-test('config-linux.md#seccomp: architectures: rules hold for the 32-bit calls of SCMP_ARCH_X86 too', async () => {
+test('config-linux.md#seccomp [SEC-3a]: architectures: rules hold for the 32-bit calls of SCMP_ARCH_X86 too', async () => {
   requires('x86_64')
   const profile: Seccomp = {
     ...allowBut({ names: ['getpid'], action: 'SCMP_ACT_ERRNO', errnoRet: 71 }),
@@ -317,14 +317,14 @@ test('config-linux.md#seccomp: architectures: rules hold for the 32-bit calls of
   equal(call.error, 'EPROTO')
 })
 
-test('config-linux.md#seccomp: architectures: what is not listed is killed', async () => {
+test('config-linux.md#seccomp [SEC-3a]: architectures: what is not listed is killed', async () => {
   requires('x86_64')
   const profile: Seccomp = { ...allowBut(alarm('SCMP_ACT_ERRNO')), architectures: ['SCMP_ARCH_X86_64'] }
   const [call] = await under(profile, ['syscall-ia32', '20'])
   deepEqual([call.returned, call.signal], [false, SIGSYS])
 })
 
-test('config-linux.md#seccomp: an unknown architecture is an error', async () => {
+test('config-linux.md#seccomp [SEC-3b]: an unknown architecture is an error', async () => {
   await refuses({ ...allowBut(), architectures: ['SCMP_ARCH_ABACUS'] }, /SCMP_ARCH_ABACUS/)
 })
 
@@ -332,13 +332,13 @@ test('config-linux.md#seccomp: an unknown architecture is an error', async () =>
 
 for (const flag of ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_LOG', 'SECCOMP_FILTER_FLAG_SPEC_ALLOW']) {
   const peers: TestOptions = { peers: { runc: '1.1 refuses all flags' } }
-  test(`config-linux.md#seccomp: flag ${flag}`, peers, async () => {
+  test(`config-linux.md#seccomp [SEC-4a]: flag ${flag}`, peers, async () => {
     const [call] = await under({ ...allowBut(alarm('SCMP_ACT_ERRNO')), flags: [flag] }, ['syscall', 'alarm'])
     equal(call.error, 'EPERM')
   })
 }
 
-test('config-linux.md#seccomp: an unknown flag is an error', { peers: { crun: 'ignores it' } }, async () => {
+test('config-linux.md#seccomp [SEC-4b]: an unknown flag is an error', { peers: { crun: 'ignores it' } }, async () => {
   await refuses(
     { ...allowBut(alarm('SCMP_ACT_ERRNO')), flags: ['SECCOMP_FILTER_FLAG_NONSENSE'] },
     /SECCOMP_FILTER_FLAG_NONSENSE/,
@@ -347,42 +347,44 @@ test('config-linux.md#seccomp: an unknown flag is an error', { peers: { crun: 'i
 
 // What is refused.
 
-test('config-linux.md#seccomp: defaultAction is REQUIRED', { peers: { runc: 'ignores the profile' } }, async () => {
+test('config-linux.md#seccomp [SEC-1c]: defaultAction is REQUIRED', {
+  peers: { runc: 'ignores the profile' },
+}, async () => {
   await refuses(bad({ syscalls: [] }), /defaultAction/)
 })
 
-test('config-linux.md#seccomp: an unknown action is an error', async () => {
+test('config-linux.md#seccomp [SEC-1c]: an unknown action is an error', async () => {
   await refuses(allowBut(alarm('SCMP_ACT_SHRUG')), /SCMP_ACT_SHRUG/)
 })
 
-test('config-linux.md#seccomp: an unknown default action is an error', async () => {
+test('config-linux.md#seccomp [SEC-1c]: an unknown default action is an error', async () => {
   await refuses({ defaultAction: 'SCMP_ACT_SHRUG' }, /SCMP_ACT_SHRUG/)
 })
 
-test('config-linux.md#seccomp: an unknown operator is an error', async () => {
+test('config-linux.md#seccomp [SEC-5c]: an unknown operator is an error', async () => {
   await refuses(
     allowBut(alarm('SCMP_ACT_ERRNO', { args: [{ index: 0, value: 1, op: 'SCMP_CMP_ALMOST' }] })),
     /SCMP_CMP_ALMOST/,
   )
 })
 
-test('config-linux.md#seccomp: an argument index above 5 is an error', async () => {
+test('config-linux.md#seccomp [SEC-5c]: an argument index above 5 is an error', async () => {
   await refuses(allowBut(alarm('SCMP_ACT_ERRNO', { args: [{ index: 6, value: 1, op: 'SCMP_CMP_EQ' }] })), /index|args/)
 })
 
-test('config-linux.md#seccomp: names MUST contain at least one entry', {
+test('config-linux.md#seccomp [SEC-5c]: names MUST contain at least one entry', {
   peers: { runc: 'takes it', crun: 'takes it' },
 }, async () => {
   await refuses(allowBut({ names: [], action: 'SCMP_ACT_ERRNO' }), /names/)
 })
 
-test('config-linux.md#seccomp: errnoRet with an action that takes no errno MUST fail', {
+test('config-linux.md#seccomp [SEC-2b]: errnoRet with an action that takes no errno MUST fail', {
   peers: { runc: 'since 1.2' },
 }, async () => {
   await refuses(allowBut(alarm('SCMP_ACT_ALLOW', { errnoRet: 1 })), /errnoRet/)
 })
 
-test('config-linux.md#seccomp: defaultErrnoRet with an action that takes no errno MUST fail', {
+test('config-linux.md#seccomp [SEC-2b]: defaultErrnoRet with an action that takes no errno MUST fail', {
   peers: { runc: 'since 1.2' },
 }, async () => {
   await refuses({ defaultAction: 'SCMP_ACT_ALLOW', defaultErrnoRet: 1 }, /defaultErrnoRet|errno/i)
@@ -390,7 +392,7 @@ test('config-linux.md#seccomp: defaultErrnoRet with an action that takes no errn
 
 // Order.
 
-test('config-linux.md#seccomp: with noNewPrivileges false the filter is loaded too', async () => {
+test('config-linux.md#seccomp [SEC-1a]: with noNewPrivileges false the filter is loaded too', async () => {
   const b = await bundle((c) => {
     c.process.noNewPrivileges = false
     c.linux.seccomp = allowBut(alarm('SCMP_ACT_ERRNO'))
@@ -399,7 +401,7 @@ test('config-linux.md#seccomp: with noNewPrivileges false the filter is loaded t
   deepEqual([call.error, report.noNewPrivileges, report.seccomp], ['EPERM', false, 2])
 })
 
-test('config-linux.md#seccomp: for an unprivileged user, with and without noNewPrivileges', async () => {
+test('config-linux.md#seccomp [SEC-1a]: for an unprivileged user, with and without noNewPrivileges', async () => {
   for (const noNewPrivileges of [true, false]) {
     const b = await bundle((c) => {
       c.process.noNewPrivileges = noNewPrivileges
@@ -411,12 +413,12 @@ test('config-linux.md#seccomp: for an unprivileged user, with and without noNewP
   }
 })
 
-test('config-linux.md#seccomp: exactly one filter is installed', async () => {
+test('config-linux.md#seccomp [SEC-1a]: exactly one filter is installed', async () => {
   const [report] = await under(allowBut(alarm('SCMP_ACT_ERRNO')), ['report'])
   match(report.seccompFilters, /^1$/)
 })
 
-test('config-linux.md#seccomp: a profile that forbids what runtimes do after loading it does not harm the start', async () => {
+test('config-linux.md#seccomp [SEC-10]: a profile that forbids what runtimes do after loading it does not harm the start', async () => {
   const profile = allowBut({
     names: [
       'mount',
@@ -436,7 +438,7 @@ test('config-linux.md#seccomp: a profile that forbids what runtimes do after loa
   equal(call.error, 'EPERM')
 })
 
-test('config-linux.md#seccomp: clone3 that the profile does not know is ENOSYS, so that a C library falls back', {
+test('config-linux.md#seccomp [SEC-9]: clone3 that the profile does not know is ENOSYS, so that a C library falls back', {
   peers: { crun: 'EPERM' },
 }, async () => {
   const profile: Seccomp = {

@@ -22,7 +22,7 @@ const ALLOWED: readonly (readonly [string, string])[] = [
 ]
 
 for (const [key, value] of ALLOWED) {
-  test(`config-linux.md#sysctl: ${key} is set in the namespace of the container and nowhere else`, async () => {
+  test(`config-linux.md#sysctl [SYS-1a]: ${key} is set in the namespace of the container and nowhere else`, async () => {
     const path = `/proc/sys/${key.replaceAll('.', '/')}`
     const before = readFileSync(path, 'utf8')
     const b = await bundle((c) => {
@@ -34,7 +34,7 @@ for (const [key, value] of ALLOWED) {
   })
 }
 
-test('config-linux.md#sysctl: several at once', async () => {
+test('config-linux.md#sysctl [SYS-1a]: several at once', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'net.ipv4.ip_forward': '1', 'kernel.shmmni': '5000' }
   })
@@ -42,7 +42,7 @@ test('config-linux.md#sysctl: several at once', async () => {
   deepEqual([a.data.trim(), z.data.trim()], ['1', '5000'])
 })
 
-test('config-linux.md#sysctl: a slash is a separator too, sysctl(8)', async () => {
+test('config-linux.md#sysctl [SYS-1a]: a slash is a separator too, sysctl(8)', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'net/ipv4/ip_forward': '1' }
   })
@@ -50,14 +50,14 @@ test('config-linux.md#sysctl: a slash is a separator too, sysctl(8)', async () =
   equal(read.data.trim(), '1')
 })
 
-test('config-linux.md#sysctl: kernel.domainname with a UTS namespace of its own', async () => {
+test('config-linux.md#sysctl [SYS-1a]: kernel.domainname with a UTS namespace of its own', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'kernel.domainname': 'by-sysctl' }
   })
   equal((await b.report()).domainname, 'by-sysctl')
 })
 
-test('config-linux.md#sysctl: kernel.hostname is refused, hostname is for that', async () => {
+test('config-linux.md#sysctl [SYS-1c]: kernel.hostname is refused, hostname is for that', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'kernel.hostname': 'by-sysctl' }
   })
@@ -72,7 +72,7 @@ for (const key of [
   'kernel.shmmax.x',
   'dev.cdrom.info',
 ]) {
-  test(`config-linux.md#sysctl: ${key} has no namespace and is refused`, async () => {
+  test(`config-linux.md#sysctl [SYS-1c]: ${key} has no namespace and is refused`, async () => {
     const path = '/proc/sys/kernel/panic'
     const before = readFileSync(path, 'utf8')
     const b = await bundle((c) => {
@@ -83,7 +83,7 @@ for (const key of [
   })
 }
 
-test('config-linux.md#sysctl: net.* without a network namespace is refused', async () => {
+test('config-linux.md#sysctl [SYS-1c]: net.* without a network namespace is refused', async () => {
   const b = await bundle((c) => {
     without(c, 'network')
     c.mounts = c.mounts.filter((mount) => mount.type !== 'sysfs')
@@ -92,7 +92,7 @@ test('config-linux.md#sysctl: net.* without a network namespace is refused', asy
   await b.refused(/net\.ipv4\.ip_forward/)
 })
 
-test('config-linux.md#sysctl: net.* with the network namespace of the host by its path is refused', {
+test('config-linux.md#sysctl [SYS-1c]: net.* with the network namespace of the host by its path is refused', {
   peers: { crun: 'looks at the list only' },
 }, async () => {
   const b = await bundle((c) => {
@@ -104,7 +104,7 @@ test('config-linux.md#sysctl: net.* with the network namespace of the host by it
   await b.refused(/net\.core\.somaxconn/)
 })
 
-test('config-linux.md#sysctl: kernel.shm* and fs.mqueue.* without an IPC namespace are refused', async () => {
+test('config-linux.md#sysctl [SYS-1c]: kernel.shm* and fs.mqueue.* without an IPC namespace are refused', async () => {
   for (const key of ['kernel.shmmni', 'fs.mqueue.msg_max']) {
     const b = await bundle((c) => {
       without(c, 'ipc')
@@ -115,21 +115,21 @@ test('config-linux.md#sysctl: kernel.shm* and fs.mqueue.* without an IPC namespa
   }
 })
 
-test('config-linux.md#sysctl: a value that the kernel refuses is an error that names the key', async () => {
+test('config-linux.md#sysctl [SYS-1b]: a value that the kernel refuses is an error that names the key', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'net.ipv4.ip_forward': 'nonsense' }
   })
   await b.refused(/net\.ipv4\.ip_forward/)
 })
 
-test('config-linux.md#sysctl: a key that does not exist is an error', async () => {
+test('config-linux.md#sysctl [SYS-1b]: a key that does not exist is an error', async () => {
   const b = await bundle((c) => {
     c.linux.sysctl = { 'net.no.such.key': '1' }
   })
   await b.refused(/net\.no\.such\.key/)
 })
 
-test('config-linux.md#sysctl: a key that climbs is refused', async () => {
+test('config-linux.md#sysctl [SYS-1b]: a key that climbs is refused', async () => {
   for (const key of ['net.../../kernel/panic', 'net/../kernel/panic', 'net...kernel.panic']) {
     const b = await bundle((c) => {
       c.linux.sysctl = { [key]: '0' }
@@ -138,7 +138,7 @@ test('config-linux.md#sysctl: a key that climbs is refused', async () => {
   }
 })
 
-test('config-linux.md#sysctl: net.* in a user namespace', async () => {
+test('config-linux.md#sysctl [SYS-1a]: net.* in a user namespace', async () => {
   requires('userns')
   const b = await bundle((c) => {
     c.linux.namespaces.push({ type: 'user' })
@@ -150,7 +150,7 @@ test('config-linux.md#sysctl: net.* in a user namespace', async () => {
   equal(read.data.trim(), '1')
 })
 
-test('config-linux.md#personality: LINUX32', { peers: { runc: 'since 1.2' } }, async () => {
+test('config-linux.md#personality [LNX-5a]: LINUX32', { peers: { runc: 'since 1.2' } }, async () => {
   requires('x86_64')
   const b = await bundle((c) => {
     c.linux.personality = { domain: 'LINUX32' }
@@ -159,14 +159,14 @@ test('config-linux.md#personality: LINUX32', { peers: { runc: 'since 1.2' } }, a
   deepEqual([report.personality, report.machine], [8, 'i686'])
 })
 
-test('config-linux.md#personality: LINUX', async () => {
+test('config-linux.md#personality [LNX-5a]: LINUX', async () => {
   const b = await bundle((c) => {
     c.linux.personality = { domain: 'LINUX' }
   })
   equal((await b.report()).personality, 0)
 })
 
-test('config-linux.md#personality: an unknown domain is an error', {
+test('config-linux.md#personality [LNX-5b]: an unknown domain is an error', {
   peers: { runc: 'since 1.2' },
 }, async () => {
   const b = await bundle((c) => {
@@ -175,7 +175,7 @@ test('config-linux.md#personality: an unknown domain is an error', {
   await b.refused(/personality|BSD/)
 })
 
-test('config-linux.md#personality: no flag is valid', {
+test('config-linux.md#personality [LNX-5b]: no flag is valid', {
   peers: { runc: 'since 1.2', crun: 'ignores them' },
 }, async () => {
   const b = await bundle((c) => {

@@ -5,54 +5,54 @@ import { join } from 'node:path'
 import { bundle, doesNotInclude, equal, includes, mountAt, requires, sandbox, scratch, test } from '../../lib'
 import { bind, lacks, mounted, tree } from './mount-words'
 
-test('config.md#mounts: option bind mounts one file system, without what is below', async () => {
+test('config.md#mounts [MNT-4c]: option bind mounts one file system, without what is below', async () => {
   const info = await mounted(bind(tree(), 'bind'))
   equal(mountAt(info, '/m').root.endsWith('/tree'), true)
   equal(info.includes('/m/sub'), false)
 })
 
-test('config.md#mounts: option rbind mounts what is below too', async () => {
+test('config.md#mounts [MNT-4c]: option rbind mounts what is below too', async () => {
   const info = await mounted(bind(tree(), 'rbind'))
   equal(mountAt(info, '/m/sub').type, 'tmpfs')
 })
 
-test('config.md#mounts: a mount is a bind mount by its options alone, whatever its type says', async () => {
+test('config.md#mounts [MNT-3b]: a mount is a bind mount by its options alone, whatever its type says', async () => {
   const top = tree()
   const info = await mounted({ destination: '/m', type: 'tmpfs', source: top, options: ['bind'] })
   equal(mountAt(info, '/m').root.endsWith('/tree'), true)
 })
 
-test('config.md#mounts: a bind mount without a type', async () => {
+test('config.md#mounts [MNT-3b]: a bind mount without a type', async () => {
   const top = tree()
   const info = await mounted({ destination: '/m', source: top, options: ['rbind'] })
   equal(mountAt(info, '/m/sub').type, 'tmpfs')
 })
 
 for (const word of ['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime']) {
-  test(`config.md#mounts: option ${word} of a bind mount`, async () => {
+  test(`config.md#mounts [MNT-4c]: option ${word} of a bind mount`, async () => {
     includes(mountAt(await mounted(bind(tree(), 'bind', word)), '/m').options, word)
   })
 }
 
-test('config.md#mounts: several options of one bind mount', async () => {
+test('config.md#mounts [MNT-4c]: several options of one bind mount', async () => {
   const { options } = mountAt(await mounted(bind(tree(), 'rbind', 'ro', 'nosuid', 'nodev', 'noexec')), '/m')
   for (const word of ['ro', 'nosuid', 'nodev', 'noexec']) {
     includes(options, word)
   }
 })
 
-test('config.md#mounts: ro with rbind makes only the top read-only', async () => {
+test('config.md#mounts [MNT-4c]: ro with rbind makes only the top read-only', async () => {
   const info = await mounted(bind(tree(), 'rbind', 'ro'))
   includes(mountAt(info, '/m').options, 'ro')
   includes(mountAt(info, '/m/sub').options, 'rw')
 })
 
-test('config.md#mounts: option strictatime of a bind mount', async () => {
+test('config.md#mounts [MNT-4c]: option strictatime of a bind mount', async () => {
   const { options } = mountAt(await mounted(bind(tree(), 'bind', 'strictatime')), '/m')
   doesNotInclude(options, 'relatime')
 })
 
-test('config.md#mounts: the clearing words on a bind mount really clear', {
+test('config.md#mounts [MNT-4c]: the clearing words on a bind mount really clear', {
   peers: { runc: 'since 1.2' },
 }, async () => {
   const top = scratch('restricted')
@@ -65,7 +65,7 @@ test('config.md#mounts: the clearing words on a bind mount really clear', {
   }
 })
 
-test('config.md#mounts: a bind mount without options keeps the flags of its source', {
+test('config.md#mounts [MNT-4c]: a bind mount without options keeps the flags of its source', {
   peers: { crun: 'drops them' },
 }, async () => {
   const top = scratch('restricted')
@@ -77,7 +77,7 @@ test('config.md#mounts: a bind mount without options keeps the flags of its sour
   includes(options, 'nosuid')
 })
 
-test('config.md#mounts: a bind mount that carries options of a file system is refused', {
+test('config.md#mounts [MNT-4i]: a bind mount that carries options of a file system is refused', {
   peers: { runc: 'ignores them in 1.1', crun: 'ignores them' },
 }, async () => {
   const b = await bundle((c) => c.mounts.push(bind(tree(), 'bind', 'size=1k')))
@@ -96,7 +96,7 @@ const RECURSIVE: Readonly<Record<string, string>> = {
 }
 
 for (const [word, shown] of Object.entries(RECURSIVE)) {
-  test(`config.md#mounts: option ${word} for the whole tree`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4f]: option ${word} for the whole tree`, lacks(word), async () => {
     requires('mount_setattr')
     const info = await mounted(bind(tree(), 'rbind', word))
     includes(mountAt(info, '/m').options, shown)
@@ -127,7 +127,7 @@ const restrictedTree = (option: string): string => {
 }
 
 for (const [word, set, shown] of RECURSIVE_CLEARS) {
-  test(`config.md#mounts: option ${word} clears ${set} of the whole tree`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4f]: option ${word} clears ${set} of the whole tree`, lacks(word), async () => {
     requires('mount_setattr')
     const info = await mounted(bind(restrictedTree(set), 'rbind', word))
     doesNotInclude(mountAt(info, '/m').options, shown)
@@ -136,7 +136,7 @@ for (const [word, set, shown] of RECURSIVE_CLEARS) {
 }
 
 for (const word of ['rrelatime', 'rstrictatime', 'rnorelatime', 'rnostrictatime']) {
-  test(`config.md#mounts: option ${word} is known and reaches the whole tree`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4f]: option ${word} is known and reaches the whole tree`, lacks(word), async () => {
     requires('mount_setattr')
     const info = await mounted(bind(restrictedTree('noatime'), 'rbind', word))
     for (const path of ['/m', '/m/sub']) {

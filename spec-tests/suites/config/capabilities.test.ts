@@ -7,7 +7,7 @@ const NET_RAW = 13
 
 const NONE = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] }
 
-test('config.md#linux-process: effective, permitted and bounding sets are as listed', async () => {
+test('config.md#linux-process [PRC-8a]: effective, permitted and bounding sets are as listed', async () => {
   const b = await bundle((c) => {
     c.process.capabilities = {
       ...NONE,
@@ -25,7 +25,7 @@ test('config.md#linux-process: effective, permitted and bounding sets are as lis
   deepEqual(capabilities.ambient, [])
 })
 
-test('config.md#linux-process: ambient capabilities survive the execve of an unprivileged user', async () => {
+test('config.md#linux-process [PRC-8a]: ambient capabilities survive the execve of an unprivileged user', async () => {
   const list = ['CAP_NET_RAW', 'CAP_KILL']
   const b = await bundle((c) => {
     c.process.user = { uid: 1000, gid: 1000 }
@@ -37,7 +37,7 @@ test('config.md#linux-process: ambient capabilities survive the execve of an unp
   }
 })
 
-test('config.md#linux-process: one of two capabilities is ambient', async () => {
+test('config.md#linux-process [PRC-8a]: one of two capabilities is ambient', async () => {
   const both = ['CAP_NET_RAW', 'CAP_KILL']
   const b = await bundle((c) => {
     c.process.user = { uid: 1000, gid: 1000 }
@@ -55,7 +55,7 @@ test('config.md#linux-process: one of two capabilities is ambient', async () => 
   deepEqual(capabilities.inheritable, [KILL, NET_RAW])
 })
 
-test('config.md#linux-process: an unprivileged user without ambient capabilities has none after execve', async () => {
+test('config.md#linux-process [PRC-8a]: an unprivileged user without ambient capabilities has none after execve', async () => {
   const b = await bundle((c) => {
     c.process.user = { uid: 1000, gid: 1000 }
   })
@@ -65,7 +65,7 @@ test('config.md#linux-process: an unprivileged user without ambient capabilities
   equal(capabilities.bounding.length, 3)
 })
 
-test('config.md#linux-process: every set empty leaves nothing', async () => {
+test('config.md#linux-process [PRC-8a]: every set empty leaves nothing', async () => {
   const b = await bundle((c) => {
     c.process.capabilities = NONE
   })
@@ -75,14 +75,14 @@ test('config.md#linux-process: every set empty leaves nothing', async () => {
   }
 })
 
-test('config.md#linux-process: without the property the container has none', async () => {
+test('config.md#linux-process [PRC-8c]: without the property the container has none', async () => {
   const b = await bundle((c) => {
     c.process.capabilities = bad(undefined)
   })
   deepEqual((await b.report()).capabilities.effective, [])
 })
 
-test('config.md#linux-process: the effect of a capability, and of its absence', async () => {
+test('config.md#linux-process [PRC-8a]: the effect of a capability, and of its absence', async () => {
   const b = await bundle((c, b) => {
     c.root.readonly = false
     c.process.capabilities = { ...NONE, bounding: ['CAP_CHOWN'], permitted: ['CAP_CHOWN'], effective: ['CAP_CHOWN'] }
@@ -93,7 +93,7 @@ test('config.md#linux-process: the effect of a capability, and of its absence', 
   equal(hostname.error, 'EPERM')
 })
 
-test('config.md#linux-process: any value which cannot be mapped to a relevant kernel interface MUST be logged, not refused', async () => {
+test('config.md#linux-process [PRC-8b GEN-4]: any value which cannot be mapped to a relevant kernel interface MUST be logged, not refused', async () => {
   const b = await bundle((c) => {
     c.process.capabilities = { ...NONE, bounding: ['CAP_SETUID', 'CAP_NO_SUCH_THING'] }
   })
@@ -103,7 +103,7 @@ test('config.md#linux-process: any value which cannot be mapped to a relevant ke
   deepEqual(report.capabilities.bounding, [SETUID])
 })
 
-test('config.md#linux-process: an unknown capability is named in a warning', {
+test('config.md#linux-process [PRC-8b GEN-4]: an unknown capability is named in a warning', {
   peers: { crun: 'says nothing' },
 }, async () => {
   const b = await bundle((c) => {
@@ -112,7 +112,7 @@ test('config.md#linux-process: an unknown capability is named in a warning', {
   match((await b.run()).stderr, /CAP_NO_SUCH_THING/)
 })
 
-test('config.md#linux-process: a capability that the runtime itself lacks is a warning only', {
+test('config.md#linux-process [PRC-8b GEN-4]: a capability that the runtime itself lacks is a warning only', {
   peers: { runc: 'fails', crun: 'fails' },
 }, async () => {
   requiresThat(!hasCapability('CAP_SYS_RESOURCE'), 'a host without CAP_SYS_RESOURCE')

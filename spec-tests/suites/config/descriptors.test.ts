@@ -13,7 +13,7 @@ const files = (count: number): number[] => {
   return fds
 }
 
-test('runtime-linux.md#file-descriptors: only 0, 1 and 2 are open in the program', async () => {
+test('runtime-linux.md#file-descriptors [DEV-4a]: only 0, 1 and 2 are open in the program', async () => {
   const b = await bundle()
   deepEqual(
     (await b.report()).fds.map((entry) => entry.fd),
@@ -21,7 +21,7 @@ test('runtime-linux.md#file-descriptors: only 0, 1 and 2 are open in the program
   )
 })
 
-test("runtime-linux.md#file-descriptors: descriptors of the runtime's caller do not reach the program", async () => {
+test("runtime-linux.md#file-descriptors [DEV-4a]: descriptors of the runtime's caller do not reach the program", async () => {
   const b = await bundle()
   const outcome = await b.run({ fds: files(5) })
   const [report] = b.answers(outcome.stdout, [['report']])
@@ -31,7 +31,7 @@ test("runtime-linux.md#file-descriptors: descriptors of the runtime's caller do 
   )
 })
 
-test('runtime-linux.md#file-descriptors: nor by create and start', async () => {
+test('runtime-linux.md#file-descriptors [DEV-4a]: nor by create and start', async () => {
   const b = await bundle()
   await b.create({ fds: files(3) })
   await b.start({ fds: files(3) })
@@ -43,7 +43,7 @@ test('runtime-linux.md#file-descriptors: nor by create and start', async () => {
   )
 })
 
-test('runtime-linux.md#file-descriptors: --preserve-fds passes N of them, from 3', async () => {
+test('runtime-linux.md#file-descriptors [DEV-4b]: --preserve-fds passes N of them, from 3', async () => {
   const b = await bundle()
   b.command(['report'], ['fd', '3'], ['fd', '4'])
   const outcome = await b.run({ fds: files(3), flags: ['--preserve-fds', '2'] })
@@ -55,7 +55,7 @@ test('runtime-linux.md#file-descriptors: --preserve-fds passes N of them, from 3
   deepEqual([three.data, four.data], ['content 0', 'content 1'])
 })
 
-test('runtime-linux.md#file-descriptors: --preserve-fds with create and start', async () => {
+test('runtime-linux.md#file-descriptors [DEV-4b]: --preserve-fds with create and start', async () => {
   const b = await bundle()
   b.command(['report'], ['fd', '3'])
   await b.create({ fds: files(1), flags: ['--preserve-fds', '1'] })

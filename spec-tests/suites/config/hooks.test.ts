@@ -25,6 +25,16 @@ const CREATE_HOOKS = ['prestart', 'createRuntime', 'createContainer'] as const
 const START_HOOKS = ['startContainer', 'poststart'] as const
 const ALL: readonly HookName[] = [...CREATE_HOOKS, ...START_HOOKS, 'poststop']
 
+/** The rule of where and when a hook runs, and that of its failure. */
+const RULES: Readonly<Record<HookName, readonly [place: string, failure: string]>> = {
+  prestart: ['HK-1a', 'HK-1b'],
+  createRuntime: ['HK-2a', 'HK-2b'],
+  createContainer: ['HK-3b', 'HK-3c'],
+  startContainer: ['HK-4b', 'HK-4c'],
+  poststart: ['HK-5a', 'HK-5b'],
+  poststop: ['HK-6a', 'HK-6b'],
+}
+
 /** A bundle with these hooks, each of them the probe. */
 const withHooks = (names: readonly HookName[], ...words: string[]): Promise<Bundle> =>
   bundle((c, b) => {
@@ -52,14 +62,18 @@ const stateOf = (b: Bundle, name: string): State => {
   return JSON.parse(line?.state ?? '{}') as State
 }
 
-test('runtime.md#lifecycle: all six hooks run, in the order of the lifecycle', ORDER, async () => {
-  const b = await withHooks(ALL)
-  await lifecycle(b)
-  deepEqual(order(b), ALL)
-})
+test(
+  'runtime.md#lifecycle [OP-6 HK-1a HK-2a HK-3a HK-4a HK-5a HK-6a]: all six hooks run, in the order of the lifecycle',
+  ORDER,
+  async () => {
+    const b = await withHooks(ALL)
+    await lifecycle(b)
+    deepEqual(order(b), ALL)
+  },
+)
 
 test(
-  'runtime.md#lifecycle: create runs the first three hooks, start the next two, delete the last',
+  'runtime.md#lifecycle [OP-6 HK-1a HK-2a HK-3a HK-4a HK-5a HK-6a]: create runs the first three hooks, start the next two, delete the last',
   ORDER,
   async () => {
     const b = await withHooks(ALL)
@@ -75,14 +89,14 @@ test(
   },
 )
 
-test('runtime.md#lifecycle: run does it all', ORDER, async () => {
+test('runtime.md#lifecycle [OP-6 HK-1a HK-2a HK-3a HK-4a HK-5a HK-6a]: run does it all', ORDER, async () => {
   const b = await withHooks(ALL)
   b.command(['sleep', '0.2'])
   await b.run()
   deepEqual(order(b), ALL)
 })
 
-test('config.md#posix-platform-hooks: hooks MUST be called in the listed order', ORDER, async () => {
+test('config.md#posix-platform-hooks [HK-7a]: hooks MUST be called in the listed order', ORDER, async () => {
   const b = await bundle((c, b) => {
     c.root.readonly = false
     c.hooks = Object.fromEntries(
@@ -116,7 +130,7 @@ for (const name of ALL) {
           ? { peers: { crun: 'gives no pid' }, sometimes: true }
           : {}
   test(
-    `config.md#posix-platform-hooks: the state of the container MUST be passed to ${name} over stdin`,
+    `config.md#posix-platform-hooks [HK-7b]: the state of the container MUST be passed to ${name} over stdin`,
     deviations,
     async () => {
       const b = await withHooks([name])
@@ -144,7 +158,7 @@ for (const name of ALL) {
   )
 }
 
-test('config.md#posix-platform-hooks: the pid that createContainer and startContainer get is the one seen by the container', {
+test('config.md#posix-platform-hooks [HK-7b]: the pid that createContainer and startContainer get is the one seen by the container', {
   peers: { crun: 'gives that of the host' },
 }, async () => {
   const b = await withHooks(['createContainer', 'startContainer'])
@@ -156,7 +170,7 @@ test('config.md#posix-platform-hooks: the pid that createContainer and startCont
 })
 
 for (const name of ['prestart', 'createRuntime', 'poststart', 'poststop'] as const) {
-  test(`config.md#posix-platform-hooks: ${name} is executed in the runtime namespace`, async () => {
+  test(`config.md#posix-platform-hooks [${RULES[name][0]}]: ${name} is executed in the runtime namespace`, async () => {
     const b = await withHooks([name])
     await lifecycle(b)
     const [line] = b.hookLines()
@@ -167,7 +181,7 @@ for (const name of ['prestart', 'createRuntime', 'poststart', 'poststop'] as con
 }
 
 for (const name of ['createContainer', 'startContainer'] as const) {
-  test(`config.md#posix-platform-hooks: ${name} is executed in the container namespace`, async () => {
+  test(`config.md#posix-platform-hooks [${RULES[name][0]}]: ${name} is executed in the container namespace`, async () => {
     const b = await withHooks([name])
     await lifecycle(b)
     const [line] = b.hookLines()
@@ -177,7 +191,7 @@ for (const name of ['createContainer', 'startContainer'] as const) {
   })
 }
 
-test('config.md#posix-platform-hooks: createRuntime runs when the namespaces exist, before pivot_root', async () => {
+test('config.md#posix-platform-hooks [HK-2a]: createRuntime runs when the namespaces exist, before pivot_root', async () => {
   const b = await bundle((c, b) => {
     const { pid } = process
     c.hooks = {
@@ -188,7 +202,7 @@ test('config.md#posix-platform-hooks: createRuntime runs when the namespaces exi
   match(b.hookLines()[0]?.seen ?? '', /probe:yes .*:yes/)
 })
 
-test('config.md#posix-platform-hooks: createContainer runs with the mounts set up, before pivot_root', async () => {
+test('config.md#posix-platform-hooks [HK-3a]: createContainer runs with the mounts set up, before pivot_root', async () => {
   const b = await bundle((c, b) => {
     c.hooks = {
       createContainer: [
@@ -200,7 +214,7 @@ test('config.md#posix-platform-hooks: createContainer runs with the mounts set u
   match(b.hookLines()[0]?.seen ?? '', /ptmx:yes .*config.json:yes/)
 })
 
-test('config.md#posix-platform-hooks: startContainer is resolved and runs in the root of the container', async () => {
+test('config.md#posix-platform-hooks [HK-4b]: startContainer is resolved and runs in the root of the container', async () => {
   const b = await bundle((c, b) => {
     c.root.readonly = false
     c.hooks = { startContainer: [b.hook('startContainer', 'startContainer', `stat=${b.path}`, 'stat=/bin/probe')] }
@@ -209,7 +223,7 @@ test('config.md#posix-platform-hooks: startContainer is resolved and runs in the
   match(b.hookLines()[0]?.seen ?? '', /:no \/bin\/probe:yes/)
 })
 
-test('config.md#posix-platform-hooks: a mount that createContainer makes is seen by the container', async () => {
+test('config.md#posix-platform-hooks [HK-3a]: a mount that createContainer makes is seen by the container', async () => {
   const b = await bundle((c, b) => {
     addBusybox(b.rootfs)
     c.hooks = {
@@ -222,7 +236,7 @@ test('config.md#posix-platform-hooks: a mount that createContainer makes is seen
   match(mountinfo, / \/tmp .*by-hook/)
 })
 
-test('config.md#posix-platform-hooks: env is the environment of the hook, exactly', async () => {
+test('config.md#posix-platform-hooks [HK-7c]: env is the environment of the hook, exactly', async () => {
   const env = ['A=1', 'B=two words', 'PATH=/x']
   const b = await bundle((c, b) => {
     c.root.readonly = false
@@ -234,7 +248,7 @@ test('config.md#posix-platform-hooks: env is the environment of the hook, exactl
   }
 })
 
-test("config.md#posix-platform-hooks: without env nothing of the runtime's environment reaches a hook in the runtime namespace", {
+test("config.md#posix-platform-hooks [HK-7c]: without env nothing of the runtime's environment reaches a hook in the runtime namespace", {
   peers: { runc: 'passes its own', crun: 'passes its own' },
 }, async () => {
   const b = await withHooks(['createRuntime', 'poststop'])
@@ -244,7 +258,7 @@ test("config.md#posix-platform-hooks: without env nothing of the runtime's envir
   }
 })
 
-test('config.md#posix-platform-hooks: args has the semantics of argv, its first entry is the name', async () => {
+test('config.md#posix-platform-hooks [HK-7c]: args has the semantics of argv, its first entry is the name', async () => {
   const b = await bundle((c, b) => {
     c.hooks = {
       createRuntime: [
@@ -256,7 +270,7 @@ test('config.md#posix-platform-hooks: args has the semantics of argv, its first 
   deepEqual(b.hookLines()[0]?.args, ['a-name', 'hook', join(b.path, 'hooks.log'), 'createRuntime', 'a b', ''])
 })
 
-test('config.md#posix-platform-hooks: a hook that does not read its standard input does no harm', {
+test('config.md#posix-platform-hooks [HK-7f]: a hook that does not read its standard input does no harm', {
   peers: { crun: 'dies of SIGPIPE' },
 }, async () => {
   const b = await withHooks(['createRuntime', 'createContainer', 'startContainer', 'poststart'], 'noread')
@@ -265,7 +279,7 @@ test('config.md#posix-platform-hooks: a hook that does not read its standard inp
   equal(b.hookLines().length, 4)
 })
 
-test('config.md#posix-platform-hooks: what hooks print does not reach the standard output of the container', async () => {
+test('config.md#posix-platform-hooks [HK-7f]: what hooks print does not reach the standard output of the container', async () => {
   const b = await withHooks(['createRuntime', 'createContainer', 'startContainer', 'poststart'], 'stdout=from-a-hook')
   const outcome = await (async () => {
     b.command(['echo', 'x'])
@@ -275,13 +289,13 @@ test('config.md#posix-platform-hooks: what hooks print does not reach the standa
 })
 
 for (const name of CREATE_HOOKS) {
-  test(`config.md#posix-platform-hooks: if ${name} fails the runtime MUST generate an error and stop the container`, async () => {
+  test(`config.md#posix-platform-hooks [${RULES[name][1]}]: if ${name} fails the runtime MUST generate an error and stop the container`, async () => {
     const b = await withHooks([name], 'exit=7', 'stderr=the-hook-says-why')
     await b.refused(new RegExp(`${name}(.|\\n)*7(.|\\n)*the-hook-says-why`))
   })
 }
 
-test('config.md#posix-platform-hooks: the hooks after one that failed do not run, poststop does', {
+test('config.md#posix-platform-hooks [HK-3c HK-2b]: the hooks after one that failed do not run, poststop does', {
   peers: { crun: 'runs no poststop' },
 }, async () => {
   const b = await bundle((c, b) => {
@@ -304,7 +318,7 @@ const failsAtStart = async (b: Bundle): Promise<string> => {
 }
 
 for (const name of START_HOOKS) {
-  test(`config.md#posix-platform-hooks: if ${name} fails start MUST generate an error and the container is stopped`, {
+  test(`config.md#posix-platform-hooks [${RULES[name][1]}]: if ${name} fails start MUST generate an error and the container is stopped`, {
     peers: { runc: 'leaves it', crun: 'goes on' },
     sometimes: true,
   }, async () => {
@@ -321,7 +335,7 @@ for (const name of START_HOOKS) {
   })
 }
 
-test('config.md#posix-platform-hooks: startContainer that fails keeps the program from running', async () => {
+test('config.md#posix-platform-hooks [HK-4c]: startContainer that fails keeps the program from running', async () => {
   const b = await withHooks(['startContainer'], 'exit=1')
   b.command(['mkdir', '/ran'])
   await b.create()
@@ -329,7 +343,7 @@ test('config.md#posix-platform-hooks: startContainer that fails keeps the progra
   equal(existsSync(join(b.rootfs, 'ran')), false)
 })
 
-test('config.md#posix-platform-hooks: poststop that fails is a warning, the remaining hooks and the deletion go on', {
+test('config.md#posix-platform-hooks [HK-6b]: poststop that fails is a warning, the remaining hooks and the deletion go on', {
   peers: { runc: 'stops at the first' },
 }, async () => {
   const b = await bundle((c, b) => {
@@ -340,14 +354,14 @@ test('config.md#posix-platform-hooks: poststop that fails is a warning, the rema
   equal((await callRuntime(['state', b.id])).status, 1)
 })
 
-test('config.md#posix-platform-hooks: a hook that a signal ended has failed', async () => {
+test('config.md#posix-platform-hooks [HK-2b]: a hook that a signal ended has failed', async () => {
   const b = await bundle((c) => {
     c.hooks = { createRuntime: [{ path: probeProgram(), args: ['probe', 'crash'] }] }
   })
   await b.refused(/createRuntime/)
 })
 
-test('config.md#posix-platform-hooks: timeout is the number of seconds before aborting the hook', async () => {
+test('config.md#posix-platform-hooks [HK-7e]: timeout is the number of seconds before aborting the hook', async () => {
   const b = await bundle((c, b) => {
     c.hooks = { createRuntime: [{ ...b.hook('createRuntime', 'slow', 'sleep=20'), timeout: 1 }] }
   })
@@ -357,7 +371,7 @@ test('config.md#posix-platform-hooks: timeout is the number of seconds before ab
   ok(took > 900 && took < 5000, String(took))
 })
 
-test('config.md#posix-platform-hooks: a hook in the container that exceeds its timeout', async () => {
+test('config.md#posix-platform-hooks [HK-7e]: a hook in the container that exceeds its timeout', async () => {
   const b = await bundle((c, b) => {
     c.hooks = { createContainer: [{ ...b.hook('createContainer', 'slow', 'sleep=20'), timeout: 1 }] }
   })
@@ -366,7 +380,7 @@ test('config.md#posix-platform-hooks: a hook in the container that exceeds its t
   ok(Date.now() - begin < 5000)
 })
 
-test('config.md#posix-platform-hooks: a hook within its timeout', async () => {
+test('config.md#posix-platform-hooks [HK-7e]: a hook within its timeout', async () => {
   const b = await bundle((c, b) => {
     c.hooks = { createRuntime: [{ ...b.hook('createRuntime', 'quick', 'sleep=0.1'), timeout: 5 }] }
   })
@@ -374,7 +388,7 @@ test('config.md#posix-platform-hooks: a hook within its timeout', async () => {
   deepEqual(order(b), ['quick'])
 })
 
-test('config.md#posix-platform-hooks: timeout MUST be greater than zero', {
+test('config.md#posix-platform-hooks [HK-7e]: timeout MUST be greater than zero', {
   peers: { crun: 'takes it' },
 }, async () => {
   for (const timeout of [0, -1]) {
@@ -385,7 +399,7 @@ test('config.md#posix-platform-hooks: timeout MUST be greater than zero', {
   }
 })
 
-test('config.md#posix-platform-hooks: path MUST be absolute', {
+test('config.md#posix-platform-hooks [HK-7d]: path MUST be absolute', {
   peers: { crun: 'takes any' },
 }, async () => {
   const b = await bundle((c) => {
@@ -394,21 +408,21 @@ test('config.md#posix-platform-hooks: path MUST be absolute', {
   await b.refused(/absolute|path/)
 })
 
-test('config.md#posix-platform-hooks: path is REQUIRED', async () => {
+test('config.md#posix-platform-hooks [HK-7d]: path is REQUIRED', async () => {
   const b = await bundle((c) => {
     c.hooks = { createRuntime: [bad({ args: ['true'] })] }
   })
   await b.refused(/path/)
 })
 
-test('config.md#posix-platform-hooks: a hook that does not exist', async () => {
+test('config.md#posix-platform-hooks [HK-7d]: a hook that does not exist', async () => {
   const b = await bundle((c) => {
     c.hooks = { createRuntime: [{ path: '/no/such/hook' }] }
   })
   await b.refused(/\/no\/such\/hook/)
 })
 
-test('config.md#posix-platform-hooks: a hook leaves no descriptor of the runtime open in its own process', async () => {
+test('config.md#posix-platform-hooks [HK-7f]: a hook leaves no descriptor of the runtime open in its own process', async () => {
   const log = scratch('fds')
   const script = scratch('hook.sh')
   writeFileSync(script, `#!/bin/sh\nls -l /proc/self/fd > ${log}\n`, { mode: 0o755 })
@@ -423,7 +437,7 @@ test('config.md#posix-platform-hooks: a hook leaves no descriptor of the runtime
   deepEqual(extra, [])
 })
 
-test('config.md#posix-platform-hooks: a hook may ask for the state of the container', async () => {
+test('config.md#posix-platform-hooks [HK-7b]: a hook may ask for the state of the container', async () => {
   const log = scratch('asked.json')
   const script = scratch('hook.sh')
   const b = await bundle((c) => {

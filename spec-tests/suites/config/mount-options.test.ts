@@ -25,17 +25,17 @@ const SETS: Readonly<Record<string, string>> = {
 }
 
 for (const [word, shown] of Object.entries(SETS)) {
-  test(`config.md#mounts: option ${word}`, async () => {
+  test(`config.md#mounts [MNT-4a]: option ${word}`, async () => {
     includes(mountAt(await mounted(tmpfs(word)), '/m').options, shown)
   })
 }
 
-test('config.md#mounts: option nosymfollow', lacks('nosymfollow'), async () => {
+test('config.md#mounts [MNT-4e]: option nosymfollow', lacks('nosymfollow'), async () => {
   requires('nosymfollow')
   includes(mountAt(await mounted(tmpfs('nosymfollow')), '/m').options, 'nosymfollow')
 })
 
-test('config.md#mounts: option symfollow clears nosymfollow', lacks('symfollow'), async () => {
+test('config.md#mounts [MNT-4e]: option symfollow clears nosymfollow', lacks('symfollow'), async () => {
   requires('nosymfollow')
   doesNotInclude(mountAt(await mounted(tmpfs('nosymfollow', 'symfollow')), '/m').options, 'nosymfollow')
 })
@@ -52,21 +52,21 @@ const CLEARS: readonly (readonly [string, string, string])[] = [
 ]
 
 for (const [word, set, shown] of CLEARS) {
-  test(`config.md#mounts: option ${word} clears ${set}`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4a]: option ${word} clears ${set}`, lacks(word), async () => {
     const info = await mounted(tmpfs(set, word))
     doesNotInclude(mountAt(info, '/m').options, shown)
   })
 }
 
-test('config.md#mounts: option norelatime clears relatime', async () => {
+test('config.md#mounts [MNT-4a]: option norelatime clears relatime', async () => {
   equal(mountAt(await mounted(tmpfs('relatime', 'norelatime')), '/m').type, 'tmpfs')
 })
 
-test('config.md#mounts: option nostrictatime clears strictatime', lacks('nostrictatime'), async () => {
+test('config.md#mounts [MNT-4a]: option nostrictatime clears strictatime', lacks('nostrictatime'), async () => {
   includes(mountAt(await mounted(tmpfs('strictatime', 'nostrictatime')), '/m').options, 'relatime')
 })
 
-test('config.md#mounts: options are taken in their order', lacks('exec'), async () => {
+test('config.md#mounts [MNT-4a]: options are taken in their order', lacks('exec'), async () => {
   const { options } = mountAt(await mounted(tmpfs('rw', 'nosuid', 'suid', 'noexec', 'ro', 'exec', 'nosuid')), '/m')
   includes(options, 'ro')
   includes(options, 'nosuid')
@@ -75,7 +75,7 @@ test('config.md#mounts: options are taken in their order', lacks('exec'), async 
 
 /** Words that the super block shows. */
 for (const word of ['sync', 'dirsync', 'lazytime']) {
-  test(`config.md#mounts: option ${word}`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4b]: option ${word}`, lacks(word), async () => {
     includes(mountAt(await mounted(tmpfs(word)), '/m').superOptions, word)
   })
 }
@@ -86,25 +86,25 @@ const SUPER_CLEARS = [
 ] as const
 
 for (const [word, set] of SUPER_CLEARS) {
-  test(`config.md#mounts: option ${word} clears ${set}`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4b]: option ${word} clears ${set}`, lacks(word), async () => {
     doesNotInclude(mountAt(await mounted(tmpfs(set, word)), '/m').superOptions, set)
   })
 }
 
 /** Words without a trace in mountinfo: they must be known, not passed to the file system, which would refuse them. */
 for (const word of ['defaults', 'loud', 'silent', 'iversion', 'noiversion']) {
-  test(`config.md#mounts: option ${word} is known`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4b]: option ${word} is known`, lacks(word), async () => {
     equal(mountAt(await mounted(tmpfs(word)), '/m').type, 'tmpfs')
   })
 }
 
 for (const word of ['mand', 'nomand']) {
-  test(`config.md#mounts: option ${word} is known (the kernel ignores it since 5.15)`, async () => {
+  test(`config.md#mounts [MNT-4g]: option ${word} is known (the kernel ignores it since 5.15)`, async () => {
     equal(mountAt(await mounted(tmpfs(word)), '/m').type, 'tmpfs')
   })
 }
 
-test('config.md#mounts: options that are not in the table are passed to the file system', async () => {
+test('config.md#mounts [MNT-4h]: options that are not in the table are passed to the file system', async () => {
   const { superOptions } = mountAt(await mounted(tmpfs('size=1024k', 'nr_inodes=77', 'uid=5')), '/m')
   deepEqual(
     superOptions.filter((word) => /^(size|nr_inodes|uid)=/.test(word)),
@@ -112,7 +112,7 @@ test('config.md#mounts: options that are not in the table are passed to the file
   )
 })
 
-test('config.md#mounts: option remount changes the mount that is already there', async () => {
+test('config.md#mounts [MNT-4c]: option remount changes the mount that is already there', async () => {
   const mounts: Mount[] = [
     tmpfs('rw', 'size=64k'),
     { destination: '/m', type: 'tmpfs', source: 'tmpfs', options: ['remount', 'ro'] },
@@ -123,7 +123,7 @@ test('config.md#mounts: option remount changes the mount that is already there',
   equal(/^ro/.test(mountAt(info, '/m').options.join()) || mountAt(info, '/m').superOptions.includes('ro'), true, info)
 })
 
-test('config.md#mounts: tmpcopyup copies what the tmpfs hides', async () => {
+test('config.md#mounts [MNT-4g]: tmpcopyup copies what the tmpfs hides', async () => {
   const prepare = (b: Bundle): void => {
     b.file('data/file', 'copied', 0o640)
     b.file('data/deep/er/file', 'also')

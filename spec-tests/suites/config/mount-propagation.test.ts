@@ -15,12 +15,12 @@ const PROPAGATION: Readonly<Record<string, RegExp>> = {
 const propagation = (info: string, path: string): string => mountAt(info, path).propagation.join(' ')
 
 for (const [word, shown] of Object.entries(PROPAGATION)) {
-  test(`config.md#mounts: option ${word}`, lacks(word), async () => {
+  test(`config.md#mounts [MNT-4d]: option ${word}`, lacks(word), async () => {
     const info = await mounted(bind(tree(), 'rbind', word))
     equal(shown.test(propagation(info, '/m')), true, propagation(info, '/m'))
   })
 
-  test(`config.md#mounts: option r${word} for the whole tree`, lacks(`r${word}`), async () => {
+  test(`config.md#mounts [MNT-4d]: option r${word} for the whole tree`, lacks(`r${word}`), async () => {
     const info = await mounted(bind(tree(), 'rbind', `r${word}`))
     for (const path of ['/m', '/m/sub']) {
       equal(shown.test(propagation(info, path)), true, propagation(info, path))
@@ -28,7 +28,7 @@ for (const [word, shown] of Object.entries(PROPAGATION)) {
   })
 }
 
-test('config.md#mounts: a slave of a shared mount of the host receives its mounts, and sends none back', async () => {
+test('config.md#mounts [MNT-4d]: a slave of a shared mount of the host receives its mounts, and sends none back', async () => {
   const top = scratch('host')
   mkdirSync(top)
   execFileSync('mount', ['-t', 'tmpfs', 'host', top])

@@ -27,7 +27,7 @@ const tmpfs = (destination: string, ...options: string[]): Mount => ({
   options,
 })
 
-test('config.md#mounts: the runtime MUST mount entries in the listed order', async () => {
+test('config.md#mounts [MNT-1a]: the runtime MUST mount entries in the listed order', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('/a'), tmpfs('/a/b', 'size=64k'), tmpfs('/a/b/c', 'size=128k'))
   })
@@ -40,7 +40,7 @@ test('config.md#mounts: the runtime MUST mount entries in the listed order', asy
   )
 })
 
-test('config.md#mounts: a later mount on the same destination hides the earlier one', async () => {
+test('config.md#mounts [MNT-1a]: a later mount on the same destination hides the earlier one', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('/a', 'size=64k'), tmpfs('/a', 'size=128k'))
   })
@@ -48,7 +48,7 @@ test('config.md#mounts: a later mount on the same destination hides the earlier 
   includes(mountAt(mountinfo, '/a').superOptions, 'size=128k')
 })
 
-test('config.md#mounts: a mount on a parent hides the child that was mounted before', async () => {
+test('config.md#mounts [MNT-1a]: a mount on a parent hides the child that was mounted before', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('/a/b'), tmpfs('/a'))
   })
@@ -56,7 +56,7 @@ test('config.md#mounts: a mount on a parent hides the child that was mounted bef
   deepEqual(below.entries, [])
 })
 
-test('config.md#mounts: a destination that is missing is made, with its parents', {
+test('config.md#mounts [MNT-1e]: a destination that is missing is made, with its parents', {
   peers: { crun: 'sets the sticky bit' },
 }, async () => {
   const b = await bundle((c) => {
@@ -67,7 +67,7 @@ test('config.md#mounts: a destination that is missing is made, with its parents'
   deepEqual([parent.type, parent.mode, parent.uid], ['directory', 0o755, 0])
 })
 
-test('config.md#mounts: destinations of the base configuration are made in an empty root', async () => {
+test('config.md#mounts [MNT-1e]: destinations of the base configuration are made in an empty root', async () => {
   const b = await bundle((_, b) => {
     execFileSync(
       'rmdir',
@@ -80,7 +80,7 @@ test('config.md#mounts: destinations of the base configuration are made in an em
   }
 })
 
-test('config.md#mounts: destination is relative to the root when it is not absolute', async () => {
+test('config.md#mounts [MNT-1c]: destination is relative to the root when it is not absolute', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('relative/place'))
   })
@@ -88,17 +88,17 @@ test('config.md#mounts: destination is relative to the root when it is not absol
   equal(mountAt(mountinfo, '/relative/place').type, 'tmpfs')
 })
 
-test('config.md#mounts: destination is REQUIRED', async () => {
+test('config.md#mounts [MNT-1d]: destination is REQUIRED', async () => {
   const b = await bundle((c) => c.mounts.push(bad({ type: 'tmpfs', source: 'tmpfs' })))
   await b.refused(/destination/)
 })
 
-test('config.md#mounts: an empty destination is refused', async () => {
+test('config.md#mounts [MNT-1d]: an empty destination is refused', async () => {
   const b = await bundle((c) => c.mounts.push(tmpfs('')))
   await b.refused(/destination/)
 })
 
-test('config.md#mounts: a destination with .. stays inside of the root', async () => {
+test('config.md#mounts [MNT-1b]: a destination with .. stays inside of the root', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('/x/../../../../inside'))
   })
@@ -106,7 +106,7 @@ test('config.md#mounts: a destination with .. stays inside of the root', async (
   equal(mountAt(mountinfo, '/inside').type, 'tmpfs')
 })
 
-test('config.md#mounts: a destination that is an absolute symbolic link of the image stays inside of the root', async () => {
+test('config.md#mounts [MNT-1b]: a destination that is an absolute symbolic link of the image stays inside of the root', async () => {
   const b = await bundle((c, b) => {
     b.directory('real')
     symlinkSync('/real', join(b.rootfs, 'link'))
@@ -116,7 +116,7 @@ test('config.md#mounts: a destination that is an absolute symbolic link of the i
   equal(mountAt(mountinfo, '/real').type, 'tmpfs')
 })
 
-test('config.md#mounts: a destination below a symbolic link that climbs stays inside of the root', async () => {
+test('config.md#mounts [MNT-1b]: a destination below a symbolic link that climbs stays inside of the root', async () => {
   const b = await bundle((c, b) => {
     symlinkSync('../../../../../..', join(b.rootfs, 'link'))
     c.mounts.push(tmpfs('/link/made'))
@@ -125,7 +125,7 @@ test('config.md#mounts: a destination below a symbolic link that climbs stays in
   equal(mountAt(mountinfo, '/made').type, 'tmpfs')
 })
 
-test('config.md#mounts: a bind source is absolute', async () => {
+test('config.md#mounts [MNT-2a]: a bind source is absolute', async () => {
   const source = scratch('source')
   mkdirSync(source)
   writeFileSync(join(source, 'file'), 'of the host')
@@ -136,7 +136,7 @@ test('config.md#mounts: a bind source is absolute', async () => {
   equal(file.data, 'of the host')
 })
 
-test('config.md#mounts: a bind source that is relative is relative to the bundle', async () => {
+test('config.md#mounts [MNT-2a]: a bind source that is relative is relative to the bundle', async () => {
   const b = await bundle((c, b) => {
     mkdirSync(join(b.path, 'volume'))
     writeFileSync(join(b.path, 'volume/file'), 'of the bundle')
@@ -147,7 +147,7 @@ test('config.md#mounts: a bind source that is relative is relative to the bundle
   equal(b.answers(outcome.stdout, [['read']])[0].data, 'of the bundle')
 })
 
-test('config.md#mounts: a bind mount of a file makes the file that is missing', async () => {
+test('config.md#mounts [MNT-1e]: a bind mount of a file makes the file that is missing', async () => {
   const source = scratch('hosts')
   writeFileSync(source, '127.0.0.1 localhost')
   const b = await bundle((c) => {
@@ -158,7 +158,7 @@ test('config.md#mounts: a bind mount of a file makes the file that is missing', 
   equal(written.error, 'EROFS')
 })
 
-test('config.md#mounts: a bind mount of a file over a file', async () => {
+test('config.md#mounts [MNT-2a]: a bind mount of a file over a file', async () => {
   const source = scratch('hosts')
   writeFileSync(source, 'new')
   const b = await bundle((c, b) => {
@@ -169,7 +169,7 @@ test('config.md#mounts: a bind mount of a file over a file', async () => {
   deepEqual([file.data, written.error], ['new', ''])
 })
 
-test('config.md#mounts: a bind source that is a symbolic link is followed', async () => {
+test('config.md#mounts [MNT-2a]: a bind source that is a symbolic link is followed', async () => {
   const source = scratch('target')
   writeFileSync(source, 'behind the link')
   symlinkSync(source, scratch('link'))
@@ -180,7 +180,7 @@ test('config.md#mounts: a bind source that is a symbolic link is followed', asyn
   equal(file.data, 'behind the link')
 })
 
-test('config.md#mounts: a bind mount of a socket, a fifo and a device', async () => {
+test('config.md#mounts [MNT-2a]: a bind mount of a socket, a fifo and a device', async () => {
   const socket = scratch('sock')
   const server = createServer().listen(socket)
   sandbox().undo.push(() => server.close())
@@ -199,14 +199,14 @@ test('config.md#mounts: a bind mount of a socket, a fifo and a device', async ()
   deepEqual([s.type, f.type, d.type, d.major, d.minor], ['socket', 'fifo', 'char', 1, 3])
 })
 
-test('config.md#mounts: a bind source that is missing is refused', async () => {
+test('config.md#mounts [MNT-2b]: a bind source that is missing is refused', async () => {
   const b = await bundle((c) => {
     c.mounts.push({ destination: '/m', type: 'bind', source: '/no/such/source', options: ['bind'] })
   })
   await b.refused(/\/no\/such\/source.*(no such file|does not exist|ENOENT)/i)
 })
 
-test('config.md#mounts: a file bound on a directory is refused', async () => {
+test('config.md#mounts [GEN-2]: a file bound on a directory is refused', async () => {
   const source = scratch('file')
   writeFileSync(source, '')
   const b = await bundle((c, b) => {
@@ -216,17 +216,17 @@ test('config.md#mounts: a file bound on a directory is refused', async () => {
   await b.refused(/\/m.*(not a directory|ENOTDIR)|(not a directory|ENOTDIR).*\/m/i)
 })
 
-test('config.md#mounts: a file system that the kernel does not know is refused', async () => {
+test('config.md#mounts [MNT-3c]: a file system that the kernel does not know is refused', async () => {
   const b = await bundle((c) => c.mounts.push({ destination: '/m', type: 'nosuchfs', source: 'x' }))
   await b.refused(/nosuchfs/)
 })
 
-test('config.md#mounts: an option that the file system refuses is an error', async () => {
+test('config.md#mounts [MNT-4i]: an option that the file system refuses is an error', async () => {
   const b = await bundle((c) => c.mounts.push(tmpfs('/m', 'nosuchoption=1')))
   await b.refused(/\/m|nosuchoption/)
 })
 
-test('config.md#mounts: the mode of a tmpfs', async () => {
+test('config.md#mounts [MNT-4h]: the mode of a tmpfs', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('/m', 'mode=0710', 'uid=7', 'gid=8'))
   })
@@ -234,7 +234,7 @@ test('config.md#mounts: the mode of a tmpfs', async () => {
   deepEqual([stat.mode, stat.uid, stat.gid], [0o710, 7, 8])
 })
 
-test('config.md#mounts: a tmpfs without a mode is open to all, with the sticky bit, on a directory that the runtime made', async () => {
+test('config.md#mounts [MNT-4h]: a tmpfs without a mode is open to all, with the sticky bit, on a directory that the runtime made', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('/made'))
   })
@@ -242,7 +242,7 @@ test('config.md#mounts: a tmpfs without a mode is open to all, with the sticky b
   ok(stat.mode === 0o1777 || stat.mode === 0o755, stat.mode.toString(8))
 })
 
-test('config.md#mounts: a tmpfs without a mode takes that of the directory it covers, as runc does', {
+test('config.md#mounts [MNT-4h]: a tmpfs without a mode takes that of the directory it covers, as runc does', {
   peers: { crun: 'always 1777' },
 }, async () => {
   const b = await bundle((c, b) => {
@@ -253,7 +253,7 @@ test('config.md#mounts: a tmpfs without a mode takes that of the directory it co
   equal(stat.mode, 0o701)
 })
 
-test('config.md#mounts: the size of a tmpfs', async () => {
+test('config.md#mounts [MNT-4h]: the size of a tmpfs', async () => {
   const b = await bundle((c) => {
     c.mounts.push(tmpfs('/m', 'size=1048576', 'nr_inodes=10'))
   })
@@ -261,7 +261,7 @@ test('config.md#mounts: the size of a tmpfs', async () => {
   deepEqual([fs.blocks * fs.blockSize, fs.files], [1048576, 10])
 })
 
-test('config-linux.md#default-filesystems: /proc, /sys, /dev/pts and /dev/shm are what they should be', async () => {
+test('config-linux.md#default-filesystems [MNT-7]: /proc, /sys, /dev/pts and /dev/shm are what they should be', async () => {
   const b = await bundle()
   const [{ mountinfo }] = await b.probe(['mounts'])
   deepEqual(
@@ -274,7 +274,7 @@ test('config-linux.md#default-filesystems: /proc, /sys, /dev/pts and /dev/shm ar
   }
 })
 
-test("config-linux.md#default-filesystems: /proc is that of the container's PID namespace", async () => {
+test("config-linux.md#default-filesystems [MNT-7]: /proc is that of the container's PID namespace", async () => {
   const b = await bundle()
   const [{ processes }] = await b.probe(['processes'])
   deepEqual(
@@ -283,7 +283,7 @@ test("config-linux.md#default-filesystems: /proc is that of the container's PID 
   )
 })
 
-test('config.md#mounts: devpts takes its options', async () => {
+test('config.md#mounts [MNT-4h]: devpts takes its options', async () => {
   const b = await bundle()
   const [{ mountinfo }, ptmx] = await b.probe(['mounts'], ['stat', '/dev/ptmx'])
   const { superOptions } = mountAt(mountinfo, '/dev/pts')
@@ -293,7 +293,7 @@ test('config.md#mounts: devpts takes its options', async () => {
   deepEqual([ptmx.type, ptmx.major, ptmx.minor, ptmx.mode], ['char', 5, 2, 0o666])
 })
 
-test('config.md#mounts: an overlay of two directories', async () => {
+test('config.md#mounts [MNT-3a]: an overlay of two directories', async () => {
   const [lower, upper, work] = ['lower', 'upper', 'work'].map(scratch)
   for (const path of [lower, upper, work]) {
     mkdirSync(path ?? '')
@@ -311,7 +311,7 @@ test('config.md#mounts: an overlay of two directories', async () => {
   deepEqual([file.data, made.error], ['from below', ''])
 })
 
-test('config.md#mounts: a mount of type cgroup shows the hierarchies of the host, read-only', async () => {
+test('config.md#mounts [MNT-8]: a mount of type cgroup shows the hierarchies of the host, read-only', async () => {
   requires('cgroup-v1')
   const b = await bundle((c) => {
     c.mounts.push({
@@ -333,7 +333,7 @@ test('config.md#mounts: a mount of type cgroup shows the hierarchies of the host
   equal(made.error, 'EROFS')
 })
 
-test('config.md#mounts: a mount of type cgroup with a cgroup namespace shows its own root', async () => {
+test('config.md#mounts [MNT-8]: a mount of type cgroup with a cgroup namespace shows its own root', async () => {
   requires('cgroup-v1', 'cgroupns')
   const b = await bundle((c) => {
     c.linux.namespaces.push({ type: 'cgroup' })
@@ -344,7 +344,7 @@ test('config.md#mounts: a mount of type cgroup with a cgroup namespace shows its
   equal(tasks.data.trim(), '1')
 })
 
-test('config.md#mounts: a mount of type cgroup on a host with cgroup2 alone', async () => {
+test('config.md#mounts [MNT-8]: a mount of type cgroup on a host with cgroup2 alone', async () => {
   requires('cgroup-v2', 'cgroupns')
   const b = await bundle((c) => {
     c.linux.namespaces.push({ type: 'cgroup' })
@@ -355,7 +355,7 @@ test('config.md#mounts: a mount of type cgroup on a host with cgroup2 alone', as
   equal(tasks.data.trim(), '1')
 })
 
-test('config.md#mounts: forty mounts', async () => {
+test('config.md#mounts [MNT-1a]: forty mounts', async () => {
   const b = await bundle((c) => {
     for (let i = 0; i < 40; i++) {
       c.mounts.push(tmpfs(`/many/${i}`, 'size=4k'))
@@ -365,7 +365,7 @@ test('config.md#mounts: forty mounts', async () => {
   ok(isMounted(mountinfo, '/many/39'))
 })
 
-test('config.md#mounts: paths with spaces and other odd characters', async () => {
+test('config.md#mounts [MNT-1b]: paths with spaces and other odd characters', async () => {
   const odd = 'a b\tc"d\\e'
   const source = scratch('source dir')
   mkdirSync(source)
@@ -377,7 +377,7 @@ test('config.md#mounts: paths with spaces and other odd characters', async () =>
   equal(file.data, 'odd')
 })
 
-test('config.md#mounts: nothing of the mounts of a container is seen by the host', async () => {
+test('config.md#mounts [MNT-4d]: nothing of the mounts of a container is seen by the host', async () => {
   const b = await bundle((c) => c.mounts.push(tmpfs('/private-to-the-container')))
   b.command(['sleep', '30'])
   await b.create()
@@ -385,7 +385,7 @@ test('config.md#mounts: nothing of the mounts of a container is seen by the host
   equal(host.includes(b.id), false)
 })
 
-test('config.md#mounts: a root on a shared mount of the host does not spread its mounts', async () => {
+test('config.md#mounts [MNT-4d]: a root on a shared mount of the host does not spread its mounts', async () => {
   const top = scratch('shared')
   mkdirSync(top)
   execFileSync('mount', ['-t', 'tmpfs', 'shared', top])

@@ -33,7 +33,7 @@ const VALUES: Readonly<Record<string, readonly [number, number]>> = {
 }
 
 for (const kind of KINDS) {
-  test(`config.md#posix-process: getrlimit(3) afterwards equals the values of ${kind}`, async () => {
+  test(`config.md#posix-process [PRC-6a]: getrlimit(3) afterwards equals the values of ${kind}`, async () => {
     const [soft, hard] = VALUES[kind] ?? [10_000_001, 20_000_002]
     const b = await bundle((c) => {
       c.process.rlimits = [{ type: kind, soft, hard }]
@@ -42,7 +42,7 @@ for (const kind of KINDS) {
   })
 }
 
-test('config.md#posix-process: a limit of 2^64-1 is no limit', async () => {
+test('config.md#posix-process [PRC-6a]: a limit of 2^64-1 is no limit', async () => {
   const infinity = '18446744073709551615'
   const b = await bundle((c) => {
     c.process.rlimits = [{ type: 'RLIMIT_FSIZE', soft: 4096000, hard: digits(infinity) }]
@@ -50,14 +50,14 @@ test('config.md#posix-process: a limit of 2^64-1 is no limit', async () => {
   deepEqual((await b.report()).rlimits['RLIMIT_FSIZE'], ['4096000', infinity])
 })
 
-test('config.md#posix-process: a limit beyond 2^53 keeps every digit', async () => {
+test('config.md#posix-process [PRC-6a]: a limit beyond 2^53 keeps every digit', async () => {
   const b = await bundle((c) => {
     c.process.rlimits = [{ type: 'RLIMIT_DATA', soft: digits('9007199254740993'), hard: digits('9223372036854775807') }]
   })
   deepEqual((await b.report()).rlimits['RLIMIT_DATA'], ['9007199254740993', '9223372036854775807'])
 })
 
-test("config.md#posix-process: a limit that is not named stays as the caller's", async () => {
+test("config.md#posix-process [PRC-6d]: a limit that is not named stays as the caller's", async () => {
   const b = await bundle((c) => {
     c.process.rlimits = bad(undefined)
   })
@@ -66,7 +66,7 @@ test("config.md#posix-process: a limit that is not named stays as the caller's",
   match(outcome.rlimits['RLIMIT_CORE']?.[0] ?? '', /^0$/)
 })
 
-test('config.md#posix-process: a hard limit above that of the caller needs CAP_SYS_RESOURCE', async () => {
+test('config.md#posix-process [PRC-6c]: a hard limit above that of the caller needs CAP_SYS_RESOURCE', async () => {
   requires('CAP_SYS_RESOURCE')
   const b = await bundle((c) => {
     c.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 1048576, hard: 1048576 }]
@@ -74,14 +74,14 @@ test('config.md#posix-process: a hard limit above that of the caller needs CAP_S
   deepEqual((await b.report()).rlimits['RLIMIT_NOFILE'], ['1048576', '1048576'])
 })
 
-test('config.md#posix-process: the runtime MUST generate an error for any type that it cannot map', async () => {
+test('config.md#posix-process [PRC-6c]: the runtime MUST generate an error for any type that it cannot map', async () => {
   const b = await bundle((c) => {
     c.process.rlimits = [{ type: 'RLIMIT_NONSENSE', soft: 1, hard: 1 }]
   })
   await b.refused(/RLIMIT_NONSENSE|rlimit/i)
 })
 
-test('config.md#posix-process: a duplicate type MUST be an error', async () => {
+test('config.md#posix-process [PRC-6b]: a duplicate type MUST be an error', async () => {
   const b = await bundle((c) => {
     c.process.rlimits = [
       { type: 'RLIMIT_NOFILE', soft: 100, hard: 100 },
@@ -91,7 +91,7 @@ test('config.md#posix-process: a duplicate type MUST be an error', async () => {
   await b.refused(/RLIMIT_NOFILE|rlimit/i)
 })
 
-test('config.md#posix-process: soft above hard is refused', async () => {
+test('config.md#posix-process [PRC-6c]: soft above hard is refused', async () => {
   const b = await bundle((c) => {
     c.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 300, hard: 100 }]
   })

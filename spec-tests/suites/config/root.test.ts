@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import { join } from 'node:path'
 import { bad, bundle, deepEqual, equal, mountAt, scratch, test } from '../../lib'
 
-test('config.md#root: path specifies the path to the root filesystem for the container, relative to the bundle', async () => {
+test('config.md#root [ROOT-2a]: path specifies the path to the root filesystem for the container, relative to the bundle', async () => {
   const b = await bundle((c, b) => {
     renameSync(b.rootfs, join(b.path, 'other-root'))
     c.root.path = 'other-root'
@@ -12,7 +12,7 @@ test('config.md#root: path specifies the path to the root filesystem for the con
   equal(here.data, 'yes')
 })
 
-test('config.md#root: path is an absolute path', async () => {
+test('config.md#root [ROOT-2a]: path is an absolute path', async () => {
   const b = await bundle((c, b) => {
     c.root.path = b.rootfs
   })
@@ -21,7 +21,7 @@ test('config.md#root: path is an absolute path', async () => {
   equal(here.data, 'yes')
 })
 
-test('config.md#root: a path in the bundle with . and .. and / at its end', async () => {
+test('config.md#root [ROOT-2a]: a path in the bundle with . and .. and / at its end', async () => {
   const b = await bundle((c) => {
     c.root.path = './x/../rootfs/'
   })
@@ -31,7 +31,7 @@ test('config.md#root: a path in the bundle with . and .. and / at its end', asyn
   equal(here.data, 'yes')
 })
 
-test('config.md#root: if readonly is true the root filesystem MUST be read-only inside the container', async () => {
+test('config.md#root [ROOT-3a]: if readonly is true the root filesystem MUST be read-only inside the container', async () => {
   const b = await bundle((c) => {
     c.root.readonly = true
   })
@@ -40,7 +40,7 @@ test('config.md#root: if readonly is true the root filesystem MUST be read-only 
   equal(made.error, 'EROFS')
 })
 
-test('config.md#root: readonly defaults to false', async () => {
+test('config.md#root [ROOT-3b]: readonly defaults to false', async () => {
   const b = await bundle((c) => {
     delete c.root.readonly
   })
@@ -48,18 +48,18 @@ test('config.md#root: readonly defaults to false', async () => {
   equal(made.error, '')
 })
 
-test("config.md#root: readonly root leaves the bundle's own mount writable for the host", async () => {
+test("config.md#root [ROOT-3a]: readonly root leaves the bundle's own mount writable for the host", async () => {
   const b = await bundle()
   await b.create()
   writeFileSync(join(b.rootfs, 'from-the-host'), '')
 })
 
-test('config.md#root: a directory MUST exist at the path declared by the field', async () => {
+test('config.md#root [ROOT-2b]: a directory MUST exist at the path declared by the field', async () => {
   const b = await bundle((_, b) => rmSync(b.rootfs, { recursive: true }))
   await b.refused(/rootfs/)
 })
 
-test('config.md#root: a file at the path is refused', async () => {
+test('config.md#root [ROOT-2b]: a file at the path is refused', async () => {
   const b = await bundle((_, b) => {
     rmSync(b.rootfs, { recursive: true })
     writeFileSync(b.rootfs, '')
@@ -67,21 +67,21 @@ test('config.md#root: a file at the path is refused', async () => {
   await b.refused(/rootfs|not a directory/i)
 })
 
-test('config.md#root: root is REQUIRED', async () => {
+test('config.md#root [ROOT-1]: root is REQUIRED', async () => {
   const b = await bundle((c) => {
     c.root = bad(undefined)
   })
   await b.refused(/root/i)
 })
 
-test('config.md#root: path is REQUIRED', async () => {
+test('config.md#root [ROOT-2b]: path is REQUIRED', async () => {
   const b = await bundle((c) => {
     c.root = bad({ readonly: true })
   })
   await b.refused(/root/i)
 })
 
-test('config.md#root: a path that leads through a symbolic link', {
+test('config.md#root [ROOT-2a]: a path that leads through a symbolic link', {
   peers: { runc: 'refuses links on the way' },
 }, async () => {
   const link = scratch('link')
@@ -94,13 +94,13 @@ test('config.md#root: a path that leads through a symbolic link', {
   equal(here.data, 'yes')
 })
 
-test('config.md#root: a root directory that only its owner may enter', async () => {
+test('config.md#root [ROOT-2a]: a root directory that only its owner may enter', async () => {
   const b = await bundle((_, b) => chmodSync(b.rootfs, 0o700))
   const [root] = await b.probe(['stat', '/'])
   deepEqual([root.type, root.mode], ['directory', 0o700])
 })
 
-test('config.md#root: nothing of the host is reachable above the root', async () => {
+test('config.md#root [ROOT-2a]: nothing of the host is reachable above the root', async () => {
   const b = await bundle((_, b) => b.file('only-here', ''))
   const [up, above] = await b.probe(['ls', '/../../..'], ['lstat', '/../only-here'])
   equal(above.error, '')

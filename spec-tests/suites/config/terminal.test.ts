@@ -33,7 +33,7 @@ const onConsole = async <const T extends readonly Command[]>(
   return { answers: b.answers(terminal.output(), commands), name }
 }
 
-test('config.md#process: terminal: a pseudo terminal is allocated and duplicated on the standard streams', async () => {
+test('config.md#process [PRC-1a]: terminal: a pseudo terminal is allocated and duplicated on the standard streams', async () => {
   const b = await bundle()
   const { answers } = await onConsole(b, ['terminal'])
   const [terminal] = answers
@@ -41,7 +41,7 @@ test('config.md#process: terminal: a pseudo terminal is allocated and duplicated
   equal(terminal.name, '/dev/pts/0')
 })
 
-test('config.md#process: terminal: the terminal controls the session of the program', async () => {
+test('config.md#process [PRC-1a]: terminal: the terminal controls the session of the program', async () => {
   const b = await bundle()
   const { answers } = await onConsole(b, ['terminal'])
   const [terminal] = answers
@@ -49,20 +49,20 @@ test('config.md#process: terminal: the terminal controls the session of the prog
   deepEqual([terminal.sid, terminal.pgid, terminal.foregroundGroup], [1, 1, 1])
 })
 
-test('config-linux.md#default-devices: /dev/console is set up if terminal is enabled, by binding the pseudo terminal', async () => {
+test('config-linux.md#default-devices [DEV-2b]: /dev/console is set up if terminal is enabled, by binding the pseudo terminal', async () => {
   const b = await bundle()
   const { answers } = await onConsole(b, ['stat', '/dev/console'], ['terminal'])
   const [console, terminal] = answers
   deepEqual([console.type, console.major, console.minor], ['char', terminal.major, terminal.minor])
 })
 
-test('config.md#process: the console socket gets one message with the master and a name', async () => {
+test('config.md#process [PRC-1c]: the console socket gets one message with the master and a name', async () => {
   const b = await bundle()
   const { name } = await onConsole(b, ['echo', 'x'])
   ok(name.length > 0)
 })
 
-test('config.md#process: consoleSize is the size of the terminal', async () => {
+test('config.md#process [PRC-2a]: consoleSize is the size of the terminal', async () => {
   const b = await bundle((c) => {
     c.process.consoleSize = { height: 33, width: 111 }
   })
@@ -70,7 +70,7 @@ test('config.md#process: consoleSize is the size of the terminal', async () => {
   deepEqual([answers[0].rows, answers[0].columns], [33, 111])
 })
 
-test('config.md#process: consoleSize is ignored if terminal is false', async () => {
+test('config.md#process [PRC-2b]: consoleSize is ignored if terminal is false', async () => {
   const b = await bundle((c) => {
     c.process.consoleSize = { height: 33, width: 111 }
   })
@@ -78,7 +78,7 @@ test('config.md#process: consoleSize is ignored if terminal is false', async () 
   deepEqual([terminal.isatty[0], terminal.rows], [false, 0])
 })
 
-test('config.md#process: the terminal belongs to the user of the container', async () => {
+test('config.md#process [PRC-1a]: the terminal belongs to the user of the container', async () => {
   const b = await bundle((c) => {
     c.process.user = { uid: 1234, gid: 5678 }
   })
@@ -86,7 +86,7 @@ test('config.md#process: the terminal belongs to the user of the container', asy
   deepEqual([answers[0].uid, answers[0].mode & 0o600], [1234, 0o600])
 })
 
-test('config.md#process: only the standard streams are open on a terminal', async () => {
+test('config.md#process [PRC-1a]: only the standard streams are open on a terminal', async () => {
   const b = await bundle()
   const { answers } = await onConsole(b, ['report'])
   deepEqual(
@@ -95,7 +95,7 @@ test('config.md#process: only the standard streams are open on a terminal', asyn
   )
 })
 
-test('config.md#process: what is typed on the master arrives', async () => {
+test('config.md#process [PRC-1a]: what is typed on the master arrives', async () => {
   const b = await bundle()
   b.config.process.terminal = true
   b.command(['stdin'])
@@ -108,7 +108,7 @@ test('config.md#process: what is typed on the master arrives', async () => {
   await terminal.closed()
 })
 
-test('config.md#process: a terminal in a user namespace', async () => {
+test('config.md#process [PRC-1a]: a terminal in a user namespace', async () => {
   requires('userns')
   const b = await bundle((c, b) => {
     c.linux.namespaces.push({ type: 'user' })

@@ -19,7 +19,7 @@ const survives = async (b: Bundle, clock: Clock, most: number): Promise<void> =>
 }
 
 test(
-  'runtime.md#create: killed before the configuration is read, it leaves nothing that delete --force does not remove',
+  'runtime.md#create [GEN-3]: killed before the configuration is read, it leaves nothing that delete --force does not remove',
   PROMISED,
   async () => {
     const b = await richBundle()
@@ -30,7 +30,7 @@ test(
 )
 
 test(
-  'runtime.md#create: killed at any system call, it leaves nothing that delete --force does not remove',
+  'runtime.md#create [GEN-3]: killed at any system call, it leaves nothing that delete --force does not remove',
   PROMISED,
   async () => {
     const b = await richBundle()
@@ -38,13 +38,13 @@ test(
   },
 )
 
-test('runtime.md#create: the same with a user namespace', PROMISED, async () => {
+test('runtime.md#create [GEN-3]: the same with a user namespace', PROMISED, async () => {
   const b = await mappedBundle()
   await survives(b, { execve: await lastExecve(b), who: 'main' }, 35)
 })
 
 test(
-  'runtime.md#create: when init is killed at any system call, create fails and leaves nothing by itself',
+  'runtime.md#create [GEN-3]: when init is killed at any system call, create fails and leaves nothing by itself',
   PROMISED,
   async () => {
     const b = await richBundle()

@@ -9,7 +9,7 @@ const PROMISED: TestOptions = { only: ['tsrunc'], timeout: 600_000 }
 const DIRECT: Clock = { execve: 1, who: 'main' }
 
 test(
-  'runtime.md#start: killed at any system call, it leaves nothing that delete --force does not remove',
+  'runtime.md#start [GEN-3]: killed at any system call, it leaves nothing that delete --force does not remove',
   PROMISED,
   async () => {
     const b = await richBundle()
@@ -26,7 +26,7 @@ test(
   },
 )
 
-test('runtime.md#start: after it was killed, the state can still be asked for', PROMISED, async () => {
+test('runtime.md#start [GEN-3]: after it was killed, the state can still be asked for', PROMISED, async () => {
   const b = await richBundle()
   await b.create()
   const { calls } = await callKilled(DIRECT, 0, ['start', b.id])
@@ -40,7 +40,7 @@ test('runtime.md#start: after it was killed, the state can still be asked for', 
 })
 
 test(
-  'runtime.md#delete: of a running container, killed at any system call, it can be called again',
+  'runtime.md#delete [GEN-3]: of a running container, killed at any system call, it can be called again',
   PROMISED,
   async () => {
     const b = await richBundle()
@@ -60,7 +60,7 @@ test(
 )
 
 test(
-  'runtime.md#delete: of a stopped container, killed at any system call, it can be called again',
+  'runtime.md#delete [GEN-3]: of a stopped container, killed at any system call, it can be called again',
   PROMISED,
   async () => {
     const b = await richBundle()
@@ -81,7 +81,7 @@ test(
 )
 
 test(
-  'runtime.md#run: killed at any system call, it leaves nothing that delete --force does not remove',
+  'runtime.md#run [GEN-3]: killed at any system call, it leaves nothing that delete --force does not remove',
   PROMISED,
   async () => {
     const b = await richBundle((c) => {

@@ -47,7 +47,7 @@ const attempt = async (b: Bundle, log: string): Promise<Outcome> => {
 }
 
 for (const one of CASES) {
-  test(`config.md#process: run of ${one.what} fails, says why and leaves nothing`, async () => {
+  test(`config.md#process [PRC-5c GEN-3]: run of ${one.what} fails, says why and leaves nothing`, async () => {
     const b = await failing(one)
     const log = scratch('log.json')
     const outcome = await b.tryRun({ global: ['--log', log, '--log-format', 'json'] })
@@ -60,7 +60,7 @@ for (const one of CASES) {
   })
 
   // Other runtimes report what execve(2) itself refuses when `start` has returned already.
-  test(`runtime.md#start: ${one.what}: create or start fails, and delete --force removes what is left`, {
+  test(`runtime.md#start [PRC-5c GEN-3]: ${one.what}: create or start fails, and delete --force removes what is left`, {
     only: ['tsrunc'],
   }, async () => {
     const b = await failing(one)

@@ -15,7 +15,7 @@ import {
   uniqueName,
 } from '../../lib'
 
-test('runtime.md#state: the state has its REQUIRED properties', async () => {
+test('runtime.md#state [OP-1a]: the state has its REQUIRED properties', async () => {
   const b = await bundle((c) => {
     c.annotations = { 'org.example.one': '1', two: '' }
   })
@@ -30,7 +30,7 @@ test('runtime.md#state: the state has its REQUIRED properties', async () => {
   deepEqual(state.annotations, { 'org.example.one': '1', two: '' })
 })
 
-test('runtime.md#state: pid is that of the container process as seen by the host', async () => {
+test('runtime.md#state [OP-1a]: pid is that of the container process as seen by the host', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -40,7 +40,7 @@ test('runtime.md#state: pid is that of the container process as seen by the host
   match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^NSpid:\s+\d+\s+1$/m)
 })
 
-test('runtime.md#state: status goes from created to running to stopped', async () => {
+test('runtime.md#state [OP-1b]: status goes from created to running to stopped', async () => {
   const b = await bundle()
   b.command(['sleep', '0.5'])
   await b.create()
@@ -53,7 +53,7 @@ test('runtime.md#state: status goes from created to running to stopped', async (
   equal(stopped.pid ?? 0, 0)
 })
 
-test('runtime.md#state: bundle is absolute although it was given relative', async () => {
+test('runtime.md#state [OP-1a]: bundle is absolute although it was given relative', async () => {
   const b = await bundle()
   const outcome = await callRuntime(['create', '--bundle', b.id, b.id], { cwd: join(b.path, '..') })
   equal(outcome.status, 0, outcome.stderr)
@@ -61,7 +61,7 @@ test('runtime.md#state: bundle is absolute although it was given relative', asyn
   await b.delete({ flags: ['--force'] })
 })
 
-test('runtime.md#state: the bundle is the current directory by default', async () => {
+test('runtime.md#state [OP-1a]: the bundle is the current directory by default', async () => {
   const b = await bundle()
   const outcome = await callRuntime(['create', b.id], { cwd: b.path })
   equal(outcome.status, 0, outcome.stderr)
@@ -69,17 +69,17 @@ test('runtime.md#state: the bundle is the current directory by default', async (
   await b.delete({ flags: ['--force'] })
 })
 
-test('runtime.md#query-state: an error if it is not provided the ID of a container', async () => {
+test('runtime.md#query-state [OP-1d]: an error if it is not provided the ID of a container', async () => {
   notEqual((await callRuntime(['state'])).status, 0)
 })
 
-test('runtime.md#query-state: querying a container that does not exist MUST generate an error', async () => {
+test('runtime.md#query-state [OP-1d]: querying a container that does not exist MUST generate an error', async () => {
   const outcome = await callRuntime(['state', 'no-such-container'])
   equal(outcome.status, 1)
   match(outcome.stderr, /does not exist|no such/i)
 })
 
-test('runtime.md#create: the program is not run', async () => {
+test('runtime.md#create [OP-2a]: the program is not run', async () => {
   const b = await bundle((c) => {
     c.root.readonly = false
   })
@@ -91,12 +91,12 @@ test('runtime.md#create: the program is not run', async () => {
   equal(existsSync(join(b.rootfs, 'ran')), true)
 })
 
-test('runtime.md#create: an error if it is not provided an ID', async () => {
+test('runtime.md#create [OP-2b]: an error if it is not provided an ID', async () => {
   const b = await bundle()
   notEqual((await callRuntime(['create', '--bundle', b.path])).status, 0)
 })
 
-test('runtime.md#create: if the ID is not unique the runtime MUST generate an error and a new container MUST NOT be created', async () => {
+test('runtime.md#create [OP-2c]: if the ID is not unique the runtime MUST generate an error and a new container MUST NOT be created', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -109,21 +109,21 @@ test('runtime.md#create: if the ID is not unique the runtime MUST generate an er
 
 for (const id of ['', '.', '..', 'a/b', '../up', 'sp ace', 'a\nb', 'ü', '$(id)']) {
   const peers: TestOptions['peers'] = /^[./a-z]*$/.test(id) ? {} : { crun: 'takes it' }
-  test(`runtime.md#create: the ID ${JSON.stringify(id)} is refused`, { peers }, async () => {
+  test(`runtime.md#create [OP-2c]: the ID ${JSON.stringify(id)} is refused`, { peers }, async () => {
     const b = await bundle()
     const outcome = await callRuntime(['create', '--bundle', b.path, id])
     equal(outcome.status, 1, outcome.stdout)
   })
 }
 
-test('runtime.md#create: an ID with every character that runtimes take, of a thousand', async () => {
+test('runtime.md#create [OP-2c]: an ID with every character that runtimes take, of a thousand', async () => {
   const id = `${uniqueName()}_A+B.c-9`
   const b = await bundle()
   const outcome = await callRuntime(['run', '--bundle', b.path, id])
   equal(outcome.status, 0, outcome.stderr)
 })
 
-test('runtime.md#create: any changes to config.json after create MUST NOT have an effect on the container', async () => {
+test('runtime.md#create [GEN-9]: any changes to config.json after create MUST NOT have an effect on the container', async () => {
   const b = await bundle((c) => {
     c.process.env = ['PATH=/bin', 'WHEN=before', 'HOME=/']
   })
@@ -134,7 +134,7 @@ test('runtime.md#create: any changes to config.json after create MUST NOT have a
   match(b.output(), /WHEN=before/)
 })
 
-test('runtime.md#create: the root file system and the directory of the bundle may be left by the caller', async () => {
+test('runtime.md#create [OP-2a]: the root file system and the directory of the bundle may be left by the caller', async () => {
   const b = await bundle()
   await b.create({ cwd: '/' })
   await b.start({ cwd: '/tmp' })
@@ -142,17 +142,17 @@ test('runtime.md#create: the root file system and the directory of the bundle ma
   match(b.output(), /"pid":1/)
 })
 
-test('runtime.md#start: an error if it is not provided an ID', async () => {
+test('runtime.md#start [OP-3b]: an error if it is not provided an ID', async () => {
   notEqual((await callRuntime(['start'])).status, 0)
 })
 
-test('runtime.md#start: an error for a container that does not exist', async () => {
+test('runtime.md#start [OP-3b]: an error for a container that does not exist', async () => {
   const outcome = await callRuntime(['start', 'no-such-container'])
   equal(outcome.status, 1)
   match(outcome.stderr, /does not exist|no such/i)
 })
 
-test('runtime.md#start: starting a container that is running MUST have no effect and MUST generate an error', async () => {
+test('runtime.md#start [OP-3c]: starting a container that is running MUST have no effect and MUST generate an error', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -162,7 +162,7 @@ test('runtime.md#start: starting a container that is running MUST have no effect
   deepEqual(await b.state(), before)
 })
 
-test('runtime.md#start: starting a container that is stopped MUST generate an error', async () => {
+test('runtime.md#start [OP-3c]: starting a container that is stopped MUST generate an error', async () => {
   const b = await bundle()
   b.command(['echo', 'x'])
   await b.create()
@@ -172,7 +172,7 @@ test('runtime.md#start: starting a container that is stopped MUST generate an er
   equal((await b.state()).status, 'stopped')
 })
 
-test('runtime.md#start: an error if process was not set', {
+test('runtime.md#start [PRC-0]: an error if process was not set', {
   peers: { runc: 'fails at create', crun: 'fails at create' },
 }, async () => {
   const b = await bundle((c) => {
@@ -182,11 +182,11 @@ test('runtime.md#start: an error if process was not set', {
   equal((await b.tryCall('start')).status, 1)
 })
 
-test('runtime.md#kill: an error if it is not provided an ID', async () => {
+test('runtime.md#kill [OP-4b]: an error if it is not provided an ID', async () => {
   notEqual((await callRuntime(['kill'])).status, 0)
 })
 
-test('runtime.md#kill: a signal to a container that is neither created nor running MUST generate an error and have no effect', async () => {
+test('runtime.md#kill [OP-4c]: a signal to a container that is neither created nor running MUST generate an error and have no effect', async () => {
   const b = await bundle()
   b.command(['echo', 'x'])
   await b.create()
@@ -196,11 +196,11 @@ test('runtime.md#kill: a signal to a container that is neither created nor runni
   equal((await b.state()).status, 'stopped')
 })
 
-test('runtime.md#kill: an error for a container that does not exist', async () => {
+test('runtime.md#kill [OP-4b]: an error for a container that does not exist', async () => {
   equal((await callRuntime(['kill', 'no-such-container', 'KILL'])).status, 1)
 })
 
-test('runtime.md#kill: the signal is sent to the container process', async () => {
+test('runtime.md#kill [OP-4a]: the signal is sent to the container process', async () => {
   const b = await bundle()
   b.command(['signals', '2'])
   await b.create()
@@ -213,7 +213,7 @@ test('runtime.md#kill: the signal is sent to the container process', async () =>
   match(b.output(), /"signal":1\}/)
 })
 
-test('runtime.md#kill: a container that is created can be killed', async () => {
+test('runtime.md#kill [OP-4a]: a container that is created can be killed', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -221,15 +221,15 @@ test('runtime.md#kill: a container that is created can be killed', async () => {
   await b.reaches('stopped')
 })
 
-test('runtime.md#delete: an error if it is not provided an ID', async () => {
+test('runtime.md#delete [OP-5c]: an error if it is not provided an ID', async () => {
   notEqual((await callRuntime(['delete'])).status, 0)
 })
 
-test('runtime.md#delete: deleting a container that does not exist MUST generate an error', async () => {
+test('runtime.md#delete [OP-5c]: deleting a container that does not exist MUST generate an error', async () => {
   equal((await callRuntime(['delete', 'no-such-container'])).status, 1)
 })
 
-test('runtime.md#delete: deleting a container that is running MUST have no effect and MUST generate an error', async () => {
+test('runtime.md#delete [OP-5d]: deleting a container that is running MUST have no effect and MUST generate an error', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -239,7 +239,7 @@ test('runtime.md#delete: deleting a container that is running MUST have no effec
   deepEqual(await b.state(), before)
 })
 
-test('runtime.md#delete: a container that is stopped is deleted, its ID may be used again', async () => {
+test('runtime.md#delete [OP-5a]: a container that is stopped is deleted, its ID may be used again', async () => {
   const b = await bundle()
   b.command(['echo', 'x'])
   for (let round = 0; round < 2; round++) {
@@ -251,7 +251,7 @@ test('runtime.md#delete: a container that is stopped is deleted, its ID may be u
   }
 })
 
-test('runtime.md#delete: a container that is created is deleted too, as every runtime does', async () => {
+test('runtime.md#delete [OP-5e]: a container that is created is deleted too, as every runtime does', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -259,7 +259,7 @@ test('runtime.md#delete: a container that is created is deleted too, as every ru
   equal((await b.tryCall('state')).status, 1)
 })
 
-test('runtime.md#delete: what create did not make stays', async () => {
+test('runtime.md#delete [OP-5b]: what create did not make stays', async () => {
   const b = await bundle((_, b) => b.file('kept', 'x'))
   b.command(['echo', 'x'])
   await b.run({ flags: ['--pid-file', scratch('pid')] })
@@ -277,7 +277,7 @@ test('a process that outlives PID 1 of a container without a PID namespace does 
   equal((await b.tryCall('delete', { flags: ['--force'] })).status, 0)
 })
 
-test('runtime.md#create: a create that failed leaves the ID free', async () => {
+test('runtime.md#create [OP-2c]: a create that failed leaves the ID free', async () => {
   const b = await bundle((c) => c.mounts.push({ destination: '/m', type: 'nosuchfs', source: 'x' }))
   await b.refused()
   b.config.mounts.pop()

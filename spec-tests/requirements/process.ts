@@ -1,0 +1,75 @@
+import { rulesOf } from './requirement'
+
+/** `process` of config.json. */
+export const PROCESS = [
+  ...rulesOf('config.md#process', [
+    ['PRC-0', 'ERROR', 'start of a container whose configuration has no process.'],
+    [
+      'PRC-1a',
+      'MUST',
+      'terminal: a pseudoterminal is the standard streams of the program and its controlling terminal.',
+    ],
+    ['PRC-1b', 'MUST', 'Without terminal the standard streams of the caller are those of the program.'],
+    ['PRC-1c', 'CALLERS', 'The other end of the terminal goes to --console-socket; one without the other is refused.'],
+    ['PRC-2a', 'MUST', 'consoleSize is the size of the terminal.'],
+    ['PRC-2b', 'MUST', 'consoleSize is ignored without terminal.'],
+    ['PRC-2c', 'ERROR', 'consoleSize lacks height or width.'],
+    ['PRC-3a', 'MUST', 'cwd is the working directory of the program.'],
+    ['PRC-3b', 'ERROR', 'cwd is absent or not absolute, or cannot be entered.'],
+    ['PRC-3c', 'CALLERS', 'cwd is made where it does not exist; it is inside of the root.'],
+    ['PRC-4a', 'MUST', 'env is the environment of the program.'],
+    [
+      'PRC-4b',
+      'CALLERS',
+      'HOME is added from the passwd file where env does not have it; of two values the last one counts.',
+    ],
+    ['PRC-5a', 'MUST', 'args are the arguments of the program.'],
+    ['PRC-5b', 'MUST', 'args[0] is searched in PATH of env, as execvp does.'],
+    [
+      'PRC-16',
+      'CALLERS',
+      'The program is PID 1 of a new PID namespace and leads a session; no signal is ignored or blocked.',
+    ],
+    ['PRC-5c', 'ERROR', 'args is absent or empty, or the program cannot be executed.'],
+  ]),
+  ...rulesOf('config.md#posix-process', [
+    ['PRC-6a', 'MUST', 'rlimits are what getrlimit returns inside, infinity and 64 bits included.'],
+    ['PRC-6b', 'ERROR', 'rlimits has the same type twice.'],
+    ['PRC-6c', 'ERROR', 'A type of rlimits is unknown, a number is absent, soft is above hard, or the kernel refuses.'],
+    ['PRC-6d', 'CALLERS', 'Limits that are not listed are those of the caller.'],
+  ]),
+  ...rulesOf('config.md#linux-process', [
+    ['PRC-7a', 'MUST', 'apparmorProfile confines the program.'],
+    ['PRC-7b', 'ERROR', 'apparmorProfile is not loaded, or the kernel has no AppArmor.'],
+    [
+      'PRC-8a',
+      'MUST',
+      'effective, bounding, inheritable, permitted and ambient are the sets of capabilities of the program.',
+    ],
+    ['PRC-8b', 'SHOULD', 'A capability that is unknown or cannot be granted is a warning.'],
+    ['PRC-8c', 'CALLERS', 'Without capabilities the program has none.'],
+    ['PRC-9', 'MUST', 'noNewPrivileges sets no_new_privs, and its absence does not.'],
+    ['PRC-10a', 'MUST', 'oomScoreAdj is that of the program.'],
+    ['PRC-10b', 'MUST', 'Without oomScoreAdj the value of the caller stays.'],
+    ['PRC-10c', 'ERROR', 'oomScoreAdj is out of range, or the kernel refuses it.'],
+    ['PRC-11a', 'MUST', 'scheduler: policy, nice, priority and flags are those of the program.'],
+    ['PRC-11b', 'MUST', 'scheduler: runtime, deadline and period of SCHED_DEADLINE.'],
+    ['PRC-11c', 'ERROR', 'scheduler has an unknown policy or flag, or numbers that do not go with the policy.'],
+    ['PRC-12a', 'MUST', 'ioPriority is that of the program.'],
+    ['PRC-12b', 'ERROR', 'ioPriority has an unknown class, or a priority out of range.'],
+    [
+      'PRC-13a',
+      'MUST',
+      'execCPUAffinity: exec runs on the initial CPUs before and on the final ones after it joins the cgroup.',
+    ],
+    ['PRC-13b', 'ERROR', 'execCPUAffinity holds no list of CPUs.'],
+    ['PRC-14a', 'MUST', 'selinuxLabel is the label of the program.'],
+    ['PRC-14b', 'ERROR', 'selinuxLabel where the kernel has no SELinux, or does not know the label.'],
+  ]),
+  ...rulesOf('config.md#user', [
+    ['PRC-15a', 'MUST', 'uid and gid, in the user namespace of the container, are those of the program.'],
+    ['PRC-15b', 'MUST', 'additionalGids are the supplementary groups of the program.'],
+    ['PRC-15c', 'MUST', 'umask is that of the program; without it the one of the caller stays.'],
+    ['PRC-15d', 'ERROR', 'An id is absent, no number of 32 bits, or not mapped into the user namespace.'],
+  ]),
+]
