@@ -3,6 +3,7 @@ import { probeHost } from '../host/probe'
 import { binding } from '../native/binding'
 import type { Plan } from '../plan/plan'
 import { resolvePlan } from '../plan/resolve'
+import { describeFault } from '../spec/fault'
 import { loadSpec } from '../spec/load'
 import type { Spec } from '../spec/types'
 import { readConfig, resolveBundle, resolveRootfs } from './bundle'
@@ -55,6 +56,6 @@ export function planContainer(options: CreateOptions): Planned {
   const { configFile: _, ...rest } = options
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, systemdCgroup: false, config: config.bytes }
   const resolved = resolvePlan(spec, planOptions, probeFor(spec), (request) => binding().compileSeccomp(request))
-  const advice = warnings.map(({ pointer, message }) => `${config.path} ${pointer}: ${message}`)
+  const advice = warnings.map((fault) => describeFault(config.path, fault))
   return { plan: resolved.plan, warnings: [...advice, ...resolved.warnings] }
 }

@@ -1,7 +1,8 @@
 import { TsruncError } from '../errors'
-import { describeFault, type Fault } from './fault'
-import { banNul, type JsonDocument, JsonError, parseJson } from './json'
-import { processFaults, ruleFaults } from './rules'
+import { describeFault, type Fault, type Rule } from './fault'
+import { banNul, inspectJson, type JsonError, Lines } from './json'
+import { PROCESS_ALONE_RULES, processFaults, RULES, ruleFaults } from './rules'
+import { faultsBeside } from './salvage'
 import { type SchemaName, schemaFaults } from './schema-faults'
 import type { Process, Spec } from './types'
 
@@ -10,12 +11,15 @@ export interface LoadOptions {
   readonly path: string
 }
 
-export interface Loaded<T> {
-  /** Undefined where the schema refuses it. With an error of a rule it is of its types all the same. */
+/** What was found in a text that may be a configuration. */
+export interface Inspected<T> {
+  /** Of its type; undefined where the text or the schema refuses it. With an error of a rule it is there all the same. */
   readonly value: T | undefined
-  /** Errors of the schema or else of the rules, which can only look at a value of the types; and all warnings. */
+  /** What the text says, with values of wrong types or not; undefined where it is not JSON. */
+  readonly document: unknown
+  /** All errors and warnings: of the text, of the schema, of the rules. */
   readonly faults: readonly Fault[]
-  /** For locate(), the line and column of a fault's pointer. */
+  /** Where the pointers of faults are found; see locateAll(). */
   readonly text: string
 }
 
@@ -30,7 +34,7 @@ export function loadSpec(
   bytes: Uint8Array,
   options: LoadOptions,
 ): { readonly spec: Spec; readonly warnings: readonly Fault[] } {
-  const { value, warnings } = orThrow(inspectSpec(bytes, options), options)
+  const { value, warnings } = orThrow(inspectSpec(bytes), options, ': see tsrunc validate')
   return { spec: value, warnings }
 }
 
@@ -43,55 +47,68 @@ export function loadProcess(
   bytes: Uint8Array,
   options: LoadOptions,
 ): { readonly process: Process; readonly warnings: readonly Fault[] } {
-  const { value, warnings } = orThrow(inspect<Process>(bytes, options, 'process', processFaults), options)
+  const { value, warnings } = orThrow(inspect(bytes, PROCESS), options, '')
   return { process: value, warnings }
 }
 
-/**
- * Finds every fault of a config.json.
- *
- * @throws TsruncError CONFIG_SYNTAX where it is not JSON, CONFIG_INVALID for a name that stands twice
- */
-export const inspectSpec = (bytes: Uint8Array, options: LoadOptions): Loaded<Spec> =>
-  inspect<Spec>(bytes, options, 'config', ruleFaults)
+/** Finds every fault of a config.json. */
+export const inspectSpec = (bytes: Uint8Array): Inspected<Spec> => inspect(bytes, SPEC)
 
-function inspect<T>(
-  bytes: Uint8Array,
-  { path }: LoadOptions,
-  schema: SchemaName,
-  rules: (value: T) => readonly Fault[],
-): Loaded<T> {
-  const { text, value } = parse(bytes, path)
-  const bySchema = schemaFaults(schema, banNul(value, text))
-  if (bySchema.some(isError)) return { value: undefined, faults: bySchema, text }
-  // The generated validator has just proved it: a value which it accepts is of the type that it was written for.
-  const spec = value as T
-  const byRules = rules(spec)
-  return { value: spec, faults: bySchema.length === 0 ? byRules : [...bySchema, ...byRules], text }
+/** What a text is checked by. */
+interface Checks<T> {
+  readonly schema: SchemaName
+  readonly find: (value: T) => readonly Fault[]
+  readonly rules: readonly Rule[]
 }
 
-function parse(bytes: Uint8Array, path: string): JsonDocument {
-  try {
-    return parseJson(bytes)
-  } catch (cause) {
-    if (!(cause instanceof JsonError)) throw cause
-    const { line, column } = cause.position
-    const { pointer } = cause
-    const code = pointer === '' ? 'CONFIG_SYNTAX' : 'CONFIG_INVALID'
-    const where = pointer === '' ? `line ${line}, column ${column}` : `${pointer} (line ${line}, column ${column})`
-    throw new TsruncError(code, `${path} ${where}: ${cause.message}`, { pointer, cause })
+const SPEC: Checks<Spec> = { schema: 'config', find: ruleFaults, rules: RULES }
+const PROCESS: Checks<Process> = { schema: 'process', find: processFaults, rules: PROCESS_ALONE_RULES }
+
+function inspect<T>(bytes: Uint8Array, checks: Checks<T>): Inspected<T> {
+  const { text, value, errors } = inspectJson(bytes)
+  const byText = errors.map(textFault)
+  if (value === undefined) return { value, document: undefined, faults: byText, text }
+  const document = banNul(value, text)
+  const bySchema = schemaFaults(checks.schema, document)
+  const refused = bySchema.filter(isError)
+  if (refused.length > 0) {
+    const byRules = faultsBeside(checks.schema, document, refused, checks)
+    return { value: undefined, document, faults: [...byText, ...bySchema, ...byRules], text }
   }
+  // The generated validator has just proved it: a value which it accepts is of the type that it was written for.
+  const spec = document as T
+  const faults = [...byText, ...bySchema, ...checks.find(spec)]
+  return { value: byText.length > 0 ? undefined : spec, document, faults, text }
+}
+
+function textFault({ kind, message, pointer, offset, suggestion }: JsonError): Fault {
+  return { severity: 'error', rule: kind, pointer, message, suggestion, section: 'glossary.md "JSON"', at: offset }
 }
 
 const isError = ({ severity }: Fault): boolean => severity === 'error'
 
+/** One error is the story. Others are counted, and `advice` says where they are seen. */
 function orThrow<T>(
-  { value, faults }: Loaded<T>,
+  { value, faults, text }: Inspected<T>,
   { path }: LoadOptions,
+  advice: string,
 ): { readonly value: T; readonly warnings: readonly Fault[] } {
-  const error = faults.find(isError)
-  if (error !== undefined)
-    throw new TsruncError('CONFIG_INVALID', describeFault(path, error), { pointer: error.pointer })
+  const [error, ...others] = faults.filter(isError)
+  if (error !== undefined) {
+    const more =
+      others.length === 0 ? '' : `; ${others.length} more ${others.length === 1 ? 'error' : 'errors'}${advice}`
+    const code = error.rule.startsWith('json-') && error.pointer === '' ? 'CONFIG_SYNTAX' : 'CONFIG_INVALID'
+    throw new TsruncError(code, `${sentence(path, error, text)}${more}`, { pointer: error.pointer })
+  }
   if (value === undefined) throw new Error(`${path}: refused without a fault`)
   return { value, warnings: faults }
+}
+
+/** A fault of the text has no value whose pointer would say where it is. */
+function sentence(path: string, fault: Fault, text: string): string {
+  if (typeof fault.at !== 'number') return describeFault(path, fault)
+  const { line, column } = new Lines(text).positionAt(fault.at)
+  const where = `line ${line}, column ${column}`
+  const place = fault.pointer === '' ? where : `${fault.pointer} (${where})`
+  return describeFault(`${path} ${place}`, { ...fault, pointer: '' })
 }

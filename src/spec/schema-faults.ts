@@ -1,11 +1,12 @@
 import type { Fault } from './fault'
 import { escapeStep, valueAt } from './json'
+import { didYouMean } from './nearest'
 import { FORMS, type FormName } from './schema/forms'
 import { sectionOf } from './sections'
 import { validateConfig, validateProcess, validateResources } from './validate.gen'
 
 /** What a generated validator leaves of a failure. */
-interface SchemaError {
+export interface SchemaError {
   readonly pointer: string
   readonly keyword: string
   readonly params: {
@@ -31,8 +32,18 @@ const VALIDATORS = {
 
 export type SchemaName = keyof typeof VALIDATORS
 
-/** Where the schema stands within config.json, for the section of a fault. */
-const PREFIX: Readonly<Record<SchemaName, string>> = { config: '', process: '/process', resources: '/linux/resources' }
+/** Where the schema stands within config.json. */
+export const PREFIX: Readonly<Record<SchemaName, string>> = {
+  config: '',
+  process: '/process',
+  resources: '/linux/resources',
+}
+
+/** What a validator says about a value, none if it is valid. */
+export function schemaErrors(name: SchemaName, value: unknown): readonly SchemaError[] {
+  const validate: Validator = VALIDATORS[name]
+  return validate(value) ? [] : (validate.errors ?? [])
+}
 
 /**
  * Faults of a value by the schema, none if it is valid.
@@ -41,12 +52,12 @@ const PREFIX: Readonly<Record<SchemaName, string>> = { config: '', process: '/pr
  * null for what is not set, and runc and crun read it so. An element of a list is never optional.
  */
 export function schemaFaults(name: SchemaName, value: unknown): readonly Fault[] {
-  const validate: Validator = VALIDATORS[name]
-  if (validate(value)) return []
-  const dropped = (validate.errors ?? []).filter((error) => dropNull(value, error.pointer))
-  const errors = validate(value) ? [] : (validate.errors ?? [])
+  const dropped = schemaErrors(name, value).filter((error) => dropNull(value, error.pointer))
+  const errors = schemaErrors(name, value)
   return [
-    ...dropped.map(({ pointer }) => fault(name, 'null', pointer, 'is null, which counts as not set', 'warning')),
+    ...dropped.map(({ pointer }) =>
+      fault(name, 'null', pointer, { message: 'is null, which counts as not set', severity: 'warning' }),
+    ),
     ...errors.filter((error) => error.params.form !== 'key').map((error) => explain(name, error, value)),
   ]
 }
@@ -65,27 +76,38 @@ function dropNull(document: unknown, pointer: string): boolean {
 
 function explain(name: SchemaName, { pointer, keyword, params }: SchemaError, document: unknown): Fault {
   const value = valueAt(document, pointer)
-  if (typeof value === 'symbol') return fault(name, 'nul', pointer, 'must not contain a NUL character (\\u0000)')
+  if (typeof value === 'symbol') {
+    return fault(name, 'nul', pointer, { message: 'must not contain a NUL character (\\u0000)' })
+  }
   const not = `not ${show(value)}`
   switch (keyword) {
-    case 'required':
-      return fault(name, keyword, `${pointer}/${escapeStep(params.missingProperty ?? '')}`, 'is required, but missing')
+    case 'required': {
+      const missing = `${pointer}/${escapeStep(params.missingProperty ?? '')}`
+      return fault(name, keyword, missing, { message: 'is required, but missing' })
+    }
     case 'propertyNames': {
       const entry = `${pointer}/${escapeStep(params.propertyName ?? '')}`
-      return fault(name, 'key', entry, `must have ${FORMS.key.says}`)
+      return fault(name, 'key', entry, { message: `must have ${FORMS.key.says}`, at: 'name' })
     }
-    case 'form':
-      return fault(name, params.form ?? keyword, pointer, `must be ${FORMS[params.form ?? 'key'].says}, ${not}`)
+    case 'form': {
+      const { says } = FORMS[params.form ?? 'key']
+      const suggestion = says.startsWith('an integer') ? unquoted(value) : undefined
+      return fault(name, params.form ?? keyword, pointer, { message: `must be ${says}, ${not}`, suggestion })
+    }
     case 'enum': {
       const allowed = [...(params.allowed ?? [])].filter((word) => word !== '')
-      return fault(name, keyword, pointer, `must be one of ${allowed.join(', ')}, ${not}`)
+      const message = `must be one of ${allowed.join(', ')}, ${not}`
+      return fault(name, keyword, pointer, { message, suggestion: didYouMean(value, allowed) })
     }
     case 'minItems':
-      return fault(name, keyword, pointer, `must have at least ${params.limit} entry`)
-    case 'type':
-      return fault(name, keyword, pointer, `must be ${TYPES[params.type ?? ''] ?? params.type}, ${not}`)
+      return fault(name, keyword, pointer, { message: `must have at least ${params.limit} entry` })
+    case 'type': {
+      const type = params.type ?? ''
+      const message = `must be ${TYPES[type] ?? type}, ${not}`
+      return fault(name, keyword, pointer, { message, suggestion: asType(type, value) })
+    }
     default:
-      return fault(name, keyword, pointer, `is not valid: ${keyword}`)
+      return fault(name, keyword, pointer, { message: `is not valid: ${keyword}` })
   }
 }
 
@@ -96,14 +118,27 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 }
 
-function fault(
-  schema: SchemaName,
-  rule: string,
-  pointer: string,
-  message: string,
-  severity: Fault['severity'] = 'error',
-): Fault {
-  return { severity, rule, pointer, message, section: sectionOf(PREFIX[schema] + pointer) }
+const LONGEST_SUGGESTION = 40
+
+/** How a value would be written as the type that is wanted, where that is beyond doubt. */
+function asType(type: string, value: unknown): string | undefined {
+  if (type === 'boolean') return value === 'true' || value === 'false' ? `write ${value}, without quotes` : undefined
+  const isText = typeof value === 'string' && value.length < LONGEST_SUGGESTION
+  if (type === 'array') return isText ? `write [${JSON.stringify(value)}]` : undefined
+  const isScalar = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
+  return type === 'string' && isScalar ? `write "${value}", in quotes` : undefined
+}
+
+/** For an integer that is written as a string. */
+const unquoted = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^-?(?:0|[1-9]\d{0,19})$/.test(value) ? `write ${value}, without quotes` : undefined
+
+interface Finding extends Pick<Fault, 'message' | 'suggestion' | 'at'> {
+  readonly severity?: Fault['severity']
+}
+
+function fault(schema: SchemaName, rule: string, pointer: string, finding: Finding): Fault {
+  return { severity: 'error', rule, pointer, section: sectionOf(PREFIX[schema] + pointer), ...finding }
 }
 
 /** A value as a person wrote it, shortened. */

@@ -110,7 +110,7 @@ describe('the full config', () => {
       if (schema.type !== 'object' || schema.additionalProperties !== undefined) continue
       // Clocks are the one place where a name of its own is a value (rules/namespaces.ts).
       if (pointer === '/linux/timeOffsets') continue
-      const { faults } = inspectSpec(toJson(put(fullConfig(), `${pointer}/x-unknown`, unknown)), OPTIONS)
+      const { faults } = inspectSpec(toJson(put(fullConfig(), `${pointer}/x-unknown`, unknown)))
       expect(faults, pointer).toEqual([])
     }
   })
@@ -126,7 +126,7 @@ describe('bad values of every property are refused by its name', () => {
         expect.objectContaining({ code: 'CONFIG_INVALID', pointer }),
       )
     }
-    const { value, faults } = inspectSpec(toJson(put(fullConfig(), pointer, null)), OPTIONS)
+    const { value, faults } = inspectSpec(toJson(put(fullConfig(), pointer, null)))
     if (required) {
       expect(faults).toContainEqual(expect.objectContaining({ severity: 'error', pointer }))
     } else {
@@ -141,7 +141,7 @@ describe('bad values of every property are refused by its name', () => {
     const range = form === undefined ? undefined : INTEGER_RANGES[form]
     if (range === undefined) return
     for (const value of range) {
-      const { faults } = inspectSpec(toJson(put(fullConfig(), pointer, value)), OPTIONS)
+      const { faults } = inspectSpec(toJson(put(fullConfig(), pointer, value)))
       expect(faults.filter(({ rule }) => Object.hasOwn(FORMS, rule))).toEqual([])
     }
   })
@@ -181,14 +181,22 @@ describe('messages', () => {
     ['/process/cwd', undefined, 'is required, but missing'],
     ['/process/args', { a: 1 }, 'must be an array, not an object'],
     ['/process/args/1', 'a\0b', 'must not contain a NUL character (\\u0000)'],
-    ['/linux/namespaces/0/type', 'net', 'must be one of cgroup, ipc, mount, network, pid, time, user, uts, not "net"'],
+    [
+      '/linux/namespaces/0/type',
+      'net',
+      'must be one of cgroup, ipc, mount, network, pid, time, user, uts, not "net" (did you mean "network"?)',
+    ],
     ['/linux/seccomp/syscalls/0/names', [], 'must have at least 1 entry'],
     [
       '/linux/resources/memory/limit',
       -2,
       'must be an integer from -1 to 9223372036854775807 (-1 is unlimited), not -2',
     ],
-    ['/annotations/a~1b', 5, 'must be a string, not 5'],
+    ['/annotations/a~1b', 5, 'must be a string, not 5 (write "5", in quotes)'],
+    ['/process/env', 'A=1', 'must be an array, not "A=1" (write ["A=1"])'],
+    ['/process/terminal', 'true', 'must be true or false, not "true" (write true, without quotes)'],
+    ['/process/user/uid', '0', 'must be an integer from 0 to 4294967294, not "0" (write 0, without quotes)'],
+    ['/linux/seccomp/syscalls/0/action', 'allow', /not "allow" \(did you mean "SCMP_ACT_ALLOW"\?\)$/],
     ['/hostname', [1], 'must be a string, not an array'],
     ['/hostname', { long: 'x' }, 'must be a string, not an object'],
     ['/linux/rootfsPropagation', 'x'.repeat(1_000_000), /not "x{77}\.\.\."$/],
@@ -204,8 +212,11 @@ describe('messages', () => {
     ['[]', 'config.json: must be an object, not an array'],
     ['"a"', 'config.json: must be an object, not "a"'],
     ['5', 'config.json: must be an object, not 5'],
-    ['{}', 'config.json /ociVersion: is required, but missing'],
-    ['{"ociVersion": null, "root": null}', 'config.json /ociVersion: is required, but missing'],
+    ['{}', 'config.json /ociVersion: is required, but missing; 1 more error: see tsrunc validate'],
+    [
+      '{"ociVersion": null, "root": null}',
+      'config.json /ociVersion: is required, but missing; 1 more error: see tsrunc validate',
+    ],
     ['{"ociVersion": "1.0.0"}', 'config.json /root: is required, but missing'],
   ])('%s', (text, message) => {
     expect(() => loadSpec(Buffer.from(text), OPTIONS)).toThrow(expect.objectContaining({ message }))

@@ -1,25 +1,49 @@
+import { syntaxHint } from './hint'
 import { type Step, toPointer } from './pointer'
-import { type Position, positionAt } from './position'
+import { Lines, type Position } from './position'
 
 /** Nesting beyond this is refused. config.json of the spec nests 7 deep; Go's decoder stops at 10,000. */
 export const MAX_DEPTH = 1000
 
-/** A text that is not JSON (RFC 8259), or that this runtime refuses to read. */
-export class JsonError extends Error {
+/** What is wrong with a text; permanent, `tsrunc validate` prints them as rules. */
+export type JsonErrorKind = 'json-bom' | 'json-depth' | 'json-duplicate' | 'json-encoding' | 'json-syntax'
+
+export interface JsonErrorPlace {
+  /** UTF-16 code units from 0. */
+  readonly offset: number
   readonly position: Position
   /** JSON pointer of what is refused, or '' where the text is not JSON. */
-  readonly pointer: string
+  readonly pointer?: string
+  /** What to do about it. */
+  readonly suggestion?: string | undefined
+}
 
-  constructor(message: string, position: Position, pointer = '') {
+/** A text that is not JSON (RFC 8259), or that this runtime refuses to read. */
+export class JsonError extends Error {
+  readonly kind: JsonErrorKind
+  readonly offset: number
+  readonly position: Position
+  readonly pointer: string
+  readonly suggestion: string | undefined
+
+  constructor(kind: JsonErrorKind, message: string, { offset, position, pointer = '', suggestion }: JsonErrorPlace) {
     super(message)
     this.name = 'JsonError'
+    this.kind = kind
+    this.offset = offset
     this.position = position
     this.pointer = pointer
+    this.suggestion = suggestion
   }
 }
 
-/** Is told of every value before it is read: its path, and the offset of its first character. */
-export type Visitor = (path: readonly Step[], offset: number) => void
+/** Is told of what is read. */
+export interface Listener {
+  /** A value before it is read: its path, the offsets of its first character and of its name, if it has one. */
+  readonly value?: (path: readonly Step[], offset: number, nameOffset: number | undefined) => void
+  /** A name that stands twice; without this listener it is thrown. The last value of the name is the one that counts. */
+  readonly duplicate?: (error: JsonError) => void
+}
 
 /**
  * A piece of a string: characters from the space on without '"' and '\\', and escapes. A repetition of choices is bounded,
@@ -37,17 +61,19 @@ const WORDS: Readonly<Record<string, boolean | null>> = { true: true, false: fal
  *
  * @throws JsonError
  */
-export const parseExact = (text: string, visitor: Visitor = () => {}): unknown => new Parser(text, visitor).document()
+export const parseExact = (text: string, listener: Listener = {}): unknown => new Parser(text, listener).document()
 
 class Parser {
   readonly #text: string
-  readonly #visitor: Visitor
+  readonly #listener: Listener
   readonly #path: Step[] = []
+  /** Made for the first error. */
+  #lines: Lines | undefined
   #at = 0
 
-  constructor(text: string, visitor: Visitor) {
+  constructor(text: string, listener: Listener) {
     this.#text = text
-    this.#visitor = visitor
+    this.#listener = listener
   }
 
   document(): unknown {
@@ -57,9 +83,9 @@ class Parser {
   }
 
   /** A value with the white space around it. */
-  #value(): unknown {
+  #value(nameOffset?: number): unknown {
     this.#take(SPACE)
-    this.#visitor(this.#path, this.#at)
+    this.#listener.value?.(this.#path, this.#at, nameOffset)
     const value = this.#bareValue()
     this.#take(SPACE)
     return value
@@ -90,7 +116,7 @@ class Parser {
 
   #nested<T>(read: () => T): T {
     if (this.#path.length >= MAX_DEPTH) {
-      throw new JsonError(`values are nested more than ${MAX_DEPTH} deep`, positionAt(this.#text, this.#at))
+      throw new JsonError('json-depth', `values are nested more than ${MAX_DEPTH} deep`, this.#place(this.#at))
     }
     this.#at += 1
     return read()
@@ -127,14 +153,14 @@ class Parser {
     if (this.#text[offset] !== '"') throw this.#unexpected('a name in double quotes')
     const name = this.#string()
     const first = offsets.get(name)
-    if (first !== undefined) throw this.#duplicate(name, first, offset)
+    if (first !== undefined) this.#duplicate(name, first, offset)
     offsets.set(name, offset)
     this.#take(SPACE)
     if (!this.#skip(':')) throw this.#unexpected("':'")
     this.#path.push(name)
     // Not `object[name] =`: that would set the prototype for the name __proto__.
     Object.defineProperty(object, name, {
-      value: this.#value(),
+      value: this.#value(offset),
       enumerable: true,
       configurable: true,
       writable: true,
@@ -164,30 +190,46 @@ class Parser {
     return true
   }
 
+  #position(offset: number): Position {
+    this.#lines ??= new Lines(this.#text)
+    return this.#lines.positionAt(offset)
+  }
+
+  #place(offset: number): JsonErrorPlace {
+    return { offset, position: this.#position(offset) }
+  }
+
   #unexpected(wanted: string): JsonError {
     const found = this.#text.codePointAt(this.#at)
     const name = found === undefined ? 'the text ends' : `found ${JSON.stringify(String.fromCodePoint(found))}`
-    return new JsonError(`expected ${wanted}, but ${name}`, positionAt(this.#text, this.#at))
+    return new JsonError('json-syntax', `expected ${wanted}, but ${name}`, {
+      ...this.#place(this.#at),
+      suggestion: syntaxHint(this.#text, this.#at, wanted),
+    })
   }
 
-  #duplicate(name: string, first: number, second: number): JsonError {
-    const { line, column } = positionAt(this.#text, first)
-    const pointer = toPointer([...this.#path, name])
-    return new JsonError(
+  #duplicate(name: string, first: number, second: number): void {
+    const { line, column } = this.#position(first)
+    const error = new JsonError(
+      'json-duplicate',
       `the name ${JSON.stringify(name)} stands twice in one object (first at line ${line}, column ${column})`,
-      positionAt(this.#text, second),
-      pointer,
+      { ...this.#place(second), pointer: toPointer([...this.#path, name]) },
     )
+    if (this.#listener.duplicate === undefined) throw error
+    this.#listener.duplicate(error)
   }
 
   /** What is wrong where a string's good part ended without a quote. */
   #badString(): JsonError {
-    const position = positionAt(this.#text, this.#at)
+    const place = this.#place(this.#at)
     const found = this.#text[this.#at]
-    if (found === undefined) return new JsonError('the text ends within a string', position)
-    if (found === '\\') return new JsonError('a string has an escape that JSON does not know', position)
+    if (found === undefined) return new JsonError('json-syntax', 'the text ends within a string', place)
+    if (found === '\\') return new JsonError('json-syntax', 'a string has an escape that JSON does not know', place)
     const code = found.charCodeAt(0).toString(16).padStart(4, '0')
-    return new JsonError(`a string holds the control character U+${code}; write it as \\u${code}`, position)
+    return new JsonError('json-syntax', `a string holds the control character U+${code}`, {
+      ...place,
+      suggestion: `write it as \\u${code}`,
+    })
   }
 }
 

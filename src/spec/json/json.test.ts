@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JsonError, MAX_DEPTH, parseExact } from './exact'
+import { locateAll } from './locate'
 import { banNul } from './nul'
-import { locate, parseJson } from './parse'
+import { inspectJson, parseJson } from './parse'
 import { fromPointer, toPointer, valueAt } from './pointer'
+import { PointerSet } from './pointer-set'
+import { Lines } from './position'
 
 const parse = (text: string): unknown => parseJson(Buffer.from(text)).value
 
@@ -150,11 +153,11 @@ describe('refused texts', () => {
     ['[1 2]', "expected ',' or ']', but found \"2\"", 1, 4],
     ['{"a": 1', "expected ',' or '}', but the text ends", 1, 8],
     ['{"a": "x', 'the text ends within a string', 1, 9],
-    ['{"a": "x\ny"}', 'a string holds the control character U+000a; write it as \\u000a', 1, 9],
+    ['{"a": "x\ny"}', 'a string holds the control character U+000a', 1, 9],
     ['{"a": "\\q"}', 'a string has an escape that JSON does not know', 1, 8],
     ['{} {}', 'expected the end, but found "{"', 1, 4],
     ['nul', 'expected a value, but found "n"', 1, 1],
-    ['\ufeff{}', 'the text begins with a byte order mark: save the file as UTF-8 without one', 1, 1],
+    ['\ufeff{}', 'the text begins with a byte order mark', 1, 1],
     ['\r\n\r\n  ?', 'expected a value, but found "?"', 3, 3],
   ])('%j', (text, message, line, column) => {
     const error = fault(() => parse(text))
@@ -217,7 +220,35 @@ describe('positions', () => {
     ['/d/missing/deeper', 3, 8],
     ['/missing', 1, 1],
   ])('%j', (pointer, line, column) => {
-    expect(locate(text, pointer)).toEqual({ line, column })
+    const [place] = locateAll(text, [pointer])
+    expect(new Lines(text).positionAt(place?.offset ?? -1)).toEqual({ line, column })
+  })
+
+  test('of many pointers at once, with the names of members', () => {
+    const places = locateAll(text, ['/d', '/a~1b/1/c~0', '', '/a~1b/0'])
+    expect(places.map(({ nameOffset }) => nameOffset && text.slice(nameOffset, nameOffset + 4))).toEqual([
+      '"d":',
+      '"c~"',
+      undefined,
+      undefined,
+    ])
+  })
+
+  test('before a syntax error', () => {
+    expect(locateAll('{"a": {"b": 1 "c": 2}}', ['/a/b', '/a/c']).map(({ offset }) => offset)).toEqual([12, 6])
+  })
+
+  test('lines end with LF, CRLF or CR', () => {
+    const lines = new Lines('a\nb\r\nc\rd')
+    expect([0, 1, 2, 5, 7, 8].map((offset) => lines.positionAt(offset))).toEqual([
+      { line: 1, column: 1 },
+      { line: 1, column: 2 },
+      { line: 2, column: 1 },
+      { line: 3, column: 1 },
+      { line: 4, column: 1 },
+      { line: 4, column: 2 },
+    ])
+    expect([1, 2, 3, 4].map((number) => lines.line(number))).toEqual(['a', 'b', 'c', 'd'])
   })
 
   test('pointers and paths', () => {
@@ -227,6 +258,75 @@ describe('positions', () => {
     expect(valueAt(JSON.parse(text), '/a~1b/2/c~0')).toBeUndefined()
     expect(valueAt(JSON.parse(text), '/toString')).toBeUndefined()
   })
+})
+
+describe('everything that is wrong with a text', () => {
+  const errorsOf = (bytes: Uint8Array) =>
+    inspectJson(bytes).errors.map(({ kind, pointer, position: { line, column } }) => [kind, pointer, line, column])
+
+  test('a mark, bad bytes, names that stand twice, and then a syntax error', () => {
+    const bytes = Buffer.concat([
+      Buffer.from('\ufeff{"a": 1, "a": 2,\n "b": "'),
+      Buffer.from([0xff]),
+      Buffer.from('", "c": {"d": 1, "d": 2}'),
+    ])
+    const wrong = [
+      ['json-encoding', '', 2, 8],
+      ['json-bom', '', 1, 1],
+      ['json-duplicate', '/a', 1, 10],
+      ['json-duplicate', '/c/d', 2, 26],
+    ]
+    expect(errorsOf(Buffer.concat([bytes, Buffer.from('}')]))).toEqual(wrong)
+    expect(inspectJson(Buffer.concat([bytes, Buffer.from('}')])).value).toEqual({ a: 2, b: '\ufffd', c: { d: 2 } })
+    expect(errorsOf(bytes)).toEqual([...wrong, ['json-syntax', '', 2, 33]])
+    expect(inspectJson(bytes).value).toBeUndefined()
+  })
+
+  test('UTF-16 is told from what else is not UTF-8', () => {
+    const { errors } = inspectJson(Buffer.from('\ufeff{}', 'utf16le'))
+    expect(errors[0]).toMatchObject({ kind: 'json-encoding', suggestion: expect.stringContaining('UTF-16') })
+  })
+
+  test('10,000 names that stand twice', () => {
+    const text = `{${Array.from({ length: 10_000 }, (_, index) => `"n${index}":1,\n"n${index}":2`).join(',')}}`
+    expect(inspectJson(Buffer.from(text)).errors).toHaveLength(10_000)
+  })
+})
+
+test.each([
+  ['{"a": 1,}', 'remove the comma before it'],
+  ['["a",\n]', 'remove the comma before it'],
+  ['{"a": 1 "b": 2}', 'is a comma missing before it?'],
+  ['[{} {}]', 'is a comma missing before it?'],
+  ['{"a" "b"}', undefined],
+  ['// all\n{}', 'JSON has no comments: remove it'],
+  ['{"a": 1, /* all */ "b": 2}', 'JSON has no comments: remove it'],
+  ["{'a': 1}", "strings stand in double quotes, not in ' '"],
+  ['{a: 1}', 'names stand in double quotes'],
+  ['{"a": True}', 'write true'],
+  ['{"a": None}', 'write null, or leave the property out'],
+  ['{"umask": 022}', 'numbers are decimal: the octal 022 is 18'],
+  ['{"fileMode": 0o666}', 'numbers are decimal: the octal 0666 is 438'],
+  ['{"classID": 0x100001}', 'numbers are decimal: 0x100001 is 1048577'],
+  ['{"a": 100x1}', undefined],
+  ['{"a": 1', undefined],
+])('a hint: %s', (text, suggestion) => {
+  expect(fault(() => parse(text)).suggestion).toBe(suggestion)
+})
+
+test('a set of pointers knows what is within what', () => {
+  const set = new PointerSet()
+  set.add(['a', '1'])
+  expect([[], ['a'], ['a', '1'], ['a', '1', 'b'], ['a', '2'], ['b']].map((path) => set.touches(path))).toEqual([
+    true,
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
+  expect([['a'], ['a', '1'], ['a', '1', 'b']].map((path) => set.has(path))).toEqual([false, true, false])
+  expect(new PointerSet().touches([])).toBe(false)
 })
 
 test('strings with a NUL become symbols', () => {

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { JsonError, MAX_DEPTH, parseExact } from './exact'
-import { fromPointer } from './pointer'
-import { type Position, positionAt } from './position'
+import { Lines } from './position'
 
 const ESCAPES = /\\[\s\S]/g
 /** Every string of a JSON text without escapes, names included. */
@@ -16,7 +15,7 @@ export interface JsonDocument {
 }
 
 /**
- * Parses UTF-8 JSON (RFC 8259; config.md: "JSON objects MUST NOT contain duplicate names").
+ * Parses UTF-8 JSON (RFC 8259; glossary.md "JSON": "JSON objects MUST NOT include duplicate names").
  *
  * JSON.parse does the work; what it would get wrong is proved absent from the text at native speed, or else the exact
  * parser is used: names that stand twice (the colons outside of strings are the names of the text: fewer names in the
@@ -32,7 +31,7 @@ export function parseJson(bytes: Uint8Array): JsonDocument {
   } catch (cause) {
     // Not JSON: the exact parser says where and why.
     parseExact(text)
-    throw new JsonError(String(cause), { line: 1, column: 1 })
+    throw new JsonError('json-syntax', String(cause), START)
   }
   const names = typeof value === 'object' && value !== null ? countNames(value, text) : 0
   const bare = (text.includes('\\') ? text.replace(ESCAPES, '') : text).replace(STRINGS, '')
@@ -40,21 +39,71 @@ export function parseJson(bytes: Uint8Array): JsonDocument {
   return { text, value }
 }
 
-function decode(bytes: Uint8Array): string {
-  const start = { line: 1, column: 1 }
-  if (bytes.byteLength === 0) throw new JsonError('the file is empty', start)
-  if (!isUtf8(bytes)) throw new JsonError('the text is not UTF-8', badByte(bytes))
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  if (text.charCodeAt(0) === 0xfeff) {
-    throw new JsonError('the text begins with a byte order mark: save the file as UTF-8 without one', start)
-  }
-  return text
+/** A text of which everything that is wrong was looked for. */
+export interface JsonInspection {
+  /** Without a byte order mark; U+FFFD stands for what is not UTF-8. */
+  readonly text: string
+  /** Undefined where the text is not JSON. */
+  readonly value: unknown
+  readonly errors: readonly JsonError[]
 }
 
-/** The position of the first byte that is not UTF-8: decoding puts U+FFFD there, which the bytes do not hold. */
-function badByte(bytes: Uint8Array): Position {
+/** Parses as parseJson, and goes on behind every error that leaves a text to read. */
+export function inspectJson(bytes: Uint8Array): JsonInspection {
+  try {
+    return { ...parseJson(bytes), errors: [] }
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+  }
+  const errors: JsonError[] = []
+  const note = (error: JsonError): void => {
+    errors.push(error)
+  }
+  const text = readText(bytes, note)
+  try {
+    return { text, value: text === '' ? undefined : parseExact(text, { duplicate: note }), errors }
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    return { text, value: undefined, errors: [...errors, error] }
+  }
+}
+
+const START = { offset: 0, position: { line: 1, column: 1 } } as const
+
+function decode(bytes: Uint8Array): string {
+  return readText(bytes, (error) => {
+    throw error
+  })
+}
+
+/** The text of the bytes, after `fail` was told what is wrong with them. */
+function readText(bytes: Uint8Array, fail: (error: JsonError) => void): string {
+  if (bytes.byteLength === 0) fail(new JsonError('json-syntax', 'the file is empty', START))
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  const isMarked = text.charCodeAt(0) === 0xfeff
+  if (!isUtf8(bytes)) fail(notUtf8(bytes, text, isMarked ? 1 : 0))
+  if (!isMarked) return text
+  fail(
+    new JsonError('json-bom', 'the text begins with a byte order mark', {
+      ...START,
+      suggestion: 'save the file as UTF-8 without one',
+    }),
+  )
+  return text.slice(1)
+}
+
+/** `skipped`: the length of a byte order mark, which is none of the text's characters. */
+function notUtf8(bytes: Uint8Array, text: string, skipped: number): JsonError {
+  const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+  const suggestion = isUtf16 ? 'it looks like UTF-16: save the file as UTF-8' : 'save the file as UTF-8'
+  const offset = isUtf16 ? 0 : firstBadCharacter(bytes, text) - skipped
+  const position = new Lines(text.slice(skipped)).positionAt(offset)
+  return new JsonError('json-encoding', 'the text is not UTF-8', { offset, position, suggestion })
+}
+
+/** The offset of the first character that is not UTF-8: decoding puts U+FFFD there, which the bytes do not hold. */
+function firstBadCharacter(bytes: Uint8Array, text: string): number {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const text = buffer.toString('utf8')
   let offset = 0
   let byte = 0
   for (const good of text.split('\ufffd')) {
@@ -64,14 +113,14 @@ function badByte(bytes: Uint8Array): Position {
     offset += 1
     byte += 3
   }
-  return positionAt(text, offset)
+  return offset
 }
 
 /** The number of members of all objects in the value. Loops by index: this runs once, before V8 has compiled it. */
 function countNames(value: object, text: string, depth = 0): number {
   if (depth >= MAX_DEPTH) {
     parseExact(text)
-    throw new JsonError(`values are nested more than ${MAX_DEPTH} deep`, { line: 1, column: 1 })
+    throw new JsonError('json-depth', `values are nested more than ${MAX_DEPTH} deep`, START)
   }
   const isArray = Array.isArray(value)
   const members: readonly unknown[] = isArray ? value : Object.values(value)
@@ -81,22 +130,4 @@ function countNames(value: object, text: string, depth = 0): number {
     if (typeof member === 'object' && member !== null) names += countNames(member, text, depth + 1)
   }
   return names
-}
-
-/** Where the value at a JSON pointer begins; or the nearest value around it that there is, as for a missing property. */
-export function locate(text: string, pointer: string): Position {
-  const target = fromPointer(pointer)
-  let deepest = -1
-  let offset = 0
-  try {
-    parseExact(text, (path, at) => {
-      if (path.length <= deepest || path.some((step, index) => String(step) !== target[index])) return
-      deepest = path.length
-      offset = at
-    })
-  } catch (error) {
-    // A text with a fault has the pointers before it all the same.
-    if (!(error instanceof JsonError)) throw error
-  }
-  return positionAt(text, offset)
 }

@@ -4,8 +4,37 @@ export interface Position {
   readonly column: number
 }
 
-/** The position of an offset (UTF-16 code units from 0). Lines end with LF, CRLF or CR. */
-export function positionAt(text: string, offset: number): Position {
-  const before = text.slice(0, offset).split(/\r\n|\n|\r(?!\n)/)
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+const LINE_END = /\r\n|\n|\r/g
+
+/** The lines of a text, which end with LF, CRLF or CR. */
+export class Lines {
+  readonly #text: string
+  /** The offset of each line's first character. */
+  readonly #starts: readonly number[]
+
+  constructor(text: string) {
+    this.#text = text
+    this.#starts = [0, ...Array.from(text.matchAll(LINE_END), ({ 0: end, index }) => index + end.length)]
+  }
+
+  /** The position of an offset, in UTF-16 code units from 0. */
+  positionAt(offset: number): Position {
+    let low = 0
+    let high = this.#starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.#startOf(middle) <= offset) low = middle
+      else high = middle - 1
+    }
+    return { line: low + 1, column: offset - this.#startOf(low) + 1 }
+  }
+
+  /** A line by its number from 1, without its end. */
+  line(number: number): string {
+    return this.#text.slice(this.#startOf(number - 1), this.#startOf(number)).replace(/[\r\n]+$/, '')
+  }
+
+  #startOf(index: number): number {
+    return this.#starts[index] ?? this.#text.length
+  }
 }

@@ -1,4 +1,5 @@
 import type { Rule } from '../fault'
+import { escapeStep } from '../json'
 
 const MEMORY = 'config-linux.md "Memory"'
 const CPU = 'config-linux.md "CPU"'
@@ -8,6 +9,7 @@ const swapIsAboveMemory: Rule = {
   id: 'memory-swap',
   section: MEMORY,
   severity: 'error',
+  restsOn: ['/linux/resources/memory/limit'],
   check({ linux }, report) {
     const { limit = 0, swap = 0 } = linux?.resources?.memory ?? {}
     if (swap <= 0) return
@@ -55,6 +57,7 @@ const weightDevicesHaveWeight: Rule = {
   id: 'block-weight',
   section: 'config-linux.md "Block IO"',
   severity: 'error',
+  restsOn: ['/linux/resources/blockIO/weightDevice/*'],
   check({ linux }, report) {
     linux?.resources?.blockIO?.weightDevice?.forEach(({ weight, leafWeight }, index) => {
       if (weight === undefined && leafWeight === undefined) {
@@ -86,10 +89,11 @@ const rdmaHasLimit: Rule = {
   id: 'rdma-limit',
   section: 'config-linux.md "RDMA"',
   severity: 'error',
+  restsOn: ['/linux/resources/rdma/*'],
   check({ linux }, report) {
     for (const [device, limits] of Object.entries(linux?.resources?.rdma ?? {})) {
       if (limits.hcaHandles === undefined && limits.hcaObjects === undefined) {
-        report(`/linux/resources/rdma/${device}`, 'must have hcaHandles or hcaObjects')
+        report(`/linux/resources/rdma/${escapeStep(device)}`, 'must have hcaHandles or hcaObjects')
       }
     }
   },
@@ -103,7 +107,7 @@ const unifiedIsFileName: Rule = {
   check({ linux }, report) {
     for (const file of Object.keys(linux?.resources?.unified ?? {})) {
       if (!file.includes('/') && file !== '.' && file !== '..') continue
-      report(`/linux/resources/unified/${file.replaceAll('/', '~1')}`, `must be the name of a file, without a path`)
+      report(`/linux/resources/unified/${escapeStep(file)}`, `must be the name of a file, without a path`)
     }
   },
 }

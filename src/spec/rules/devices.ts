@@ -23,6 +23,7 @@ const devicePathsAreUnique: Rule = {
   id: 'device-path',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/linux/devices'],
   check({ linux }, report) {
     const first = new Map<string, { readonly identity: string; readonly index: number }>()
     linux?.devices?.forEach(({ type, path, major, minor }, index) => {
@@ -41,6 +42,7 @@ const devicesAreUnique: Rule = {
   id: 'device-unique',
   section: SECTION,
   severity: 'warning',
+  restsOn: ['/linux/devices'],
   check({ linux }, report) {
     const first = new Map<string, number>()
     linux?.devices?.forEach(({ type, major, minor }, index) => {

@@ -24,6 +24,7 @@ const mappingsNeedUserNamespace: Rule = {
   id: 'mappings-namespace',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/linux/namespaces', '/linux/*'],
   check({ linux }, report) {
     const namespace = linux?.namespaces?.find(({ type }) => type === 'user')
     for (const name of ['uidMappings', 'gidMappings'] as const) {

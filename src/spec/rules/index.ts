@@ -42,6 +42,9 @@ const CHAPTERS: readonly Chapter[] = [
 /** Every rule, for documentation and tests. */
 export const RULES: readonly Rule[] = CHAPTERS.flatMap(({ rules }) => rules)
 
+/** Those that look at a process alone. */
+export const PROCESS_ALONE_RULES: readonly Rule[] = [...PROCESS_RULES, ...SCHEDULER_RULES]
+
 /** What is wrong with a spec that the schema accepts. Rules of a chapter that is absent have nothing to say. */
 export function ruleFaults(spec: Spec): readonly Fault[] {
   return CHAPTERS.flatMap(({ property, rules }) => (property(spec) === undefined ? [] : faultsOf(rules, spec)))
@@ -50,14 +53,23 @@ export function ruleFaults(spec: Spec): readonly Fault[] {
 /** What is wrong with a process alone, by pointers from the process itself. */
 export function processFaults(process: NonNullable<Spec['process']>): readonly Fault[] {
   const spec: Spec = { ociVersion: '', process }
-  const rules = process.scheduler === undefined ? PROCESS_RULES : [...PROCESS_RULES, ...SCHEDULER_RULES]
+  const rules = process.scheduler === undefined ? PROCESS_RULES : PROCESS_ALONE_RULES
   return faultsOf(rules, spec).map((fault) => ({ ...fault, pointer: fault.pointer.replace(/^\/process/, '') }))
 }
 
 function faultsOf(rules: readonly Rule[], spec: Spec): Fault[] {
   const faults: Fault[] = []
   for (const { id, section, severity, check } of rules) {
-    check(spec, (pointer, message) => faults.push({ severity, rule: id, pointer, message, section }))
+    check(spec, (pointer, message, suggestion) =>
+      faults.push({
+        severity,
+        rule: id,
+        pointer,
+        message,
+        section,
+        ...(suggestion === undefined ? {} : { suggestion }),
+      }),
+    )
   }
   return faults
 }

@@ -1,5 +1,6 @@
-import { mountOption } from '../../tables/mount-options'
+import { MOUNT_OPTIONS, mountOption } from '../../tables/mount-options'
 import type { Rule } from '../fault'
+import { didYouMean } from '../nearest'
 import type { Mount } from '../types'
 import { hasNamespace } from './namespaces'
 
@@ -48,7 +49,8 @@ const bindsHaveNoData: Rule = {
       mount.options?.forEach((option, at) => {
         if (option === '' || mountOption(option) !== undefined) return
         const story = 'is not a mount option, and a bind mount passes none on to its file system'
-        report(`/mounts/${index}/options/${at}`, `${JSON.stringify(option)} ${story}`)
+        const meant = didYouMean(option, Object.keys(MOUNT_OPTIONS))
+        report(`/mounts/${index}/options/${at}`, `${JSON.stringify(option)} ${story}`, meant)
       })
     })
   },
@@ -73,6 +75,7 @@ const mappedMountsAreBinds: Rule = {
   id: 'mount-mappings-bind',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/mounts/*/options'],
   check({ mounts }, report) {
     mounts?.forEach((mount, index) => {
       if ((mount.uidMappings?.length ?? 0) > 0 && !isBind(mount)) {
@@ -87,6 +90,7 @@ const idmapHasMappings: Rule = {
   id: 'mount-idmap',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/mounts/*/uidMappings', '/linux/namespaces'],
   check(spec, report) {
     spec.mounts?.forEach(({ options, uidMappings }, index) => {
       const at = options?.findIndex((option) => option === 'idmap' || option === 'ridmap') ?? -1

@@ -1,4 +1,6 @@
 import type { Rule } from '../fault'
+import { escapeStep } from '../json'
+import { didYouMean } from '../nearest'
 import type { NamespaceType, Spec } from '../types'
 
 const NAMESPACES = 'config-linux.md "Namespaces"'
@@ -40,6 +42,7 @@ const hostnameNeedsUts: Rule = {
   id: 'hostname-namespace',
   section: 'config.md "Hostname"',
   severity: 'error',
+  restsOn: ['/linux/namespaces'],
   check(spec, report) {
     if ((spec.hostname ?? '') !== '' && !hasNamespace(spec, 'uts')) {
       report('/hostname', 'needs a namespace of type uts in /linux/namespaces')
@@ -51,6 +54,7 @@ const domainnameNeedsUts: Rule = {
   id: 'domainname-namespace',
   section: 'config.md "Domainname"',
   severity: 'error',
+  restsOn: ['/linux/namespaces'],
   check(spec, report) {
     if ((spec.domainname ?? '') !== '' && !hasNamespace(spec, 'uts')) {
       report('/domainname', 'needs a namespace of type uts in /linux/namespaces')
@@ -76,6 +80,7 @@ const pathsNeedMountNamespace: Rule = {
   id: 'paths-namespace',
   section: 'config-linux.md "Masked Paths"',
   severity: 'error',
+  restsOn: ['/linux/namespaces'],
   check(spec, report) {
     if (hasNamespace(spec, 'mount')) return
     for (const name of ['maskedPaths', 'readonlyPaths'] as const) {
@@ -104,7 +109,8 @@ const clocksAreKnown: Rule = {
   check({ linux }, report) {
     for (const clock of Object.keys(linux?.timeOffsets ?? {})) {
       if (clock !== 'monotonic' && clock !== 'boottime') {
-        report(`/linux/timeOffsets/${clock}`, 'is not a clock with an offset: only monotonic and boottime are')
+        const message = 'is not a clock with an offset: only monotonic and boottime are'
+        report(`/linux/timeOffsets/${escapeStep(clock)}`, message, didYouMean(clock, ['monotonic', 'boottime']))
       }
     }
   },
@@ -115,6 +121,7 @@ const offsetsNeedNewNamespace: Rule = {
   id: 'time-namespace',
   section: TIME,
   severity: 'error',
+  restsOn: ['/linux/namespaces'],
   check(spec, report) {
     if (Object.keys(spec.linux?.timeOffsets ?? {}).length === 0) return
     const namespace = spec.linux?.namespaces?.find(({ type }) => type === 'time')

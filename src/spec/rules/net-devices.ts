@@ -10,6 +10,7 @@ const netDevicesNeedNamespace: Rule = {
   id: 'net-device-namespace',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/linux/namespaces'],
   check(spec, report) {
     if (Object.keys(spec.linux?.netDevices ?? {}).length > 0 && !hasNamespace(spec, 'network')) {
       report('/linux/netDevices', 'needs a namespace of type network in /linux/namespaces')
@@ -41,6 +42,7 @@ const netDeviceNamesAreUnique: Rule = {
   id: 'net-device-unique',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/linux/netDevices'],
   check({ linux }, report) {
     const first = new Map<string, string>()
     for (const [device, { name = '' }] of Object.entries(linux?.netDevices ?? {})) {

@@ -1,6 +1,7 @@
 import { CAPABILITIES } from '../../tables/capabilities'
 import { RLIMITS } from '../../tables/rlimits'
 import type { Rule } from '../fault'
+import { didYouMean } from '../nearest'
 
 const cwdIsAbsolute: Rule = {
   id: 'cwd-absolute',
@@ -18,6 +19,7 @@ const argsAreGiven: Rule = {
   id: 'args-given',
   section: 'config.md "Process"',
   severity: 'error',
+  restsOn: ['/process/args'],
   check({ process }, report) {
     if (process !== undefined && (process.args?.length ?? 0) === 0) {
       report('/process/args', 'must have at least one entry, the program to execute')
@@ -46,8 +48,9 @@ const rlimitsAreKnown: Rule = {
   check({ process }, report) {
     process?.rlimits?.forEach(({ type }, index) => {
       if (Object.hasOwn(RLIMITS, type)) return
-      const known = Object.keys(RLIMITS).join(', ')
-      report(`/process/rlimits/${index}/type`, `must be one of ${known}, not ${JSON.stringify(type)}`)
+      const known = Object.keys(RLIMITS)
+      const message = `must be one of ${known.join(', ')}, not ${JSON.stringify(type)}`
+      report(`/process/rlimits/${index}/type`, message, didYouMean(type, known))
     })
   },
 }
@@ -90,9 +93,9 @@ const capabilitiesAreKnown: Rule = {
   check({ process }, report) {
     for (const set of CAPABILITY_SETS) {
       process?.capabilities?.[set]?.forEach((name, index) => {
-        if (!Object.hasOwn(CAPABILITIES, name)) {
-          report(`/process/capabilities/${set}/${index}`, `is not a known capability: ${JSON.stringify(name)}`)
-        }
+        if (Object.hasOwn(CAPABILITIES, name)) return
+        const message = `is not a known capability: ${JSON.stringify(name)}`
+        report(`/process/capabilities/${set}/${index}`, message, didYouMean(name, Object.keys(CAPABILITIES)))
       })
     }
   },
@@ -103,6 +106,7 @@ const capabilitiesAreGrantable: Rule = {
   id: 'capability-grantable',
   section: 'config.md "Linux Process"',
   severity: 'warning',
+  restsOn: ['/process/capabilities/permitted', '/process/capabilities/inheritable'],
   check({ process }, report) {
     const { effective = [], ambient = [], permitted = [], inheritable = [] } = process?.capabilities ?? {}
     const lost = (names: readonly string[], ...within: readonly (readonly string[])[]): string =>

@@ -8,7 +8,7 @@ type Changes = Readonly<Record<string, unknown>>
 
 const faultsOf = (config: Record<string, unknown>, changes: Changes) => {
   for (const [pointer, value] of Object.entries(changes)) put(config, pointer, value)
-  return inspectSpec(toJson(config), { path: 'config.json' }).faults
+  return inspectSpec(toJson(config)).faults
 }
 
 const namespaces = (...types: readonly string[]) => types.map((type) => ({ type }))

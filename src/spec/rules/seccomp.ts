@@ -34,6 +34,7 @@ const notifyIsPossible: Rule = {
   id: 'seccomp-notify',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/linux/seccomp/listenerPath'],
   check({ linux }, report) {
     const { defaultAction, syscalls = [], listenerPath = '' } = linux?.seccomp ?? {}
     if (defaultAction === NOTIFY) report('/linux/seccomp/defaultAction', `must not be ${NOTIFY}`)
@@ -51,6 +52,7 @@ const metadataNeedsListener: Rule = {
   id: 'seccomp-metadata',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/linux/seccomp/listenerPath'],
   check({ linux }, report) {
     const { listenerPath = '', listenerMetadata = '' } = linux?.seccomp ?? {}
     if (listenerMetadata !== '' && listenerPath === '') {

@@ -43,6 +43,7 @@ const sysctlsAreNamespaced: Rule = {
   id: 'sysctl-namespace',
   section: SECTION,
   severity: 'error',
+  restsOn: ['/linux/namespaces'],
   check(spec, report) {
     for (const key of Object.keys(spec.linux?.sysctl ?? {})) {
       const name = canonicalSysctl(key)
