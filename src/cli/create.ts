@@ -16,5 +16,6 @@ export const verb = defineVerb({
     const options = createOptions(call, call.options, true)
     const launch = { action: ACTION.create, detach: true, keep: true, subreaper: false }
     launchContainer(call, 'tsrunc create', options, launch, call.options['dry-run'])
+    return 0
   },
 })

@@ -9,5 +9,8 @@ export const verb = defineVerb({
   description: 'Prints the features structure of the OCI runtime specification.',
   options: {},
   positionals: [0, 0],
-  run: () => printOut(`${JSON.stringify(features(), undefined, 4)}\n`),
+  run() {
+    printOut(`${JSON.stringify(features(), undefined, 4)}\n`)
+    return 0
+  },
 })

@@ -7,6 +7,7 @@ import { complete, globalValues, type Parsed, parse, UsageError } from './parse'
 import type { Verb } from './verb'
 import { loadVerb, VERBS } from './verbs'
 
+const SUCCEEDED = 0
 const FAILED = 1
 
 /** What is known when something fails, so that the error line goes where the caller looks for it. */
@@ -16,14 +17,16 @@ interface Progress {
 }
 
 /** yargs costs ten times what everything else here does, so that it is loaded for a person who asks for help only. */
-async function printHelp(verb: Verb | undefined): Promise<void> {
+async function printHelp(verb: Verb | undefined): Promise<number> {
   const { helpText } = await import('./help')
   printOut(await helpText(verb))
+  return SUCCEEDED
 }
 
-async function printVersion(): Promise<void> {
+async function printVersion(): Promise<number> {
   const { versionText } = await import('./version')
   printOut(versionText())
+  return SUCCEEDED
 }
 
 function checkPositionals(verb: Verb, { positionals }: Parsed): void {
@@ -39,7 +42,7 @@ function checkPositionals(verb: Verb, { positionals }: Parsed): void {
 
 type UpToVerb = ReturnType<typeof parse>
 
-async function runVerb(name: string, argv: readonly string[], before: UpToVerb, progress: Progress): Promise<void> {
+async function runVerb(name: string, argv: readonly string[], before: UpToVerb, progress: Progress): Promise<number> {
   const verb = await loadVerb(name)
   if (verb === undefined) {
     throw new UsageError(`unknown verb ${JSON.stringify(name)}: one of ${Object.keys(VERBS).join(', ')}`)
@@ -52,7 +55,7 @@ async function runVerb(name: string, argv: readonly string[], before: UpToVerb, 
   progress.log = logOf(globals)
   if (globals.help) return printHelp(verb)
   checkPositionals(verb, after)
-  verb.run({
+  return verb.run({
     globals,
     options: complete(verb.options, Object.fromEntries(own)) as never,
     positionals: after.positionals,
@@ -64,7 +67,7 @@ async function runVerb(name: string, argv: readonly string[], before: UpToVerb, 
   })
 }
 
-async function runWords(argv: readonly string[], progress: Progress): Promise<void> {
+async function runWords(argv: readonly string[], progress: Progress): Promise<number> {
   const before = parse(argv, GLOBAL_OPTIONS, true)
   const globals = globalValues(before.values)
   progress.log = logOf(globals)
@@ -94,8 +97,7 @@ function isUsageError(error: unknown): boolean {
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const progress: Progress = { log: { file: undefined, json: false, level: 'warning' }, verb: undefined }
   try {
-    await runWords(argv, progress)
-    return 0
+    return await runWords(argv, progress)
   } catch (error) {
     if (isUsageError(error)) await printHelp(progress.verb)
     const prefix = progress.verb === undefined ? 'tsrunc' : `tsrunc ${progress.verb.name}`

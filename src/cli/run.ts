@@ -24,5 +24,6 @@ export const verb = defineVerb({
     const { detach, keep } = call.options
     const launch = { action: ACTION.run, detach, keep, subreaper: !call.options['no-subreaper'] }
     launchContainer(call, 'tsrunc run', createOptions(call, call.options, detach), launch, call.options['dry-run'])
+    return 0
   },
 })

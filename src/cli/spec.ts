@@ -39,5 +39,6 @@ export const verb = defineVerb({
     const ids = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
     const spec = defaultSpec({ rootless, ...ids, unifiedCgroups: probeCgroups().version === 2 })
     write(resolve(cwd, bundle ?? '.', file ?? 'config.json'), `${JSON.stringify(spec, undefined, '\t')}\n`)
+    return 0
   },
 })

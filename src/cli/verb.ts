@@ -27,8 +27,8 @@ export interface Verb<T extends OptionTable = OptionTable> {
   readonly options: T
   /** Least and greatest number of positionals. */
   readonly positionals: readonly [number, number]
-  /** Errors: whatever it throws becomes the call's error line and exit code 1. */
-  readonly run: (call: Call<T>) => void
+  /** Returns the exit code, 0 for success. Errors: whatever it throws becomes the call's error line and exit code 1. */
+  readonly run: (call: Call<T>) => number
 }
 
 /** Gives a verb's `run` the types of its own options. */

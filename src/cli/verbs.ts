@@ -15,6 +15,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   delete: async () => (await import('./delete')).verb,
   list: async () => (await import('./list')).verb,
   spec: async () => (await import('./spec')).verb,
+  validate: async () => (await import('./validate')).verb,
   features: async () => (await import('./features')).verb,
 }
 

@@ -10,11 +10,17 @@ const LINE_END = /\r\n|\n|\r/g
 export class Lines {
   readonly #text: string
   /** The offset of each line's first character. */
-  readonly #starts: readonly number[]
+  readonly #starts: number[] = [0]
+  /** The offset behind each line's last character. */
+  readonly #ends: number[] = []
 
   constructor(text: string) {
     this.#text = text
-    this.#starts = [0, ...Array.from(text.matchAll(LINE_END), ({ 0: end, index }) => index + end.length)]
+    for (const { 0: end, index } of text.matchAll(LINE_END)) {
+      this.#ends.push(index)
+      this.#starts.push(index + end.length)
+    }
+    this.#ends.push(text.length)
   }
 
   /** The position of an offset, in UTF-16 code units from 0. */
@@ -31,7 +37,7 @@ export class Lines {
 
   /** A line by its number from 1, without its end. */
   line(number: number): string {
-    return this.#text.slice(this.#startOf(number - 1), this.#startOf(number)).replace(/[\r\n]+$/, '')
+    return this.#text.slice(this.#startOf(number - 1), this.#ends[number - 1])
   }
 
   #startOf(index: number): number {
