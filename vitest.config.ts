@@ -17,6 +17,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,tools,native,bench,scripts}/**/*.test.ts'],
           environment: 'node',
+          // Nothing is timed: a test that hangs ends here, one on a busy machine does not.
+          testTimeout: 60_000,
         },
       },
       {
