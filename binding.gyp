@@ -1,9 +1,11 @@
-# Two products: the static executable that users and engines start, and the addon by which node gives the process back
-# to it. Neither wants node's own flags, so those of node's common.gypi are taken out.
+# Three products: the static executable that users and engines start, the addon by which node gives the process back to it,
+# and the addon that compiles seccomp profiles, the only one that needs a library. None wants node's own flags, so those of node's common.gypi are taken out.
 {
   'variables': {
     'warnings': ['-Wall', '-Wextra', '-Werror', '-Werror=switch'],
     'hardening': ['-fstack-protector-strong', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'],
+    'napi_include': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+    'napi_defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
     'node_flags': ['-O3', '-pthread', '-std=gnu++17', '-Wno-unused-parameter', '-fno-omit-frame-pointer', '-rdynamic'],
   },
   'target_defaults': {
@@ -41,9 +43,24 @@
         '<!@(node -p "fs.readdirSync(\'native/addon\').filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/addon/\' + f).join(\' \')")',
         'native/launcher/handoff.cc',
         'native/launcher/sealed.cc',
+        'native/sys/small_file.cc',
       ],
-      'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
-      'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
+      'include_dirs': ['<@(napi_include)'],
+      'defines': ['<@(napi_defines)'],
+      'cflags': ['<@(warnings)', '<@(hardening)', '-O2', '-fPIC', '-fvisibility=hidden'],
+      'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti'],
+      'ldflags': ['-Wl,-z,relro,-z,now,-z,noexecstack'],
+    },
+    {
+      'target_name': 'tsrunc_seccomp',
+      'type': 'loadable_module',
+      'sources': [
+        '<!@(node -p "fs.readdirSync(\'native/addon/seccomp\').filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/addon/seccomp/\' + f).join(\' \')")',
+        'native/addon/errors.cc',
+        'native/launcher/sealed.cc',
+      ],
+      'include_dirs': ['<@(napi_include)'],
+      'defines': ['<@(napi_defines)'],
       'cflags': ['<@(warnings)', '<@(hardening)', '-O2', '-fPIC', '-fvisibility=hidden'],
       'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti'],
       'ldflags': ['-Wl,-z,relro,-z,now,-z,noexecstack'],

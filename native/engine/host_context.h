@@ -33,6 +33,7 @@ struct HostContext {
   sys::UniqueFd init_pidfd;
   sys::UniqueFd sync;                          // seqpacket socket to init
   sys::UniqueFd console;                       // master of the container's pty, once init has sent it
+  sys::UniqueFd seccomp_listener;              // of the container's filter, until it is sent on
   std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree
   FailureRecord init_failure;                  // what init reported, if it did
   bool init_failed = false;

@@ -20,6 +20,7 @@ enum class Step : uint32_t {
   kMapped = 1,
   kMounted = 2,
   kHooked = 3,
+  kFiltered = 6,
   kReady = 4,
   kCommitted = 5,
 };
@@ -40,6 +41,7 @@ enum class OpKind : uint32_t {
   kSendConsole = 17,
   kWritePidFile = 18,
   kJournalMounts = 19,
+  kSendSeccompListener = 24,
   kRunHook = 30,
   kKillCgroups = 40,
   kUndoJournal = 41,
@@ -84,6 +86,7 @@ enum class OpKind : uint32_t {
   kAwaitStart = 119,
   kExec = 120,
   kFindHome = 121,
+  kSetSeccompWithListener = 126,
 };
 
 enum class List : uint32_t {
@@ -175,6 +178,11 @@ struct WritePidFile {
 struct JournalMounts {
   Str path{};
   Str namespace_path{};
+};
+
+struct SendSeccompListener {
+  Str socket{};
+  StrList message{};
 };
 
 struct RunHook {
@@ -408,6 +416,11 @@ struct FindHome {
   uint32_t uid{};
 };
 
+struct SetSeccompWithListener {
+  uint64_t flags{};
+  Bytes program{};
+};
+
 struct Header {
   Str id{};
   Str state_dir{};
@@ -518,6 +531,11 @@ inline void read(Decoder& in, WritePidFile& out) {
 inline void read(Decoder& in, JournalMounts& out) {
   out.path = in.str();
   out.namespace_path = in.str();
+}
+
+inline void read(Decoder& in, SendSeccompListener& out) {
+  out.socket = in.str();
+  out.message = in.strs();
 }
 
 inline void read(Decoder& in, RunHook& out) {
@@ -769,6 +787,11 @@ inline void read(Decoder& in, FindHome& out) {
   out.uid = in.u32();
 }
 
+inline void read(Decoder& in, SetSeccompWithListener& out) {
+  out.flags = in.u64();
+  out.program = in.bytes();
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -815,6 +838,7 @@ inline void read(Decoder& in, Launch& out) {
   X(SendConsole) \
   X(WritePidFile) \
   X(JournalMounts) \
+  X(SendSeccompListener) \
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal) \
@@ -858,7 +882,8 @@ inline void read(Decoder& in, Launch& out) {
   X(SetSeccomp) \
   X(AwaitStart) \
   X(Exec) \
-  X(FindHome)
+  X(FindHome) \
+  X(SetSeccompWithListener)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -876,6 +901,7 @@ inline void read(Decoder& in, Launch& out) {
   X(SendConsole) \
   X(WritePidFile) \
   X(JournalMounts) \
+  X(SendSeccompListener) \
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal)
@@ -922,7 +948,8 @@ inline void read(Decoder& in, Launch& out) {
   X(SetSeccomp) \
   X(AwaitStart) \
   X(Exec) \
-  X(FindHome)
+  X(FindHome) \
+  X(SetSeccompWithListener)
 
 #define TSRUNC_HOST_ONLY_OPS(X) \
   X(MakeCgroup) \
@@ -940,6 +967,7 @@ inline void read(Decoder& in, Launch& out) {
   X(SendConsole) \
   X(WritePidFile) \
   X(JournalMounts) \
+  X(SendSeccompListener) \
   X(KillCgroups) \
   X(UndoJournal)
 
@@ -984,6 +1012,7 @@ inline void read(Decoder& in, Launch& out) {
   X(SetSeccomp) \
   X(AwaitStart) \
   X(Exec) \
-  X(FindHome)
+  X(FindHome) \
+  X(SetSeccompWithListener)
 
 }  // namespace tsrunc::wire

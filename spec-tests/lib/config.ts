@@ -121,6 +121,8 @@ export interface Seccomp {
   defaultErrnoRet?: number
   architectures?: string[]
   flags?: string[]
+  listenerPath?: string
+  listenerMetadata?: string
   syscalls?: SeccompRule[]
 }
 

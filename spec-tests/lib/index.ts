@@ -33,4 +33,5 @@ export {
   scratch,
   uniqueName,
 } from './sandbox'
+export { type ReceivedListener, type SeccompAgent, seccompAgent } from './seccomp-agent'
 export { delay, eventually, expectStatus, type Outcome } from './spawn'

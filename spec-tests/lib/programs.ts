@@ -52,5 +52,8 @@ export const reapTool = (): string => once('reap', () => [join(SOURCES, 'tools',
 /** Ends a program at a chosen system call. */
 export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools', 'killat.cc')])
 
+/** Receives seccomp listeners. */
+export const seccompAgentTool = (): string => once('seccompagent', () => [join(SOURCES, 'tools', 'seccompagent.cc')])
+
 /** Exchanges two paths for ever. */
 export const exchanger = (): string => once('exchange', () => [join(SOURCES, 'tools', 'exchange.cc')])

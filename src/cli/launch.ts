@@ -21,7 +21,7 @@ export function launchContainer(
 ): void {
   if (!dryRun && call.handoff === undefined) throw noLauncher()
   if (!dryRun) binding().beginHandOff(EXECUTABLE)
-  const { plan, warnings } = planContainer(options)
+  const { plan, warnings } = planContainer(options, !dryRun)
   for (const warning of warnings) writeLog(call.log, 'warning', prefix, warning)
   const { log } = call
   // Also for a dry run: a number that does not fit its field would be found only here.

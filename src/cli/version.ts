@@ -1,5 +1,5 @@
-import { binding } from '../native/binding'
-import { OCI_VERSION_MAX } from '../spec/version'
+import { seccompBinding } from '../native/binding'
+import { OCI_VERSION_MAX } from '../tables/oci-version'
 import { COMMIT, VERSION } from '../version'
 
 /** As runc prints it: engines read the first line and the ones that begin with a word and a colon. */
@@ -9,7 +9,7 @@ export function versionText(): string {
     ...(COMMIT === '' ? [] : [`commit: ${COMMIT}`]),
     `spec: ${OCI_VERSION_MAX}`,
     `node: ${process.version}`,
-    `libseccomp: ${binding().seccompVersion()}`,
+    `libseccomp: ${seccompBinding().version}`,
   ]
   return `${lines.join('\n')}\n`
 }

@@ -1,6 +1,6 @@
 import type { Caller, PlanOptions } from '../host/facts'
 import { probeHost } from '../host/probe'
-import { binding } from '../native/binding'
+import { seccompCompiler } from '../native/seccomp-compiler'
 import type { Plan } from '../plan/plan'
 import { resolvePlan } from '../plan/resolve'
 import { describeFault } from '../spec/fault'
@@ -43,11 +43,12 @@ function probeFor(spec: Spec) {
 }
 
 /**
- * Decide everything about a container: read its configuration, look at the host, resolve the plan. Changes nothing.
+ * Decide everything about a container: read its configuration, look at the host, resolve the plan. Changes nothing, but
+ * that a compiled seccomp program is kept for later containers where `keeps`.
  *
  * Errors: TsruncError INVALID_ID, BUNDLE, CONFIG_FILE, ROOTFS, and those of loadSpec and resolvePlan.
  */
-export function planContainer(options: CreateOptions): Planned {
+export function planContainer(options: CreateOptions, keeps: boolean): Planned {
   checkId(options.id)
   const bundle = resolveBundle(options.bundle)
   const config = readConfig(bundle, options.configFile)
@@ -55,7 +56,7 @@ export function planContainer(options: CreateOptions): Planned {
   const rootfs = resolveRootfs(bundle, spec.root?.path ?? '')
   const { configFile: _, ...rest } = options
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, systemdCgroup: false, config: config.bytes }
-  const resolved = resolvePlan(spec, planOptions, probeFor(spec), (request) => binding().compileSeccomp(request))
+  const resolved = resolvePlan(spec, planOptions, probeFor(spec), seccompCompiler(options.root, keeps))
   const advice = warnings.map((fault) => describeFault(config.path, fault))
   return { plan: resolved.plan, warnings: [...advice, ...resolved.warnings] }
 }

@@ -1,5 +1,5 @@
 import type { Mount, Namespace, Spec } from '../spec/types'
-import { OCI_VERSION_MAX } from '../spec/version'
+import { OCI_VERSION_MAX } from '../tables/oci-version'
 
 export interface DefaultSpecOptions {
   readonly rootless: boolean

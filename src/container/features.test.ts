@@ -64,7 +64,7 @@ describe('features', () => {
     expect(mountOptions).toEqual(expect.arrayContaining(['rro', 'rbind', 'tmpcopyup', 'nosymfollow']))
     expect(mountOptions).not.toContain('idmap')
     expect(linux.seccomp.archs).toContain('SCMP_ARCH_X86_64')
-    expect(linux.seccomp.actions).not.toContain('SCMP_ACT_NOTIFY')
+    expect(linux.seccomp.actions).toContain('SCMP_ACT_NOTIFY')
     expect(linux.seccomp.supportedFlags).toEqual(linux.seccomp.knownFlags)
     expect(linux.cgroup).toMatchObject({ v1: true, v2: true, systemd: false })
   })

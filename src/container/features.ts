@@ -1,8 +1,8 @@
-import { binding } from '../native/binding'
-import { OCI_VERSION_MAX, OCI_VERSION_MIN } from '../spec/version'
+import { seccompBinding } from '../native/binding'
 import { CAPABILITIES } from '../tables/capabilities'
 import { MOUNT_OPTIONS } from '../tables/mount-options'
 import { NAMESPACES } from '../tables/namespaces'
+import { OCI_VERSION_MAX, OCI_VERSION_MIN } from '../tables/oci-version'
 import { SECCOMP_ACTIONS, SECCOMP_ARCHITECTURES, SECCOMP_FLAGS, SECCOMP_OPERATORS } from '../tables/seccomp'
 import { COMMIT, VERSION } from '../version'
 
@@ -43,23 +43,22 @@ function mountOptions(): readonly string[] {
   return Object.entries(MOUNT_OPTIONS).flatMap(([name, { kind }]) => (kind === 'idmap' ? [] : [name]))
 }
 
-/** Without NOTIFY and the flag that is for it alone, which are refused. */
 function seccompFeatures(): LinuxFeatures['seccomp'] {
-  const native = binding()
-  const knownFlags = Object.keys(SECCOMP_FLAGS).filter((name) => !name.endsWith('_WAIT_KILLABLE_RECV'))
+  const native = seccompBinding()
+  const knownFlags = Object.keys(SECCOMP_FLAGS)
   return {
     enabled: true,
-    actions: Object.keys(SECCOMP_ACTIONS).filter((name) => name !== 'SCMP_ACT_NOTIFY'),
+    actions: Object.keys(SECCOMP_ACTIONS),
     operators: Object.keys(SECCOMP_OPERATORS),
-    archs: SECCOMP_ARCHITECTURES.filter((name) => native.seccompKnowsArchitecture(name)),
+    archs: SECCOMP_ARCHITECTURES.filter((name) => native.knowsArchitecture(name)),
     knownFlags,
-    supportedFlags: knownFlags.filter((name) => native.seccompSupportsFlag(name)),
+    supportedFlags: knownFlags.filter((name) => native.supportsFlag(name)),
   }
 }
 
 function annotations(): Readonly<Record<string, string>> {
   return {
-    'io.github.seccomp.libseccomp.version': binding().seccompVersion(),
+    'io.github.seccomp.libseccomp.version': seccompBinding().version,
     // Engines look for runc's name, whatever the runtime.
     'org.opencontainers.runc.checkpoint.enabled': 'false',
     ...(COMMIT === '' ? {} : { 'run.oci.tsrunc.commit': COMMIT }),

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { SeccompProgramRequest } from '../plan/seccomp'
 
 /** What the addon throws: as node's own system errors, with the errno's name and number, the system call and, where
  *  there is one, the path. `detail`: a sentence for a person where the errno alone would mislead. */
@@ -27,17 +26,31 @@ export interface Binding {
   /** _exit(2), after giving back what node changed, by the record in descriptor `handoff`. */
   exit(handoff: number, code: number): never
   /**
-   * libseccomp: BPF (struct sock_filter[]) of a profile. Rules of unknown system calls and rules whose action is the
-   * default one are skipped; conditions of one rule must all hold. Where the default action denies, system calls that
-   * are newer than all those that the profile names are answered with ENOSYS, so that C libraries fall back.
+   * The compiled program of a request in the cache beneath the state directory `root` (native/addon/seccomp_cache.h), or
+   * undefined. `compiler`: path of the addon that would compile it.
    */
-  compileSeccomp(request: SeccompProgramRequest): Uint8Array
+  findSeccomp(root: string, compiler: string, request: Uint8Array): Uint8Array | undefined
+  /** Keeps a program that was compiled with the libseccomp at `library`. What cannot be kept is not. */
+  keepSeccomp(root: string, compiler: string, request: Uint8Array, library: string, program: Uint8Array): void
+}
+
+/** The functions of the addon that is linked with libseccomp (native/addon/seccomp/module.cc). */
+export interface SeccompBinding {
   /** "2.5.4" */
-  seccompVersion(): string
+  readonly version: string
+  /** The file of libseccomp. */
+  readonly library: string
+  /**
+   * BPF (struct sock_filter[]) of an encoded SeccompProgramRequest. Rules of unknown system calls and rules whose action
+   * is the default one are skipped; conditions of one rule must all hold. Where the default action denies, system calls
+   * that are newer than all those that the profile names are answered with ENOSYS, so that C libraries fall back. Throws
+   * a NativeError.
+   */
+  compile(request: Uint8Array): Uint8Array
   /** Whether the linked libseccomp knows the architecture, as in "SCMP_ARCH_X86_64". */
-  seccompKnowsArchitecture(name: string): boolean
+  knowsArchitecture(name: string): boolean
   /** Whether the kernel takes a filter with the flag, as in "SECCOMP_FILTER_FLAG_TSYNC". */
-  seccompSupportsFlag(name: string): boolean
+  supportsFlag(name: string): boolean
 }
 
 /** The directory of the bundle, dist; written in by tools/build.ts. */
@@ -55,4 +68,14 @@ let loaded: Binding | undefined
 export function binding(): Binding {
   loaded ??= require(join(RELEASE, 'tsrunc_addon.node')) as Binding
   return loaded
+}
+
+/** Loads libseccomp, which most runs do without. */
+export const SECCOMP_ADDON = join(RELEASE, 'tsrunc_seccomp.node')
+
+let loadedSeccomp: SeccompBinding | undefined
+
+export function seccompBinding(): SeccompBinding {
+  loadedSeccomp ??= require(SECCOMP_ADDON) as SeccompBinding
+  return loadedSeccomp
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { binding } from './binding'
+import { encodeSeccompRequest } from '../plan/seccomp'
+import { seccompBinding } from './binding'
 
 const ALLOW = 0x7fff0000
 const KILL = 0
@@ -50,10 +51,12 @@ const rule = (name: string, action = ALLOW, conditions: readonly (readonly [numb
 })
 
 const compile = (defaultAction: number, rules: ReturnType<typeof rule>[], architectures = ['SCMP_ARCH_X86_64']) =>
-  binding().compileSeccomp({ defaultAction, architectures, rules, optimize: 0 })
+  seccompBinding().compile(
+    encodeSeccompRequest({ defaultAction, architectures, rules, optimize: 0, failUnknown: false }),
+  )
 
 // Numbers of x86-64: read 0, write 1, personality 135, clone3 435, openat2 437.
-describe('compileSeccomp', () => {
+describe('compile', () => {
   it('applies actions and conditions', () => {
     const program = compile(EPERM, [rule('read'), rule('personality', ALLOW, [[0, 4, 0xffffffffn]]), rule('openat2')])
     expect(run(program, { nr: 0 })).toBe(ALLOW)

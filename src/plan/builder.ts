@@ -22,6 +22,8 @@ export interface TreeRequest {
 export class PlanBuilder {
   /** openTree operations: in `create`, before init is cloned. */
   readonly trees: Op[] = []
+  /** For `create`, once init has loaded a filter with a listener: `filtered`. */
+  readonly filtered: Op[] = []
   readonly create: Op[] = []
   readonly init: Op[] = []
   readonly initStart: Op[] = []

@@ -3,6 +3,7 @@ import type { Process } from '../spec/types'
 import { CAPABILITIES } from '../tables/capabilities'
 import type { PlanBuilder } from './builder'
 import { maySetGroups, requireGid, requireUid } from './id-maps'
+import { hasFilter } from './seccomp-filter'
 
 /** capabilities(7), bit N is capability N. */
 export interface CapabilityMasks {
@@ -66,7 +67,7 @@ export function planCredentials(builder: PlanBuilder, process: Process): Credent
     inheritable,
     ambient: mask(builder, process, 'ambient') & permitted & inheritable,
   }
-  const loadsFilter = builder.spec.linux?.seccomp !== undefined && process.noNewPrivileges !== true
+  const loadsFilter = hasFilter(builder.spec) && process.noNewPrivileges !== true
   const hasAdmin = (capabilities.effective & capabilities.permitted & SYS_ADMIN) !== 0n
   const bounding = mask(builder, process, 'bounding')
   return { capabilities, bounding, keepsAdmin: loadsFilter && !hasAdmin, uid, gid, groups, setgroups }

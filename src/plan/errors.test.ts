@@ -55,12 +55,10 @@ const CASES: Readonly<Record<string, Refused>> = {
   memoryPolicy: notSupported('/linux/memoryPolicy', withLinux({ memoryPolicy: { mode: 'MPOL_DEFAULT' } })),
   netDevices: notSupported('/linux/netDevices', withLinux({ netDevices: { eth1: {} } })),
   intelRdt: notSupported('/linux/intelRdt', withLinux({ intelRdt: { closID: 'a' } })),
-  'seccomp notify': notSupported(
-    '/linux/seccomp/syscalls/0/action',
-    withLinux({
-      seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }] },
-    }),
-  ),
+  'seccomp plugins': notSupported('/annotations/run.oci.seccomp.plugins', {
+    ...BASE,
+    annotations: { 'run.oci.seccomp.plugins': '/lib/a.so' },
+  }),
   'systemd cgroups': { ...notSupported('', BASE), options: { systemdCgroup: true } },
   'remount with propagation': notSupported(
     '/mounts/0/options',
@@ -266,6 +264,26 @@ const CASES: Readonly<Record<string, Refused>> = {
     code: 'SECCOMP',
     pointer: '/linux/seccomp/syscalls/0/args/0/op',
     message: /"EQ" is not a seccomp operator/,
+  },
+  'a seccomp filter that notifies nobody': {
+    spec: withLinux({
+      seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }] },
+    }),
+    code: 'SECCOMP',
+    pointer: '/linux/seccomp',
+    message: /needs a listener: give \/linux\/seccomp\/listenerPath/,
+  },
+  'a seccomp program that is not base64': {
+    spec: { ...BASE, annotations: { 'run.oci.seccomp_bpf_data': 'AAA%' } },
+    code: 'SECCOMP',
+    pointer: '/annotations/run.oci.seccomp_bpf_data',
+    message: /is not base64/,
+  },
+  'a seccomp program of half an instruction': {
+    spec: { ...BASE, annotations: { 'run.oci.seccomp_bpf_data': 'AAAAAA==' } },
+    code: 'SECCOMP',
+    pointer: '/annotations/run.oci.seccomp_bpf_data',
+    message: /has 4 bytes, a filter is 1 to 4096 instructions of 8 bytes/,
   },
   'an unknown seccomp flag': {
     spec: withLinux({ seccomp: { defaultAction: 'SCMP_ACT_ALLOW', flags: ['FAST'] } }),

@@ -279,6 +279,29 @@ const PROCESS: Readonly<Record<string, GoldenCase>> = {
       },
     },
   },
+  'seccomp-notify': {
+    spec: {
+      ...withProcess({ capabilities: { effective: SOME, permitted: SOME } }),
+      hooks: { startContainer: [{ path: '/hook' }] },
+      annotations: { 'com.example.key': 'value' },
+      linux: {
+        ...BASE.linux,
+        seccomp: {
+          ...PROFILE,
+          flags: ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'],
+          listenerPath: '/run/agent.sock',
+          listenerMetadata: 'for the agent',
+          syscalls: [{ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }],
+        },
+      },
+    },
+  },
+  'seccomp-program': {
+    spec: {
+      ...withProcess({ noNewPrivileges: true }),
+      annotations: { 'run.oci.seccomp_bpf_data': 'BgAAAAAA/38=', 'run.oci.seccomp.receiver': '/nobody' },
+    },
+  },
   'terminal-socket': {
     spec: withProcess({ terminal: true, consoleSize: { height: 24, width: 80 }, user: { uid: 5, gid: 5 } }),
     options: { consoleSocket: '/run/console.sock', pidFile: '/run/c1.pid' },

@@ -80,6 +80,11 @@ export const OPS = {
    *  `namespacePath`: path of the joined mount namespace, or empty for the caller's. */
   journalMounts: { code: 19, side: 'host', fields: { path: 'str', namespacePath: 'str' } },
 
+  /** Send the seccomp listener that init gave to the AF_UNIX stream socket at `socket`: one message with the descriptor,
+   *  then the end of the connection (config-linux.md "The Container Process State"). `message`: the JSON text in pieces,
+   *  between which init's pid goes. */
+  sendSeccompListener: { code: 24, side: 'host', fields: { socket: 'str', message: 'strs' } },
+
   // ---- hooks (both) ---------------------------------------------------------------------------------------------
   /** config.md "POSIX-platform Hooks". `timeout`: seconds, 0 is none. `status`: the state's status on stdin.
    *  `fatal`: false for poststop, whose failures are warnings. `effective`…`ambient`: capability sets of the hook's
@@ -236,6 +241,9 @@ export const OPS = {
   setRlimit: { code: 117, side: 'init', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
   /** seccomp(2) SECCOMP_SET_MODE_FILTER. `flags`: SECCOMP_FILTER_FLAG_*; `program`: struct sock_filter[]. */
   setSeccomp: { code: 118, side: 'init', fields: { flags: 'u64', program: 'bytes' } },
+  /** The same with SECCOMP_FILTER_FLAG_NEW_LISTENER, at create. The listener goes to the host by the step `filtered`, sent
+   *  by a thread that is not under the filter, which also speaks for init until `committed`. */
+  setSeccompWithListener: { code: 126, side: 'init', fields: { flags: 'u64', program: 'bytes' } },
   /** Look up the home directory of `uid` in the container's /etc/passwd; exec adds it as HOME ("/" if there is none).
    *  For an environment without HOME. */
   findHome: { code: 121, side: 'init', fields: { uid: 'u32' } },
@@ -281,6 +289,8 @@ export const STEPS = {
   mounted: 2,
   /** host → init: prestart and createRuntime hooks have run. */
   hooked: 3,
+  /** init → host: the filter with a listener is loaded; carries the listener. Only where there is one. */
+  filtered: 6,
   /** init → host: everything but the program's start is done; carries the console's master. */
   ready: 4,
   /** host → init: the state is saved, init no longer ends with its parent. */

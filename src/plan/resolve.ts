@@ -24,7 +24,8 @@ import {
   planRestrictedPaths,
   planWorkingDirectory,
 } from './rootfs'
-import { type CompileSeccomp, seccompOp } from './seccomp-rules'
+import { type CompileSeccomp, planFilter, type SeccompFilter } from './seccomp-filter'
+import { planListener } from './seccomp-listener'
 import { planSysctls } from './sysctl'
 import { checkSupported } from './unsupported'
 
@@ -104,31 +105,51 @@ function planCreate(builder: PlanBuilder): void {
   create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))
   planHooks(builder, create, 'prestart')
   planHooks(builder, create, 'createRuntime')
-  create.push(sync('releaseInit', 'hooked'), sync('awaitInit', 'ready'))
+  create.push(sync('releaseInit', 'hooked'))
+  if (builder.filtered.length > 0) create.push(sync('awaitInit', 'filtered'), ...builder.filtered)
+  create.push(sync('awaitInit', 'ready'))
   planSendConsole(builder)
   if (options.pidFile !== undefined) {
     create.push({ kind: 'writePidFile', pointer: '', what: 'write the pid file', path: options.pidFile })
   }
 }
 
+/** Gives up CAP_SYS_ADMIN, if it was kept until the filter was loaded. */
+function planFinalCapabilities(list: Op[], { keepsAdmin, capabilities }: CredentialsPlan): void {
+  if (!keepsAdmin) return
+  list.push({
+    kind: 'setCapabilities',
+    pointer: '/process/capabilities',
+    what: 'set the capabilities',
+    ...capabilities,
+  })
+}
+
+/** A filter that notifies is loaded at create, as with runc: whoever listens is there before the program is started. */
+function planEarlyFilter(builder: PlanBuilder, filter: SeccompFilter, credentials: CredentialsPlan): CredentialsPlan {
+  planListener(builder, filter)
+  planFinalCapabilities(builder.init, credentials)
+  return { ...credentials, keepsAdmin: false }
+}
+
 /** From start to execve. The filter comes last, or, where it needs CAP_SYS_ADMIN, right before that is given up. */
 function planStart(
   builder: PlanBuilder,
   process: Process,
-  credentials: CredentialsPlan,
+  first: CredentialsPlan,
   env: readonly string[],
   preserveFds: number,
   compileSeccomp: CompileSeccomp,
 ): void {
   const { initStart } = builder
+  const filter = planFilter(builder, compileSeccomp)
+  const credentials = filter?.notifies === true ? planEarlyFilter(builder, filter, first) : first
   planHooks(builder, initStart, 'startContainer', { env, credentials })
-  const filter = seccompOp(builder, compileSeccomp)
-  if (filter !== undefined) initStart.push(filter)
-  if (credentials.keepsAdmin) {
-    const { capabilities } = credentials
-    const pointer = '/process/capabilities'
-    initStart.push({ kind: 'setCapabilities', pointer, what: 'set the capabilities', ...capabilities })
+  if (filter?.notifies === false) {
+    const { pointer, flags, program } = filter
+    initStart.push({ kind: 'setSeccomp', pointer, what: 'load the seccomp filter', flags, program })
   }
+  planFinalCapabilities(initStart, credentials)
   const { args = [] } = process
   const what = `exec ${JSON.stringify(args[0] ?? '')}`
   initStart.push({ kind: 'exec', pointer: '/process/args', what, args, env, preserveFds })

@@ -22,6 +22,11 @@ const UNSUPPORTED: readonly (readonly [pointer: string, sentence: string, isAske
     'network devices that are moved into the container are',
     ({ linux }) => isGiven(linux?.netDevices),
   ],
+  [
+    '/annotations/run.oci.seccomp.plugins',
+    'plugins that answer the notifications of a seccomp filter are',
+    ({ annotations }) => isNamed(annotations?.['run.oci.seccomp.plugins']),
+  ],
   ['/linux/intelRdt', 'resource control groups of the CPU (resctrl) are', ({ linux }) => linux?.intelRdt !== undefined],
 ]
 

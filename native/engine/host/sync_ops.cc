@@ -60,11 +60,13 @@ Failure run(HostContext& context, const wire::ReleaseInit& op) {
 }
 
 Failure run(HostContext& context, const wire::AwaitInit& op) {
+  const bool filtered = op.step == static_cast<uint32_t>(wire::Step::kFiltered);
+  sys::UniqueFd& descriptor = filtered ? context.seccomp_listener : context.console;
   for (;;) {
     Message message;
     // The socket's end of file is init's death, so that this wait always ends; init itself waits for nobody
     // else but hooks, whose time limits are the configuration's.
-    if (Failure failure = receive(context.sync.get(), message, &context.console); failure) {
+    if (Failure failure = receive(context.sync.get(), message, &descriptor); failure) {
       return failure.code == ECONNRESET ? describe_death(context) : failure;
     }
     switch (message.type) {

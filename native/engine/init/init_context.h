@@ -13,23 +13,26 @@
 
 namespace tsrunc::engine {
 
+struct Courier;
+
 struct InitContext {
   InitContext(const wire::Plan& the_plan, std::array<sys::UniqueFd, kMaxSlots>& the_slots)
       : plan(the_plan), slots(the_slots) {}
 
   const wire::Plan& plan;
   std::array<sys::UniqueFd, kMaxSlots>& slots;
-  sys::UniqueFd sync;       // to the host side
+  sys::UniqueFd sync;       // to the host side; a courier has taken it over where it is not valid
   sys::UniqueFd root;       // O_PATH of the container's root
   sys::UniqueFd console;    // master of the pty until reportToHost takes it
   sys::UniqueFd empty_dir;  // the read-only tmpfs that masks directories
   bool empty_attached = false;
   sys::UniqueFd null_mask;  // the /dev/null that masks files
   bool null_attached = false;
-  sys::UniqueFd exec_fifo;    // O_RDWR: its being open is what "created" means
-  sys::UniqueFd exec_result;  // O_WRONLY
-  bool own_console = false;   // 0, 1, 2 are the pty that openConsole made
-  bool in_directory = false;  // changeDirectory has succeeded
+  sys::UniqueFd exec_fifo;     // O_RDWR: its being open is what "created" means
+  sys::UniqueFd exec_result;   // O_WRONLY
+  Courier* courier = nullptr;  // speaks for init until it is ready, see courier.h
+  bool own_console = false;    // 0, 1, 2 are the pty that openConsole made
+  bool in_directory = false;   // changeDirectory has succeeded
   mode_t callers_umask = 0;
   char home[512] = {};               // "HOME=…", once findHome has run
   const char* const* env = nullptr;  // the program's environment with it, or nullptr

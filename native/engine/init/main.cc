@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "engine/init/courier.h"
 #include "engine/init/init_context.h"
 #include "engine/sync.h"
 #include "sys/kernel.h"
@@ -49,6 +50,9 @@ Failure run_op(InitContext& context, const wire::Op& op) noexcept {
   message.type = MessageType::kFailure;
   record(message.record, list, index, failure);
   sys::Text(message.record.suffix).add(context.suffix);
+  if (context.courier != nullptr) {
+    courier_failed(context, message);
+  }
   if (context.sync.valid()) {
     (void)send_message(context.sync.get(), message);
   } else {
@@ -85,6 +89,9 @@ void run_list(InitContext& context, List list) noexcept {
 }  // namespace
 
 Failure run(InitContext& context, const wire::AwaitHost& op) noexcept {
+  if (!context.sync.valid()) {
+    return kOk;  // the courier waits
+  }
   Message message;
   if (receive(context.sync.get(), message, nullptr)) {
     // tsrunc is gone, and with it whoever could hear why: end, so that nothing is left.
@@ -101,6 +108,10 @@ Failure run(InitContext& context, const wire::AwaitHost& op) noexcept {
 }
 
 Failure run(InitContext& context, const wire::ReportToHost& op) noexcept {
+  if (context.courier != nullptr) {
+    courier_ready(context);
+    return kOk;
+  }
   if (op.step == static_cast<uint32_t>(wire::Step::kReady)) {
     // Nothing is made any more. config.md "User": without a mask in the configuration the caller's is kept.
     (void)::umask(context.callers_umask);

@@ -1,6 +1,4 @@
-// The process's own settings: mask, directory, limits, system call filter, and waiting for start.
-#include <linux/filter.h>
-#include <linux/seccomp.h>
+// The process's own settings: mask, directory, limits, and waiting for start.
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -61,21 +59,6 @@ Failure run(InitContext& /*context*/, const wire::SetRlimit& op) noexcept {
                 errno == EPERM
                     ? "operation not permitted: tsrunc may not raise its own hard limit (CAP_SYS_RESOURCE)"
                     : nullptr);
-  }
-  return kOk;
-}
-
-Failure run(InitContext& /*context*/, const wire::SetSeccomp& op) noexcept {
-  if (op.program.size == 0 || op.program.size % sizeof(sock_filter) != 0 ||
-      op.program.size / sizeof(sock_filter) > USHRT_MAX) {
-    return fail(EINVAL, "seccomp", nullptr, "the filter program has an impossible length");
-  }
-  sock_fprog program{};
-  program.len = static_cast<unsigned short>(op.program.size / sizeof(sock_filter));
-  // The plan's bytes are aligned to nothing; the kernel copies them from any address.
-  program.filter = reinterpret_cast<sock_filter*>(const_cast<uint8_t*>(op.program.data));
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, op.flags, &program) < 0) {
-    return fail("seccomp");
   }
   return kOk;
 }

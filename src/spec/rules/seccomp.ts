@@ -29,20 +29,28 @@ function checkErrno(pointer: string, action: string, report: Report): void {
   }
 }
 
-/** As runc: the listener could not be handed over, for that takes system calls which then wait for the listener. */
+/** crun's: where the listener is sent instead of listenerPath. */
+const RECEIVER = 'run.oci.seccomp.receiver'
+
+/**
+ * As runc, which hands the listener over by write(2), so that this one would wait for the listener for ever. tsrunc could
+ * do without, but a profile that only one runtime takes is of no use.
+ */
 const notifyIsPossible: Rule = {
   id: 'seccomp-notify',
   section: SECTION,
   severity: 'error',
   restsOn: ['/linux/seccomp/listenerPath'],
-  check({ linux }, report) {
+  check({ linux, annotations }, report) {
+    const receiver = annotations?.[RECEIVER] ?? ''
     const { defaultAction, syscalls = [], listenerPath = '' } = linux?.seccomp ?? {}
     if (defaultAction === NOTIFY) report('/linux/seccomp/defaultAction', `must not be ${NOTIFY}`)
     syscalls.forEach(({ action, names }, index) => {
       if (action !== NOTIFY) return
       const pointer = `/linux/seccomp/syscalls/${index}`
       if (names.includes('write')) report(`${pointer}/action`, `must not be ${NOTIFY} for write`)
-      if (listenerPath === '') report(`${pointer}/action`, `is ${NOTIFY}, which needs /linux/seccomp/listenerPath`)
+      if (listenerPath === '' && receiver === '')
+        report(`${pointer}/action`, `is ${NOTIFY}, which needs /linux/seccomp/listenerPath`)
     })
   },
 }

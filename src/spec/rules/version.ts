@@ -1,5 +1,5 @@
+import { OCI_VERSION_MAX } from '../../tables/oci-version'
 import type { Rule } from '../fault'
-import { OCI_VERSION_MAX } from '../version'
 
 const SECTION = 'config.md "Specification version"'
 

@@ -1,7 +1,7 @@
 // ENOSYS for system calls that are newer than a profile.
 #pragma once
 
-#include "addon/seccomp.h"
+#include "addon/seccomp/compile.h"
 
 namespace tsrunc::addon {
 

@@ -1,14 +1,13 @@
-#include "addon/seccomp.h"
+#include "addon/seccomp/compile.h"
 
 #include <seccomp.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cctype>
 #include <memory>
 
-#include "addon/seccomp_enosys.h"
+#include "addon/seccomp/enosys.h"
+#include "addon/seccomp/library.h"
 #include "launcher/sealed.h"
 
 namespace tsrunc::addon {
@@ -19,6 +18,9 @@ struct Release {
 };
 using Filter = std::unique_ptr<void, Release>;
 
+// src/plan/seccomp-filter.ts finds the line of the profile by this name.
+constexpr char kAddArchitecture[] = "seccomp_arch_add";
+
 [[nodiscard]] sys::Failure failed(int result, const char* call, const char* path) {
   return sys::Failure{-result, call, path, nullptr};
 }
@@ -27,21 +29,27 @@ using Filter = std::unique_ptr<void, Release>;
   for (const std::string& name : request.architectures) {
     const uint32_t arch = seccomp_architecture(name);
     if (arch == 0) {
-      return sys::fail(EINVAL, "seccomp_arch_add", name.c_str(), "the linked libseccomp does not know it");
+      return sys::fail(EINVAL, kAddArchitecture, name.c_str(),
+                       "this libseccomp does not know the architecture");
     }
     const int result = seccomp_arch_add(filter.get(), arch);
+    if (result == -EDOM) {
+      return sys::fail(EDOM, kAddArchitecture, name.c_str(), "its byte order is not that of this machine");
+    }
     // -EEXIST: the native one is in from the start.
     if (result != 0 && result != -EEXIST) {
-      return failed(result, "seccomp_arch_add", name.c_str());
+      return failed(result, kAddArchitecture, name.c_str());
     }
   }
   return sys::kOk;
 }
 
-[[nodiscard]] sys::Failure add_rule(const Filter& filter, const SeccompRule& rule) {
+[[nodiscard]] sys::Failure add_rule(const Filter& filter, const SeccompRule& rule, bool fail_unknown) {
   const int number = seccomp_syscall_resolve_name(rule.name.c_str());
   if (number == __NR_SCMP_ERROR) {
-    return sys::kOk;
+    return fail_unknown ? sys::fail(ENOSYS, "seccomp_syscall_resolve_name", rule.name.c_str(),
+                                    "this libseccomp does not know the system call")
+                        : sys::kOk;
   }
   std::vector<scmp_arg_cmp> conditions;
   conditions.reserve(rule.conditions.size());
@@ -70,7 +78,7 @@ using Filter = std::unique_ptr<void, Release>;
   }
   for (const SeccompRule& rule : request.rules) {
     if (rule.action != request.default_action) {
-      TSRUNC_TRY(add_rule(filter, rule));
+      TSRUNC_TRY(add_rule(filter, rule, request.fail_unknown));
     }
   }
   return sys::kOk;
@@ -111,32 +119,6 @@ sys::Failure compile_seccomp(const SeccompRequest& request, Program& out) {
     return sys::fail(E2BIG, "seccomp_export_bpf", nullptr, "the filter has more than 4096 instructions");
   }
   return sys::kOk;
-}
-
-std::string seccomp_version_text() {
-  const scmp_version* version = seccomp_version();
-  return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
-         std::to_string(version->micro);
-}
-
-uint32_t seccomp_architecture(const std::string& name) {
-  constexpr char kPrefix[] = "SCMP_ARCH_";
-  if (name.rfind(kPrefix, 0) != 0) {
-    return 0;
-  }
-  std::string lower = name.substr(sizeof kPrefix - 1);
-  for (char& letter : lower) {
-    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
-  }
-  return seccomp_arch_resolve_name(lower.c_str());
-}
-
-bool seccomp_flag_supported(unsigned flag) {
-  // Without a program a known flag gives EFAULT, an unknown one EINVAL (seccomp(2)). WAIT_KILLABLE_RECV is
-  // refused without a listener.
-  const unsigned with =
-      flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0U;
-  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag | with, nullptr) != 0 && errno == EFAULT;
 }
 
 }  // namespace tsrunc::addon

@@ -1,4 +1,4 @@
-#include "addon/seccomp_enosys.h"
+#include "addon/seccomp/enosys.h"
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+
+#include "addon/seccomp/library.h"
 
 namespace tsrunc::addon {
 namespace {
@@ -61,9 +63,16 @@ struct Newest {
   return out;
 }
 
+// s390 and s390x hand the number of a system call above 255 over in a register and enter by number 0, once
+// setup(2). If the kernel does not know the number, seccomp sees that 0 (arch/s390/kernel/syscall.c).
+[[nodiscard]] bool is_s390(uint32_t audit_arch) {
+  return audit_arch == AUDIT_ARCH_S390 || audit_arch == AUDIT_ARCH_S390X;
+}
+
 // One architecture:
 //        jeq ARCH, next, end of section
 //        ld  nr
+//        jeq 0, to ENOSYS                      (s390 only)
 //        jge x32 bit, to the x32 test          (x86-64 only)
 //        jgt newest, to ENOSYS, to the filter
 //        jgt newest of x32, to ENOSYS, to the filter
@@ -73,7 +82,8 @@ struct Newest {
 void append_section(const Newest& newest, Program& out, std::vector<size_t>& filter_jumps) {
   const bool x86 = newest.audit_arch == AUDIT_ARCH_X86_64;
   const auto limit = [](int64_t value) { return value < 0 ? ~0U : static_cast<uint32_t>(value); };
-  const uint8_t rest = x86 ? 6 : 4;
+  const bool s390 = is_s390(newest.audit_arch);
+  const uint8_t rest = x86 ? 6 : s390 ? 5 : 4;
   out.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, newest.audit_arch, 0, rest));
   out.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
   if (x86) {
@@ -81,6 +91,9 @@ void append_section(const Newest& newest, Program& out, std::vector<size_t>& fil
     out.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, limit(newest.plain), 2, 1));
     out.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, limit(newest.x32), 1, 0));
   } else {
+    if (s390) {
+      out.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0));
+    }
     out.push_back(BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, limit(newest.plain), 1, 0));
   }
   filter_jumps.push_back(out.size());

@@ -1,0 +1,56 @@
+import { TsruncError } from '../errors'
+import { OCI_VERSION_MAX } from '../tables/oci-version'
+import type { PlanBuilder } from './builder'
+import { pointerStep, quote } from './paths'
+import type { SeccompFilter } from './seccomp-filter'
+
+/** crun's: receiver of the listener, before listenerPath. */
+export const RECEIVER = 'run.oci.seccomp.receiver'
+/** crun's: the same for all containers that a caller makes. */
+const RECEIVER_VARIABLE = 'RUN_OCI_SECCOMP_RECEIVER'
+
+interface Receiver {
+  readonly pointer: string
+  readonly socket: string
+}
+
+/** Errors: SECCOMP where nobody is named. */
+function receiverOf({ spec, options }: PlanBuilder, { pointer }: SeccompFilter): Receiver {
+  const annotation = spec.annotations?.[RECEIVER] ?? ''
+  if (annotation !== '') return { pointer: `/annotations/${pointerStep(RECEIVER)}`, socket: annotation }
+  const variable = options.environment[RECEIVER_VARIABLE] ?? ''
+  if (variable !== '') return { pointer: '', socket: variable }
+  const path = spec.linux?.seccomp?.listenerPath ?? ''
+  if (path !== '') return { pointer: '/linux/seccomp/listenerPath', socket: path }
+  const message = 'a seccomp filter that notifies needs a listener: give /linux/seccomp/listenerPath'
+  throw new TsruncError('SECCOMP', message, { pointer })
+}
+
+/**
+ * config-linux.md "The Container Process State" in pieces, between which the engine puts the pid of the process and that
+ * of the state; they are the same.
+ */
+function processState({ spec, options }: PlanBuilder): readonly string[] {
+  const metadata = spec.linux?.seccomp?.listenerMetadata ?? ''
+  const { annotations = {} } = spec
+  const head = { ociVersion: OCI_VERSION_MAX, fds: ['seccompFd'] }
+  const state = { ociVersion: spec.ociVersion, id: options.id, status: 'creating' }
+  const rest = { bundle: options.bundle, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) }
+  const open = (value: object): string => JSON.stringify(value).slice(0, -1)
+  const middle = metadata === '' ? '' : `,"metadata":${JSON.stringify(metadata)}`
+  return [`${open(head)},"pid":`, `${middle},"state":${open(state)},"pid":`, `,${JSON.stringify(rest).slice(1)}}`]
+}
+
+/** Loads a filter that notifies while the container is created, and sends its listener. Errors: SECCOMP. */
+export function planListener(builder: PlanBuilder, filter: SeccompFilter): void {
+  const { pointer, flags, program } = filter
+  const { pointer: asked, socket } = receiverOf(builder, filter)
+  builder.init.push({ kind: 'setSeccompWithListener', pointer, what: 'load the seccomp filter', flags, program })
+  builder.filtered.push({
+    kind: 'sendSeccompListener',
+    pointer: asked,
+    what: `send the seccomp listener to ${quote(socket)}`,
+    socket,
+    message: processState(builder),
+  })
+}
