@@ -4,11 +4,14 @@ import type { CredentialsPlan } from './credentials'
 import type { Op } from './ops'
 import { quote } from './paths'
 
-/** The state's status that a hook reads (runtime.md "Lifecycle"). */
+/**
+ * The state's status that a hook reads. runtime.md "State": created begins after step 2 of the lifecycle, and the first
+ * hooks are its step 3.
+ */
 const STATUS = {
-  prestart: 'creating',
-  createRuntime: 'creating',
-  createContainer: 'creating',
+  prestart: 'created',
+  createRuntime: 'created',
+  createContainer: 'created',
   startContainer: 'created',
   poststart: 'running',
   poststop: 'stopped',

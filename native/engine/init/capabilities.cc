@@ -40,6 +40,18 @@ Failure set_sets(const CapabilitySets& sets) noexcept {
   return ::syscall(SYS_capset, &header, data) < 0 ? fail("capset") : kOk;
 }
 
+// capset(2): what is added to the inheritable set has to be in the bounding set and, without CAP_SETPCAP, permitted.
+uint64_t inheritable_of(uint64_t wanted, uint64_t permitted) noexcept {
+  uint64_t allowed = 0;
+  for (unsigned bit = 0; bit < kBits; ++bit) {
+    const uint64_t mask = uint64_t{1} << bit;
+    if ((wanted & permitted & mask) != 0 && ::prctl(PR_CAPBSET_READ, bit, 0, 0, 0) == 1) {
+      allowed |= mask;
+    }
+  }
+  return allowed;
+}
+
 // capabilities(7): an ambient capability must be permitted and inheritable.
 Failure set_ambient(uint64_t ambient, uint64_t& missing) noexcept {
   if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && ambient != 0) {
@@ -60,6 +72,9 @@ Failure set_capabilities(CapabilitySets wanted, uint64_t& missing) noexcept {
   uint64_t permitted = 0;
   TSRUNC_TRY(get_permitted(permitted));
   missing = (wanted.permitted | wanted.effective) & ~permitted;
+  const uint64_t inheritable = inheritable_of(wanted.inheritable, permitted);
+  missing |= wanted.inheritable & ~inheritable;
+  wanted.inheritable = inheritable;
   wanted.permitted &= permitted;
   // capset(2): effective must be a subset of the new permitted set.
   wanted.effective &= wanted.permitted;

@@ -118,8 +118,26 @@ test('config.md#linux-process [PRC-8b GEN-4]: a capability that the runtime itse
   requiresThat(!hasCapability('CAP_SYS_RESOURCE'), 'a host without CAP_SYS_RESOURCE')
   const all = ['CAP_SYS_RESOURCE', 'CAP_KILL']
   const b = await bundle((c) => {
-    c.process.capabilities = { bounding: all, effective: all, permitted: all, inheritable: [], ambient: [] }
+    c.process.capabilities = { bounding: all, effective: all, permitted: all, inheritable: all, ambient: all }
   })
   const { capabilities } = await b.report()
-  ok(capabilities.bounding.includes(KILL))
+  for (const set of ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const) {
+    deepEqual(capabilities[set], [KILL], set)
+  }
+})
+
+test('config.md#linux-process [PRC-8b]: an inheritable capability that is not in the bounding set is a warning only', {
+  peers: { runc: 'fails', crun: 'fails' },
+}, async () => {
+  const b = await bundle((c) => {
+    c.process.capabilities = {
+      bounding: ['CAP_KILL'],
+      effective: ['CAP_KILL'],
+      permitted: ['CAP_KILL'],
+      inheritable: ['CAP_KILL', 'CAP_CHOWN'],
+      ambient: [],
+    }
+  })
+  const { capabilities } = await b.report()
+  deepEqual(capabilities.inheritable, [KILL])
 })
