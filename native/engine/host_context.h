@@ -34,10 +34,12 @@ struct HostContext {
   sys::UniqueFd sync;                          // seqpacket socket to init
   sys::UniqueFd console;                       // master of the container's pty, once init has sent it
   sys::UniqueFd seccomp_listener;              // of the container's filter, until it is sent on
-  std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree
+  std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree, until init has them
+  sys::UniqueFd id_map;                        // user namespace of the last openIdMap
   FailureRecord init_failure;                  // what init reported, if it did
   bool init_failed = false;
   char detail[1024] = {};  // room for a Failure's detail that has to be composed
+  char suffix[48] = {};    // FailureRecord::suffix of the operation that runs
 };
 
 // One overload for each operation of TSRUNC_HOST_OPS; defined in engine/host/*.cc by subject.

@@ -30,9 +30,11 @@ bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
     char line[512];
     sys::Text(line).add(op.what.data).add(op.pointer.empty() ? "" : " ").add(op.pointer.data);
     context.log.debug(line);
+    context.suffix[0] = 0;
     Failure failure = run_op(context, op);
     if (failure) {
       record(why, list, i, failure);
+      sys::Text(why.suffix).add(context.suffix);
       if (context.init_failed) {
         // Init knows which of its own operations it was.
         why = context.init_failure;

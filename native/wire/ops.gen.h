@@ -42,6 +42,9 @@ enum class OpKind : uint32_t {
   kWritePidFile = 18,
   kJournalMounts = 19,
   kSendSeccompListener = 24,
+  kOpenIdMap = 25,
+  kMapTree = 26,
+  kCheckIdMaps = 27,
   kRunHook = 30,
   kKillCgroups = 40,
   kUndoJournal = 41,
@@ -129,6 +132,7 @@ struct JoinCgroup {
 struct OpenTree {
   Str source{};
   bool recursive{};
+  bool nofollow{};
   uint32_t slot{};
   uint32_t expect_device{};
   uint32_t major{};
@@ -139,6 +143,7 @@ struct CloneInit {
   uint64_t flags{};
   U32List join_types{};
   StrList join_paths{};
+  U32List join_indexes{};
   Str into_cgroup{};
   Str time_offsets{};
 };
@@ -183,6 +188,25 @@ struct JournalMounts {
 struct SendSeccompListener {
   Str socket{};
   StrList message{};
+};
+
+struct OpenIdMap {
+  Str path{};
+  Str uid_map{};
+  Str gid_map{};
+};
+
+struct MapTree {
+  uint32_t slot{};
+  bool recursive{};
+  Str source{};
+};
+
+struct CheckIdMaps {
+  Str path{};
+  uint32_t index{};
+  Str uid_map{};
+  Str gid_map{};
 };
 
 struct RunHook {
@@ -284,6 +308,9 @@ struct MountBind {
   Str source{};
   uint32_t slot{};
   bool recursive{};
+  bool source_nofollow{};
+  bool copy_symlink{};
+  bool destination_nofollow{};
   uint64_t set{};
   uint64_t clear{};
   uint64_t set_all{};
@@ -482,6 +509,7 @@ inline void read(Decoder& in, JoinCgroup& out) {
 inline void read(Decoder& in, OpenTree& out) {
   out.source = in.str();
   out.recursive = in.boolean();
+  out.nofollow = in.boolean();
   out.slot = in.u32();
   out.expect_device = in.u32();
   out.major = in.u32();
@@ -492,6 +520,7 @@ inline void read(Decoder& in, CloneInit& out) {
   out.flags = in.u64();
   out.join_types = in.u32s();
   out.join_paths = in.strs();
+  out.join_indexes = in.u32s();
   out.into_cgroup = in.str();
   out.time_offsets = in.str();
 }
@@ -536,6 +565,25 @@ inline void read(Decoder& in, JournalMounts& out) {
 inline void read(Decoder& in, SendSeccompListener& out) {
   out.socket = in.str();
   out.message = in.strs();
+}
+
+inline void read(Decoder& in, OpenIdMap& out) {
+  out.path = in.str();
+  out.uid_map = in.str();
+  out.gid_map = in.str();
+}
+
+inline void read(Decoder& in, MapTree& out) {
+  out.slot = in.u32();
+  out.recursive = in.boolean();
+  out.source = in.str();
+}
+
+inline void read(Decoder& in, CheckIdMaps& out) {
+  out.path = in.str();
+  out.index = in.u32();
+  out.uid_map = in.str();
+  out.gid_map = in.str();
 }
 
 inline void read(Decoder& in, RunHook& out) {
@@ -645,6 +693,9 @@ inline void read(Decoder& in, MountBind& out) {
   out.source = in.str();
   out.slot = in.u32();
   out.recursive = in.boolean();
+  out.source_nofollow = in.boolean();
+  out.copy_symlink = in.boolean();
+  out.destination_nofollow = in.boolean();
   out.set = in.u64();
   out.clear = in.u64();
   out.set_all = in.u64();
@@ -839,6 +890,9 @@ inline void read(Decoder& in, Launch& out) {
   X(WritePidFile) \
   X(JournalMounts) \
   X(SendSeccompListener) \
+  X(OpenIdMap) \
+  X(MapTree) \
+  X(CheckIdMaps) \
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal) \
@@ -902,6 +956,9 @@ inline void read(Decoder& in, Launch& out) {
   X(WritePidFile) \
   X(JournalMounts) \
   X(SendSeccompListener) \
+  X(OpenIdMap) \
+  X(MapTree) \
+  X(CheckIdMaps) \
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal)
@@ -968,6 +1025,9 @@ inline void read(Decoder& in, Launch& out) {
   X(WritePidFile) \
   X(JournalMounts) \
   X(SendSeccompListener) \
+  X(OpenIdMap) \
+  X(MapTree) \
+  X(CheckIdMaps) \
   X(KillCgroups) \
   X(UndoJournal)
 

@@ -10,6 +10,7 @@ export {
   digits,
   encodeConfig,
   type HookName,
+  type IdMapping,
   type Mount,
   type NamespaceType,
   type Resources,

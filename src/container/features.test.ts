@@ -61,8 +61,8 @@ describe('features', () => {
   it('lists what is built and nothing else', () => {
     const { hooks, mountOptions, linux } = features()
     expect(hooks).toHaveLength(6)
-    expect(mountOptions).toEqual(expect.arrayContaining(['rro', 'rbind', 'tmpcopyup', 'nosymfollow']))
-    expect(mountOptions).not.toContain('idmap')
+    expect(mountOptions).toEqual(expect.arrayContaining(['rro', 'rbind', 'tmpcopyup', 'nosymfollow', 'ridmap']))
+    expect(linux.mountExtensions.idmap.enabled).toBe(true)
     expect(linux.seccomp.archs).toContain('SCMP_ARCH_X86_64')
     expect(linux.seccomp.actions).toContain('SCMP_ACT_NOTIFY')
     expect(linux.seccomp.supportedFlags).toEqual(linux.seccomp.knownFlags)

@@ -38,11 +38,6 @@ export interface LinuxFeatures {
 /** In the order in which they are run (config.md "POSIX-platform Hooks"). */
 const HOOKS = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'] as const
 
-/** Without id-mapped mounts, which are refused. */
-function mountOptions(): readonly string[] {
-  return Object.entries(MOUNT_OPTIONS).flatMap(([name, { kind }]) => (kind === 'idmap' ? [] : [name]))
-}
-
 function seccompFeatures(): LinuxFeatures['seccomp'] {
   const native = seccompBinding()
   const knownFlags = Object.keys(SECCOMP_FLAGS)
@@ -72,7 +67,7 @@ export function features(): Features {
     ociVersionMin: OCI_VERSION_MIN,
     ociVersionMax: OCI_VERSION_MAX,
     hooks: HOOKS,
-    mountOptions: mountOptions(),
+    mountOptions: Object.keys(MOUNT_OPTIONS),
     linux: {
       namespaces: Object.keys(NAMESPACES).sort(),
       capabilities: Object.keys(CAPABILITIES),
@@ -81,7 +76,7 @@ export function features(): Features {
       apparmor: { enabled: false },
       selinux: { enabled: false },
       intelRdt: { enabled: false, schemata: false, monitoring: false },
-      mountExtensions: { idmap: { enabled: false } },
+      mountExtensions: { idmap: { enabled: true } },
       memoryPolicy: { modes: [], flags: [] },
       netDevices: { enabled: false },
     },

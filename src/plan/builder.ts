@@ -15,6 +15,8 @@ export interface TreeRequest {
   readonly what: string
   readonly source: string
   readonly recursive: boolean
+  /** A source that is a symbolic link is opened itself. */
+  readonly nofollow: boolean
   readonly device?: { readonly type: number; readonly major: number; readonly minor: number }
 }
 
@@ -24,6 +26,8 @@ export class PlanBuilder {
   readonly trees: Op[] = []
   /** For `create`, once init has loaded a filter with a listener: `filtered`. */
   readonly filtered: Op[] = []
+  /** openIdMap and the mapTree of its trees, by the maps; in `create`, after init's maps. */
+  readonly mappedTrees = new Map<string, Op[]>()
   readonly create: Op[] = []
   readonly init: Op[] = []
   readonly initStart: Op[] = []
@@ -61,14 +65,16 @@ export class PlanBuilder {
   }
 
   /** A new slot with the tree in it. Errors: TOO_MANY_MOUNTS. */
-  openTree({ pointer, what, source, recursive, device }: TreeRequest): number {
+  openTree({ pointer, what, source, recursive, nofollow, device }: TreeRequest): number {
     const slot = this.trees.length
     if (slot >= MAX_SLOTS) {
-      const limit = `a container with a user namespace has at most ${MAX_SLOTS} bind mounts and devices together`
+      const kinds = 'id-mapped mounts, and, in a user namespace, bind mounts and devices together'
+      const limit = `a container has at most ${MAX_SLOTS} ${kinds}`
       throw new TsruncError('TOO_MANY_MOUNTS', `${what}: ${limit}`, { pointer })
     }
     const { type = 0, major = 0, minor = 0 } = device ?? {}
-    this.trees.push({ kind: 'openTree', pointer, what, source, recursive, slot, expectDevice: type, major, minor })
+    const from = { source, recursive, nofollow }
+    this.trees.push({ kind: 'openTree', pointer, what, ...from, slot, expectDevice: type, major, minor })
     return slot
   }
 

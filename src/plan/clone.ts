@@ -1,8 +1,9 @@
-import type { IdMapping, NamespaceType, Spec } from '../spec/types'
+import type { NamespaceType, Spec } from '../spec/types'
 import { NAMESPACES } from '../tables/namespaces'
 import type { PlanBuilder } from './builder'
-import { maySetGroups } from './id-maps'
+import { mapText, maySetGroups } from './id-maps'
 import { hostNamespace } from './namespaces'
+import { quote } from './paths'
 
 /** Order of entering: the user namespace is tried last by the engine, whatever its place here. */
 const ORDER = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const satisfies NamespaceType[]
@@ -18,26 +19,31 @@ function timeOffsets({ linux }: Spec): string {
 
 /** The clone of init, with all new namespaces at once but the cgroup namespace, whose root is where init is then. */
 export function planClone(builder: PlanBuilder): void {
+  planCheckIdMaps(builder)
   const { kinds, paths } = builder.namespaces
   let flags = 0
   const joinTypes: number[] = []
   const joinPaths: string[] = []
+  const joinIndexes: number[] = []
   for (const type of ORDER) {
     const path = paths[type]
     if (path !== undefined) {
       joinTypes.push(NAMESPACES[type].flag)
       joinPaths.push(path)
+      joinIndexes.push(indexOf(builder.spec, type))
     } else if (kinds[type] === 'new' && type !== 'cgroup') {
       flags |= NAMESPACES[type].flag
     }
   }
   builder.create.push({
     kind: 'cloneInit',
-    pointer: '/linux/namespaces',
+    // The engine says behind it which part of it was at fault: /namespaces, one of them, or /timeOffsets.
+    pointer: '/linux',
     what: 'make the namespaces',
     flags: BigInt(flags >>> 0),
     joinTypes,
     joinPaths,
+    joinIndexes,
     intoCgroup: builder.cgroup.intoCgroup,
     timeOffsets: timeOffsets(builder.spec),
   })
@@ -62,8 +68,30 @@ export function planIdentity(builder: PlanBuilder): void {
   }
 }
 
-const mapText = (mappings: readonly IdMapping[]): string =>
-  mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('')
+/** Where a type stands in linux.namespaces. */
+const indexOf = ({ linux }: Spec, wanted: NamespaceType): number =>
+  linux?.namespaces?.findIndex(({ type }) => type === wanted) ?? -1
+
+/**
+ * config-linux.md "User namespace mappings": a user namespace that is joined has its maps already. Engines write them
+ * down all the same for the containers of a pod; as with runc they have to be those.
+ */
+function planCheckIdMaps({ create, spec, namespaces }: PlanBuilder): void {
+  const { uidMappings: uids = [], gidMappings: gids = [] } = spec.linux ?? {}
+  const path = namespaces.paths.user
+  if (path === undefined || (uids.length === 0 && gids.length === 0)) return
+  const what = `compare the mappings with those of ${quote(path)}`
+  create.push({
+    kind: 'checkIdMaps',
+    // The engine says behind it which of the two differ.
+    pointer: '/linux',
+    what,
+    path,
+    index: indexOf(spec, 'user'),
+    uidMap: mapText(uids),
+    gidMap: mapText(gids),
+  })
+}
 
 export function planWriteIdMaps(builder: PlanBuilder): void {
   const maps = builder.idMaps

@@ -73,7 +73,8 @@ function listDevices(builder: PlanBuilder): readonly DevicePlan[] {
 function planBindDevice(builder: PlanBuilder, { pointer, path, type, major, minor }: DevicePlan): void {
   const what = `device ${quote(path)}`
   if (builder.facts.euid === 0) {
-    const slot = builder.openTree({ pointer, what, source: path, recursive: false, device: { type, major, minor } })
+    const source = { source: path, recursive: false, nofollow: false, device: { type, major, minor } }
+    const slot = builder.openTree({ pointer, what, ...source })
     builder.init.push({ kind: 'bindDevice', pointer, what, path, slot })
     return
   }
@@ -85,6 +86,9 @@ function planBindDevice(builder: PlanBuilder, { pointer, path, type, major, mino
     source: path,
     slot: NO_SLOT,
     recursive: false,
+    sourceNofollow: false,
+    copySymlink: false,
+    destinationNofollow: false,
     set: 0n,
     clear: 0n,
     setAll: 0n,

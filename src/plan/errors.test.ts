@@ -35,18 +35,6 @@ const MAPPING = { containerID: 0, hostID: 1, size: 1 }
 
 const CASES: Readonly<Record<string, Refused>> = {
   // ---- what is not built yet ----
-  'idmap option': notSupported(
-    '/mounts/0/options/1',
-    withMount({ destination: '/a', source: '/b', options: ['bind', 'idmap'] }),
-  ),
-  'ridmap option': notSupported(
-    '/mounts/0/options/0',
-    withMount({ destination: '/a', source: '/b', options: ['ridmap'] }),
-  ),
-  'mappings of a mount': notSupported(
-    '/mounts/0/uidMappings',
-    withMount({ destination: '/a', source: '/b', options: ['bind'], uidMappings: [MAPPING], gidMappings: [MAPPING] }),
-  ),
   scheduler: notSupported('/process/scheduler', process({ scheduler: { policy: 'SCHED_FIFO' } })),
   ioPriority: notSupported('/process/ioPriority', process({ ioPriority: { class: 'IOPRIO_CLASS_IDLE' } })),
   apparmorProfile: notSupported('/process/apparmorProfile', process({ apparmorProfile: 'docker-default' })),
@@ -102,6 +90,46 @@ const CASES: Readonly<Record<string, Refused>> = {
     pointer: '/mounts/0',
     message: /needs a source/,
   },
+  'idmap without a user namespace': {
+    spec: withMount({ destination: '/a', source: '/b', options: ['bind', 'idmap'] }),
+    code: 'MOUNT_IDMAP',
+    pointer: '/mounts/0/options/1',
+    message: /^mount "\/a": .* no user namespace of its own/,
+  },
+  'a word of idmap that cannot be read': {
+    spec: withMount({ destination: '/a', source: '/b', options: ['bind', 'idmap=uids=0-1-1'] }),
+    code: 'MOUNT_IDMAP',
+    pointer: '/mounts/0/options/1',
+    message: /"idmap=uids=0-1-1": it has no gids/,
+  },
+  'an id-mapped mount without privileges': {
+    spec: {
+      ...USER_NAMESPACE,
+      mounts: [{ destination: '/a', source: '/b', options: ['bind'], uidMappings: [MAPPING], gidMappings: [MAPPING] }],
+    },
+    facts: FACTS_USER,
+    code: 'NEEDS_PRIVILEGES',
+    pointer: '/mounts/0/uidMappings',
+    message: /only root can make an id-mapped mount/,
+  },
+  'an id-mapped file system': {
+    spec: withMount({ destination: '/a', type: 'tmpfs', uidMappings: [MAPPING], gidMappings: [MAPPING] }),
+    code: 'MOUNT_TYPE',
+    pointer: '/mounts/0',
+    message: /only a bind mount can be id-mapped/,
+  },
+  'links of a file system': {
+    spec: withMount({ destination: '/a', type: 'tmpfs', options: ['dest-nofollow'] }),
+    code: 'MOUNT_TYPE',
+    pointer: '/mounts/0/options',
+    message: /are for bind mounts only/,
+  },
+  'copy-symlink and src-nofollow': {
+    spec: withMount({ destination: '/a', source: '/b', options: ['bind', 'copy-symlink', 'src-nofollow'] }),
+    code: 'MOUNT_OPTION',
+    pointer: '/mounts/0/options',
+    message: /copy-symlink makes no mount/,
+  },
   'a bind mount with an option of a file system': {
     spec: withMount({ destination: '/a', source: '/b', options: ['bind', 'size=5'] }),
     code: 'MOUNT_OPTION',
@@ -122,7 +150,7 @@ const CASES: Readonly<Record<string, Refused>> = {
     },
     code: 'TOO_MANY_MOUNTS',
     pointer: '/mounts/512/source',
-    message: /^mount "\/512": a container with a user namespace has at most 512/,
+    message: /^mount "\/512": a container has at most 512 id-mapped mounts/,
   },
   'a propagation that is none': {
     spec: withLinux({ rootfsPropagation: 'loud' }),

@@ -51,6 +51,12 @@ const USUAL: Spec = {
   linux: { ...BASE.linux, maskedPaths: ['/proc/kcore'], readonlyPaths: ['/proc/sys'] },
 }
 
+const MAPPED = { containerID: 0, hostID: 5, size: 1 }
+const SAME = {
+  uidMappings: [{ containerID: 0, hostID: 100000, size: 65536 }],
+  gidMappings: [{ containerID: 0, hostID: 100000, size: 65536 }],
+}
+
 const LONG = 'l'.repeat(256)
 
 const MOUNTS: Readonly<Record<string, GoldenCase>> = {
@@ -116,6 +122,51 @@ const MOUNTS: Readonly<Record<string, GoldenCase>> = {
       { destination: '/proc', options: ['remount', 'ro', 'nosuid', 'hidepid=2'] },
       { destination: '/proc', options: ['remount', 'rbind', 'noexec'] },
     ),
+  },
+  'mount-idmapped': {
+    spec: withMounts(
+      { destination: '/own', source: '/srv/a', options: ['rbind'], uidMappings: [MAPPED], gidMappings: [MAPPED] },
+      { destination: '/word', source: '/srv/b', options: ['bind', 'idmap=uids=0-5-1;gids=0-5-1'] },
+      { destination: '/tree', source: '/srv/c', options: ['rbind', 'ridmap=uids=0-7-1#9-70-2;gids=1-1-1', 'idmap'] },
+    ),
+  },
+  'mount-idmapped-user-namespace': {
+    spec: {
+      ...USER_NAMESPACE,
+      mounts: [
+        { destination: '/its-own', source: '/srv/a', options: ['bind', 'idmap'] },
+        { destination: '/same', source: '/srv/b', options: ['bind'], ...SAME },
+        {
+          destination: '/other',
+          source: '/srv/c',
+          options: ['rbind', 'ridmap'],
+          uidMappings: [MAPPED],
+          gidMappings: [MAPPED],
+        },
+        { destination: '/relative', source: '/srv/d', options: ['bind', 'idmap=uids=@0-1000-1;gids=@5-0-2#@9-9-1'] },
+      ],
+    },
+  },
+  'mount-idmapped-joined-user-namespace': {
+    spec: {
+      ...withLinux({
+        namespaces: [{ type: 'mount' }, { type: 'user', path: '/proc/7/ns/user' }],
+        uidMappings: SAME.uidMappings,
+        gidMappings: SAME.gidMappings,
+      }),
+      mounts: [{ destination: '/a', source: '/srv/a', options: ['bind', 'ridmap'] }],
+    },
+  },
+  'mount-links': {
+    spec: withMounts(
+      { destination: '/copied', source: '/srv/link', options: ['bind', 'copy-symlink'] },
+      { destination: '/itself', source: '/srv/link', options: ['bind', 'src-nofollow', 'ro'] },
+      { destination: '/covered', source: '/srv/file', options: ['bind', 'dest-nofollow', 'rsync'] },
+    ),
+    warnings: [
+      'mount "/covered": sync, dirsync, mand, lazytime and iversion have no effect on a bind mount ' +
+        '(config.json /mounts/2/options)',
+    ],
   },
   'mount-dev-bind-readonly': { spec: withMounts({ destination: '/dev', source: '/dev', options: ['rbind', 'ro'] }) },
   'mount-cgroup-v1': { spec: withMounts(CGROUP_MOUNT), facts: FACTS_V1 },

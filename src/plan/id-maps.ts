@@ -13,6 +13,10 @@ export interface IdMapPlan {
   readonly helpers: boolean
 }
 
+/** user_namespaces(7): lines of "INSIDE OUTSIDE SIZE". */
+export const mapText = (mappings: readonly IdMapping[]): string =>
+  mappings.map(({ containerID, hostID, size }) => `${containerID} ${hostID} ${size}\n`).join('')
+
 const isOwnIdOnly = (mappings: readonly IdMapping[], id: number): boolean =>
   mappings.length === 1 && mappings[0]?.size === 1 && mappings[0].hostID === id
 

@@ -1,8 +1,9 @@
 import { posix } from 'node:path'
 import { TsruncError } from '../errors'
 import { MOUNT_ATTR } from '../tables/mount-flags'
-import type { PlanBuilder } from './builder'
-import { SUPER_FLAGS } from './mount-options'
+import type { PlanBuilder, TreeRequest } from './builder'
+import { isIdmapped, mapTree } from './idmapped-mounts'
+import { FOLLOW_LINKS, type LinkOptions, SUPER_FLAGS } from './mount-options'
 import type { MountPlan } from './mount-plan'
 import { quote } from './paths'
 
@@ -18,24 +19,39 @@ export interface BindRequest {
   readonly setAll: bigint
   readonly clearAll: bigint
   readonly propagation: readonly number[]
+  readonly links?: LinkOptions
 }
 
-/** Errors: TOO_MANY_MOUNTS. */
-export function planBind(builder: PlanBuilder, request: BindRequest): void {
+/** A bind mount of what is in `slot`, or, with NO_SLOT, of the source by its path. */
+function bindFrom(builder: PlanBuilder, request: BindRequest, slot: number): void {
+  const { links = FOLLOW_LINKS } = request
   builder.init.push({
     kind: 'mountBind',
     pointer: request.pointer,
     what: request.what,
     destination: request.destination,
     source: request.source,
-    slot: builder.slotFor(request),
+    slot,
     recursive: request.recursive,
+    sourceNofollow: links.source || links.copy,
+    copySymlink: links.copy,
+    destinationNofollow: links.destination,
     set: request.set,
     clear: request.clear,
     setAll: request.setAll,
     clearAll: request.clearAll,
     propagation: request.propagation,
   })
+}
+
+const treeOf = (request: BindRequest): TreeRequest => {
+  const { links = FOLLOW_LINKS } = request
+  return { ...request, nofollow: links.source || links.copy }
+}
+
+/** Errors: TOO_MANY_MOUNTS. */
+export function planBind(builder: PlanBuilder, request: BindRequest): void {
+  bindFrom(builder, request, builder.slotFor(treeOf(request)))
 }
 
 /**
@@ -56,14 +72,23 @@ function checkBindOptions(builder: PlanBuilder, { what, pointer: at, options }: 
   }
 }
 
-/** An entry of mounts with bind or rbind. Errors: MOUNT_SOURCE, MOUNT_OPTION, TOO_MANY_MOUNTS. */
+/** crun(1): a link is either made anew or mounted, not both. */
+function checkLinks({ what, pointer, options }: MountPlan): void {
+  const { copy, source, destination } = options.links
+  if (!copy || (!source && !destination)) return
+  const message = `${what}: copy-symlink makes no mount, so src-nofollow and dest-nofollow do not go with it`
+  throw new TsruncError('MOUNT_OPTION', message, { pointer: `${pointer}/options` })
+}
+
+/** An entry of mounts with bind or rbind. Errors: MOUNT_SOURCE, MOUNT_OPTION, MOUNT_IDMAP, TOO_MANY_MOUNTS. */
 export function planBindMount(builder: PlanBuilder, mount: MountPlan): void {
   const { what, options, source } = mount
   if (source === '') {
     throw new TsruncError('MOUNT_SOURCE', `${what}: a bind mount needs a source`, { pointer: mount.pointer })
   }
   checkBindOptions(builder, mount)
-  planBind(builder, {
+  checkLinks(mount)
+  const request: BindRequest = {
     pointer: `${mount.pointer}/source`,
     what,
     source: source.startsWith('/') ? source : posix.join(builder.options.bundle, source),
@@ -74,5 +99,14 @@ export function planBindMount(builder: PlanBuilder, mount: MountPlan): void {
     setAll: options.setAll,
     clearAll: options.clearAll,
     propagation: options.propagation,
-  })
+    links: options.links,
+  }
+  if (!isIdmapped(mount)) {
+    planBind(builder, request)
+    return
+  }
+  // mount_setattr(2): only who has privileges over the file system can map it, and only before it is mounted.
+  const slot = builder.openTree(treeOf(request))
+  mapTree(builder, mount, slot, request.source)
+  bindFrom(builder, request, slot)
 }

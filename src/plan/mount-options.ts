@@ -1,7 +1,27 @@
-import { TsruncError } from '../errors'
 import type { Mount } from '../spec/types'
 import { MOUNT_ATTR, MS } from '../tables/mount-flags'
-import { type MountOption, mountOption } from '../tables/mount-options'
+import { isIdmapWithMaps, type MountOption, mountOption } from '../tables/mount-options'
+
+/** idmap or ridmap, with mappings of its own or without. */
+export interface IdmapWord {
+  readonly word: string
+  /** Its index in mounts[].options. */
+  readonly index: number
+  readonly recursive: boolean
+  readonly hasMaps: boolean
+}
+
+/** What is done with a symbolic link in the place of a bind mount's source or destination: it is followed, but for … */
+export interface LinkOptions {
+  /** copy-symlink: a source that is a link is made anew at the destination. */
+  readonly copy: boolean
+  /** src-nofollow: a source that is a link is mounted itself. */
+  readonly source: boolean
+  /** dest-nofollow: a destination that is a link is covered itself. */
+  readonly destination: boolean
+}
+
+export const FOLLOW_LINKS: LinkOptions = { copy: false, source: false, destination: false }
 
 /** mounts[].options as numbers (config.md "Linux mount options"). */
 export interface MountFlags {
@@ -10,6 +30,8 @@ export interface MountFlags {
   readonly recursive: boolean
   readonly remount: boolean
   readonly copyUp: boolean
+  readonly idmap: IdmapWord | undefined
+  readonly links: LinkOptions
   /** MS_* of mount(2), of all words in their order. */
   readonly flags: bigint
   /** MOUNT_ATTR_* that the words set and clear: of the mount, and of the tree (the r-variants). */
@@ -45,7 +67,15 @@ function addAttribute(draft: Draft, option: Extract<MountOption, { kind: 'attrib
   }
 }
 
-function addWord(draft: Draft, word: string, index: number, mountPointer: string): void {
+/** Of several words the last one's mappings count, and the tree is mapped as soon as one of them says so. */
+function addIdmap(draft: Draft, word: string, index: number, recursive: boolean): void {
+  const hasMaps = isIdmapWithMaps(word)
+  const before = draft.idmap
+  const kept = before?.hasMaps === true && !hasMaps ? before : { word, index, hasMaps }
+  draft.idmap = { ...kept, recursive: recursive || before?.recursive === true }
+}
+
+function addWord(draft: Draft, word: string, index: number): void {
   const option = mountOption(word)
   switch (option?.kind) {
     case undefined:
@@ -77,19 +107,22 @@ function addWord(draft: Draft, word: string, index: number, mountPointer: string
       draft.flags |= option.flag
       return
     case 'idmap':
-      throw new TsruncError('NOT_SUPPORTED', `id-mapped mounts (option ${word}) are not supported yet`, {
-        pointer: `${mountPointer}/options/${index}`,
-      })
+      addIdmap(draft, word, index, option.recursive)
+      return
+    case 'links':
+      draft.links = { ...draft.links, [option.which]: true }
+      return
   }
 }
 
-/** Errors: NOT_SUPPORTED for idmap and ridmap. `pointer`: of the mount. */
-export function parseMountOptions(mount: Mount, pointer: string): MountFlags {
+export function parseMountOptions(mount: Mount): MountFlags {
   const draft: Draft = {
     bind: false,
     recursive: false,
     remount: false,
     copyUp: false,
+    idmap: undefined,
+    links: FOLLOW_LINKS,
     flags: 0n,
     set: 0n,
     clear: 0n,
@@ -100,7 +133,7 @@ export function parseMountOptions(mount: Mount, pointer: string): MountFlags {
     words: [],
   }
   mount.options?.forEach((word, index) => {
-    addWord(draft, word, index, pointer)
+    addWord(draft, word, index)
   })
   return draft
 }

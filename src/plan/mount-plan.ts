@@ -1,3 +1,4 @@
+import type { IdMapping } from '../spec/types'
 import type { MountFlags } from './mount-options'
 
 /** One entry of config.json's mounts, read. */
@@ -10,6 +11,9 @@ export interface MountPlan {
   readonly type: string
   readonly source: string
   readonly options: MountFlags
+  /** uidMappings and gidMappings. */
+  readonly uids: readonly IdMapping[]
+  readonly gids: readonly IdMapping[]
   /** Made read-only only after all other mounts and devices, see mounts.ts. */
   readonly readonlyLater: boolean
 }

@@ -9,26 +9,20 @@ import { type MountFlags, parseMountOptions } from './mount-options'
 import type { MountPlan } from './mount-plan'
 import { cleanPath, quote } from './paths'
 
-/** Errors: MOUNT_DESTINATION, MOUNT_TYPE, NOT_SUPPORTED. */
+/** Errors: MOUNT_DESTINATION, MOUNT_TYPE. */
 function readMount(mount: Mount, index: number): MountPlan {
   const pointer = `/mounts/${index}`
   const what = `mount ${quote(mount.destination)}`
-  for (const property of ['uidMappings', 'gidMappings'] as const) {
-    if ((mount[property]?.length ?? 0) > 0) {
-      const mapped = `${pointer}/${property}`
-      throw new TsruncError('NOT_SUPPORTED', `${what}: id-mapped mounts are not supported yet`, { pointer: mapped })
-    }
-  }
   const destination = cleanPath(mount.destination)
   if (destination === '/') {
     throw new TsruncError('MOUNT_DESTINATION', `${what}: nothing can be mounted over the root of the container`, {
       pointer: `${pointer}/destination`,
     })
   }
-  const options = parseMountOptions(mount, pointer)
-  const { type = '', source = '' } = mount
+  const options = parseMountOptions(mount)
+  const { type = '', source = '', uidMappings: uids = [], gidMappings: gids = [] } = mount
   const readonlyLater = isFilledLater(type, destination, options) && (options.flags & MS.RDONLY) !== 0n
-  const plan = { pointer, what, destination, type, source, options, readonlyLater }
+  const plan = { pointer, what, destination, type, source, options, uids, gids, readonlyLater }
   checkKind(plan)
   return plan
 }
@@ -41,9 +35,25 @@ function isFilledLater(type: string, destination: string, { bind, remount }: Mou
   return !remount && ((!bind && type === 'tmpfs') || destination === '/dev')
 }
 
+/** What acts on a tree that is bound. */
+function checkBindOnly({ what, pointer, options, uids, gids }: MountPlan): void {
+  const { bind, remount, idmap, links } = options
+  if (bind && !remount) return
+  if (idmap !== undefined || uids.length > 0 || gids.length > 0) {
+    const message = `${what}: only a bind mount can be id-mapped, and the options have neither bind nor rbind`
+    throw new TsruncError('MOUNT_TYPE', message, { pointer })
+  }
+  if (links.copy || links.source || links.destination) {
+    const message = `${what}: the options copy-symlink, src-nofollow and dest-nofollow are for bind mounts only`
+    throw new TsruncError('MOUNT_TYPE', message, { pointer: `${pointer}/options` })
+  }
+}
+
 /** Bind or not is decided by the option, never by the type (config.md "Mounts"). */
-function checkKind({ type, what, pointer, options }: MountPlan): void {
+function checkKind(plan: MountPlan): void {
+  const { type, what, pointer, options } = plan
   const { bind, remount, copyUp } = options
+  checkBindOnly(plan)
   if (copyUp && (type !== 'tmpfs' || bind || remount)) {
     const message = `${what}: the option tmpcopyup is for mounts of type tmpfs only`
     throw new TsruncError('MOUNT_TYPE', message, { pointer: `${pointer}/options` })

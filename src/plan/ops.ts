@@ -44,20 +44,36 @@ export const OPS = {
   /** open_tree(2) of a path of the host, before init exists; kept in `slot` for mountBind and bindDevice. For
    *  containers with a user namespace, whose root may not be allowed to look at the source. The tree becomes a slave
    *  of the host's mounts: nothing that the container mounts in it comes back. `expectDevice`: 0, or the S_IFMT bits
-   *  which the source must have together with `major`:`minor`. */
+   *  which the source must have together with `major`:`minor`. `nofollow`: a source that is a symbolic link is opened
+   *  itself. */
   openTree: {
     code: 10,
     side: 'host',
-    fields: { source: 'str', recursive: 'bool', slot: 'u32', expectDevice: 'u32', major: 'u32', minor: 'u32' },
+    fields: {
+      source: 'str',
+      recursive: 'bool',
+      nofollow: 'bool',
+      slot: 'u32',
+      expectDevice: 'u32',
+      major: 'u32',
+      minor: 'u32',
+    },
   },
   /** clone3(2) init. `flags`: the CLONE_NEW* of new namespaces (not CLONE_NEWCGROUP, see unshareCgroup).
    *  `joinTypes`/`joinPaths`: CLONE_NEW* and path of each namespace to enter first; each is verified to be of its
-   *  type. `intoCgroup`: v2 directory for CLONE_INTO_CGROUP, or empty. `timeOffsets`: content for
+   *  type. `joinIndexes`: where each stands in linux.namespaces, for the message. `intoCgroup`: v2 directory for CLONE_INTO_CGROUP, or empty. `timeOffsets`: content for
    *  /proc/PID/timens_offsets, or empty. */
   cloneInit: {
     code: 11,
     side: 'host',
-    fields: { flags: 'u64', joinTypes: 'u32s', joinPaths: 'strs', intoCgroup: 'str', timeOffsets: 'str' },
+    fields: {
+      flags: 'u64',
+      joinTypes: 'u32s',
+      joinPaths: 'strs',
+      joinIndexes: 'u32s',
+      intoCgroup: 'str',
+      timeOffsets: 'str',
+    },
   },
   /** Write init's maps in the kernel's text form (user_namespaces(7)); by newuidmap/newgidmap where `helpers`. */
   writeIdMaps: {
@@ -84,6 +100,15 @@ export const OPS = {
    *  then the end of the connection (config-linux.md "The Container Process State"). `message`: the JSON text in pieces,
    *  between which init's pid goes. */
   sendSeccompListener: { code: 24, side: 'host', fields: { socket: 'str', message: 'strs' } },
+  /** A user namespace whose maps the following mapTree take: the one at `path`; where that is empty, one made for
+   *  them with `uidMap` and `gidMap` (user_namespaces(7)), in which no process stays; where these are empty, init's. */
+  openIdMap: { code: 25, side: 'host', fields: { path: 'str', uidMap: 'str', gidMap: 'str' } },
+  /** MOUNT_ATTR_IDMAP of mount_setattr(2) for the tree in `slot`, with the last openIdMap's namespace. `recursive`: of
+   *  every mount of the tree. `source`: where the tree is from, for the message. */
+  mapTree: { code: 26, side: 'host', fields: { slot: 'u32', recursive: 'bool', source: 'str' } },
+  /** Verify that the user namespace at `path` has these maps, in whatever order. `index`: where it stands in
+   *  linux.namespaces, for the message. */
+  checkIdMaps: { code: 27, side: 'host', fields: { path: 'str', index: 'u32', uidMap: 'str', gidMap: 'str' } },
 
   // ---- hooks (both) ---------------------------------------------------------------------------------------------
   /** config.md "POSIX-platform Hooks". `timeout`: seconds, 0 is none. `status`: the state's status on stdin.
@@ -169,7 +194,8 @@ export const OPS = {
   },
   /** A bind mount. Source is `source`, or the tree in `slot` (4294967295: none). `set`/`clear`: MOUNT_ATTR_* of the
    *  mount, `setAll`/`clearAll`: of the whole tree. Flags locked by a parent namespace are kept where `clear` does not
-   *  name them. */
+   *  name them. `sourceNofollow`: a source that is a symbolic link is mounted itself, or, where `copySymlink`, made anew
+   *  at the destination, without a mount. `destinationNofollow`: a destination that is a link is covered itself. */
   mountBind: {
     code: 83,
     side: 'init',
@@ -178,6 +204,9 @@ export const OPS = {
       source: 'str',
       slot: 'u32',
       recursive: 'bool',
+      sourceNofollow: 'bool',
+      copySymlink: 'bool',
+      destinationNofollow: 'bool',
       set: 'u64',
       clear: 'u64',
       setAll: 'u64',

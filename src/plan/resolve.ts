@@ -11,6 +11,7 @@ import { planDevices } from './devices'
 import { planHeader } from './header'
 import { planHooks } from './hooks'
 import { planIdMaps } from './id-maps'
+import { mappedTrees } from './idmapped-mounts'
 import { planMounts, planReadonlyMounts } from './mounts'
 import { planNamespaces } from './namespaces'
 import { type Op, STEPS } from './ops'
@@ -100,6 +101,7 @@ function planCreate(builder: PlanBuilder): void {
   planClone(builder)
   create.push(...cgroup.afterClone)
   planWriteIdMaps(builder)
+  create.push(...mappedTrees(builder))
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
   create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))

@@ -95,6 +95,7 @@ function planMasks(builder: PlanBuilder, paths: readonly string[]): void {
         what: 'mask paths',
         source: '/dev/null',
         recursive: false,
+        nofollow: false,
         device: { type: S_IFCHR, major: 1, minor: 3 },
       })
     : NO_SLOT

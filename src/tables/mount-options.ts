@@ -9,6 +9,8 @@ import { MOUNT_ATTR, MS } from './mount-flags'
  * - super: a property of the file system: `word` for fsconfig(2), or none where the word means the default.
  * - propagation: MS_* type, with MS_REC in the r-variants.
  * - bind, remount, idmap, copyUp: decide what kind of mount it is.
+ * - links: a symbolic link as the source or at the destination of a bind mount (crun(1)): `copy` makes the link anew
+ *   instead of a mount, `source` mounts the link itself, `destination` mounts over the link itself.
  * - ignored: `defaults`, and what changes nothing for a new mount (silent, loud).
  */
 export type MountOption =
@@ -27,6 +29,7 @@ export type MountOption =
   | { readonly kind: 'propagation'; readonly flag: bigint }
   | { readonly kind: 'bind'; readonly recursive: boolean }
   | { readonly kind: 'idmap'; readonly recursive: boolean }
+  | { readonly kind: 'links'; readonly which: 'copy' | 'source' | 'destination' }
   | { readonly kind: 'remount' }
   | { readonly kind: 'copyUp' }
   | { readonly kind: 'ignored'; readonly flag: bigint }
@@ -81,12 +84,17 @@ const superWord = (word: string, flag: bigint): MountOption => ({ kind: 'super',
 const superOff = (word: string, clearFlag: bigint): MountOption => ({ kind: 'super', word, flag: 0n, clearFlag })
 const propagation = (flag: bigint): MountOption => ({ kind: 'propagation', flag })
 
-/** Sorted by name; read by the planner, `tsrunc features` and the manual. */
+/**
+ * Sorted by name; read by the planner, `tsrunc features` and the manual. A superblock has no tree: rsync and its like,
+ * words of crun, say the same as without the r.
+ */
 export const MOUNT_OPTIONS = {
   async: superOff('async', MS.SYNCHRONOUS),
   atime: atimeOff(MS.NOATIME, STRICTATIME),
   bind: { kind: 'bind', recursive: false },
+  'copy-symlink': { kind: 'links', which: 'copy' },
   defaults: { kind: 'ignored', flag: 0n },
+  'dest-nofollow': { kind: 'links', which: 'destination' },
   dev: off(MOUNT_ATTR.NODEV, MS.NODEV),
   diratime: off(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME),
   dirsync: superWord('dirsync', MS.DIRSYNC),
@@ -108,18 +116,22 @@ export const MOUNT_OPTIONS = {
   nosuid: on(MOUNT_ATTR.NOSUID, MS.NOSUID),
   nosymfollow: on(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW),
   private: propagation(MS.PRIVATE),
+  rasync: superOff('async', MS.SYNCHRONOUS),
   ratime: atimeOff(MS.NOATIME, STRICTATIME, true),
   rbind: { kind: 'bind', recursive: true },
   rdev: off(MOUNT_ATTR.NODEV, MS.NODEV, true),
   rdiratime: off(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME, true),
+  rdirsync: superWord('dirsync', MS.DIRSYNC),
   relatime: atime(RELATIME, MS.RELATIME, [NOATIME, STRICTATIME]),
   remount: { kind: 'remount' },
   rexec: off(MOUNT_ATTR.NOEXEC, MS.NOEXEC, true),
   ridmap: { kind: 'idmap', recursive: true },
+  rmand: superWord('mand', MS.MANDLOCK),
   rnoatime: atime(NOATIME, MS.NOATIME, [STRICTATIME], true),
   rnodev: on(MOUNT_ATTR.NODEV, MS.NODEV, true),
   rnodiratime: on(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME, true),
   rnoexec: on(MOUNT_ATTR.NOEXEC, MS.NOEXEC, true),
+  rnomand: superOff('nomand', MS.MANDLOCK),
   rnorelatime: noRelatime(true),
   rnostrictatime: atimeOff(MS.STRICTATIME, NOATIME, true),
   rnosuid: on(MOUNT_ATTR.NOSUID, MS.NOSUID, true),
@@ -134,11 +146,13 @@ export const MOUNT_OPTIONS = {
   rstrictatime: atime(STRICTATIME, MS.STRICTATIME, [], true),
   rsuid: off(MOUNT_ATTR.NOSUID, MS.NOSUID, true),
   rsymfollow: off(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW, true),
+  rsync: superWord('sync', MS.SYNCHRONOUS),
   runbindable: propagation(MS.UNBINDABLE | MS.REC),
   rw: off(MOUNT_ATTR.RDONLY, MS.RDONLY),
   shared: propagation(MS.SHARED),
   silent: { kind: 'ignored', flag: MS.SILENT },
   slave: propagation(MS.SLAVE),
+  'src-nofollow': { kind: 'links', which: 'source' },
   strictatime: atime(STRICTATIME, MS.STRICTATIME, []),
   suid: off(MOUNT_ATTR.NOSUID, MS.NOSUID),
   symfollow: off(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW),
@@ -147,7 +161,11 @@ export const MOUNT_OPTIONS = {
   unbindable: propagation(MS.UNBINDABLE),
 } as const satisfies Readonly<Record<string, MountOption>>
 
+/** The word carries mappings of its own, see idmap-option.ts. */
+export const isIdmapWithMaps = (word: string): boolean => word.startsWith('idmap=') || word.startsWith('ridmap=')
+
 /** The meaning of a word, or undefined for a file system's own option. */
 export function mountOption(word: string): MountOption | undefined {
-  return Object.hasOwn(MOUNT_OPTIONS, word) ? MOUNT_OPTIONS[word as keyof typeof MOUNT_OPTIONS] : undefined
+  const name = isIdmapWithMaps(word) ? word.slice(0, word.indexOf('=')) : word
+  return Object.hasOwn(MOUNT_OPTIONS, name) ? MOUNT_OPTIONS[name as keyof typeof MOUNT_OPTIONS] : undefined
 }

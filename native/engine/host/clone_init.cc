@@ -53,15 +53,22 @@ struct UsherReport {
   bool joining = false;
 };
 
+// A failure from here on is that of one namespace of the configuration.
+void blame(HostContext& context, const wire::CloneInit& op, uint32_t join) {
+  sys::Text(context.suffix).add("/namespaces/").add(uint64_t{op.join_indexes.items[join]}).add("/path");
+}
+
 Failure open_namespaces(HostContext& context, Plan& plan) {
   const wire::CloneInit& op = plan.op;
-  if (op.join_types.count != op.join_paths.count || op.join_types.count > kMaxJoins) {
+  if (op.join_types.count != op.join_paths.count || op.join_types.count != op.join_indexes.count ||
+      op.join_types.count > kMaxJoins) {
     return fail(EINVAL, "plan", nullptr, "the lists of namespaces to join do not fit");
   }
   for (uint32_t i = 0; i < op.join_types.count; ++i) {
     Join& join = plan.joins[i];
     join.type = op.join_types.items[i];
     join.path = op.join_paths.items[i];
+    blame(context, op, i);
     Result<UniqueFd> fd = sys::open_host(join.path, O_RDONLY);
     if (!fd.ok()) {
       return fd.failure();
@@ -75,6 +82,7 @@ Failure open_namespaces(HostContext& context, Plan& plan) {
           .add(type < 0 ? "it is not a namespace" : "it is a namespace of another type");
       return fail(EINVAL, "setns", join.path, context.detail);
     }
+    sys::Text(context.suffix).add("/namespaces");
   }
   plan.join_count = op.join_types.count;
   return kOk;
@@ -203,6 +211,16 @@ int set_time_offsets(const Plan& plan) noexcept {
   ::_exit(0);
 }
 
+// time_namespaces(7): ERANGE for an offset with which a clock would be negative or overflow.
+Failure refused_offsets(HostContext& context, int code) {
+  sys::Text(context.suffix).add("/timeOffsets");
+  return fail(code, "write", "/proc/self/timens_offsets",
+              code == ERANGE
+                  ? "numerical result out of range: a clock of the container would be before its zero, or "
+                    "beyond what the kernel can count"
+                  : nullptr);
+}
+
 Failure read_report(HostContext& context, const Plan& plan, int fd) {
   UsherReport report;
   ssize_t got = 0;
@@ -214,9 +232,13 @@ Failure read_report(HostContext& context, const Plan& plan, int fd) {
   }
   if (report.code != 0) {
     if (report.joining) {
+      blame(context, plan.op, report.join);
       return fail(report.code, "setns", plan.joins[report.join].path, nullptr);
     }
-    return fail(report.code, report.init == 0 ? "timens_offsets" : "clone3", nullptr, nullptr);
+    if (report.init == 0) {
+      return refused_offsets(context, report.code);
+    }
+    return fail(report.code, "clone3", nullptr, nullptr);
   }
   context.init.pid = report.init;
   context.init_pidfd.reset(sys::pidfd_open_raw(report.init, 0));
@@ -250,6 +272,7 @@ Failure clone_by_usher(HostContext& context, Plan& plan, InitContext& init) {
 
 Failure run(HostContext& context, const wire::CloneInit& op) {
   Plan plan{op, {}, 0, {}};
+  sys::Text(context.suffix).add("/namespaces");
   TSRUNC_TRY(open_namespaces(context, plan));
   if (!op.into_cgroup.empty()) {
     Result<UniqueFd> cgroup = sys::open_host(op.into_cgroup.data, O_PATH | O_DIRECTORY);
@@ -278,10 +301,6 @@ Failure run(HostContext& context, const wire::CloneInit& op) {
     return since.failure();
   }
   context.init.start_time = *since;
-  // The trees are init's now.
-  for (UniqueFd& slot : context.slots) {
-    slot.reset();
-  }
   return kOk;
 }
 

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "engine/host/user_namespace.h"
 #include "engine/host_context.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
@@ -18,19 +19,8 @@ using sys::Failure;
 using sys::kOk;
 using sys::Text;
 
-constexpr size_t kPathSize = 64;
 // newuidmap PID, then three words a line: the kernel takes 340 lines.
 constexpr size_t kMaxWords = 2 + 3 * 340 + 1;
-
-Failure write_proc(HostContext& context, const char* name, const wire::Str& text) {
-  char path[kPathSize];
-  Text(path).add("/proc/").add(static_cast<uint64_t>(context.init.pid)).add("/").add(name);
-  Failure failure = sys::write_file(AT_FDCWD, path, text.data, text.size);
-  if (failure) {
-    return fail(failure.code, failure.call, name, failure.detail);
-  }
-  return kOk;
-}
 
 // newuidmap(1) and newgidmap(1) check /etc/subuid and /etc/subgid and may write what we may not.
 Failure run_helper(HostContext& context, const char* program, const wire::Str& map) {
@@ -83,12 +73,12 @@ Failure run(HostContext& context, const wire::WriteIdMaps& op) {
     TSRUNC_TRY(run_helper(context, "newuidmap", op.uid_map));
     return run_helper(context, "newgidmap", op.gid_map);
   }
-  TSRUNC_TRY(write_proc(context, "uid_map", op.uid_map));
+  TSRUNC_TRY(write_map(context.init.pid, "uid_map", op.uid_map));
   if (op.deny_setgroups) {
     // user_namespaces(7): without privileges gid_map can be written only after this.
-    TSRUNC_TRY(write_proc(context, "setgroups", {"deny", 4}));
+    TSRUNC_TRY(write_map(context.init.pid, "setgroups", {"deny", 4}));
   }
-  return write_proc(context, "gid_map", op.gid_map);
+  return write_map(context.init.pid, "gid_map", op.gid_map);
 }
 
 }  // namespace tsrunc::engine

@@ -26,20 +26,43 @@ void unescape(char* text) noexcept {
   *out = 0;
 }
 
-// Ends field `index` of the line with a NUL and returns its start.
-[[nodiscard]] char* field(char* line, int index) noexcept {
-  for (; index > 0; --index) {
-    line = std::strchr(line, ' ');
-    if (line == nullptr) {
-      return nullptr;
+// Takes the field at `at`, ends it with a NUL, and moves `at` behind it; nullptr at the end of the line.
+[[nodiscard]] char* next_field(char*& at) noexcept {
+  char* start = at;
+  if (start == nullptr) {
+    return nullptr;
+  }
+  at = std::strchr(start, ' ');
+  if (at != nullptr) {
+    *at++ = 0;
+  }
+  return start;
+}
+
+// "ID PARENT DEVICE ROOT PATH OPTIONS [TAG...] - TYPE SOURCE SUPER_OPTIONS"
+[[nodiscard]] bool parse_row(char* line, MountRow& out) noexcept {
+  const char* id = next_field(line);
+  (void)next_field(line);
+  (void)next_field(line);
+  (void)next_field(line);
+  char* path = next_field(line);
+  if (path == nullptr) {
+    return false;
+  }
+  unescape(path);
+  out.id = std::strtoull(id, nullptr, 10);
+  out.path = path;
+  if (const char* options = next_field(line); options != nullptr) {
+    out.options = options;
+  }
+  for (const char* word = next_field(line); word != nullptr; word = next_field(line)) {
+    if (std::strcmp(word, "-") == 0) {
+      const char* type = next_field(line);
+      out.type = type == nullptr ? "" : type;
+      break;
     }
-    ++line;
   }
-  char* end = std::strchr(line, ' ');
-  if (end != nullptr) {
-    *end = 0;
-  }
-  return line;
+  return true;
 }
 
 }  // namespace
@@ -67,11 +90,9 @@ void MountRows::split() {
     }
     *end = 0;
     at += static_cast<size_t>(end - line) + 1;
-    const uint64_t id = std::strtoull(line, nullptr, 10);
-    char* path = field(line, 4);
-    if (path != nullptr) {
-      unescape(path);
-      rows_.push({id, path});
+    MountRow row;
+    if (parse_row(line, row)) {
+      rows_.push(row);
     }
   }
 }

@@ -12,6 +12,8 @@ namespace tsrunc::engine {
 struct MountRow {
   uint64_t id = 0;
   const char* path = nullptr;
+  const char* options = "";  // of the mount, joined by commas
+  const char* type = "";     // of the file system, as in "fuse.sshfs"
 };
 
 class MountRows {

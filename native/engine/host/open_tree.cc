@@ -18,8 +18,9 @@ Failure run(HostContext& context, const wire::OpenTree& op) {
   if (op.slot >= kMaxSlots) {
     return fail(EMFILE, "open_tree", op.source.data, "too many bind mounts and devices for one container");
   }
-  const unsigned flags =
-      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U);
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+                         (op.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U) |
+                         (op.nofollow ? static_cast<unsigned>(AT_SYMLINK_NOFOLLOW) : 0U);
   UniqueFd tree(::open_tree(AT_FDCWD, op.source.data, flags));
   if (!tree.valid()) {
     return fail("open_tree", op.source.data);

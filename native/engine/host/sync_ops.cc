@@ -50,6 +50,12 @@ bool init_runs_hooks(const HostContext& context) {
 }  // namespace
 
 Failure run(HostContext& context, const wire::ReleaseInit& op) {
+  if (op.step == static_cast<uint32_t>(wire::Step::kMapped)) {
+    // The trees are init's alone from here on.
+    for (sys::UniqueFd& slot : context.slots) {
+      slot.reset();
+    }
+  }
   if (op.step == static_cast<uint32_t>(wire::Step::kHooked) && init_runs_hooks(context)) {
     TSRUNC_TRY(context.state.journal("hooks", "createContainer"));
   }

@@ -1,7 +1,12 @@
 // Bind mounts, by source path or by a tree that the host side opened.
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <climits>
+#include <cstring>
 
 #include "engine/init/init_context.h"
 #include "engine/init/mount_tree.h"
@@ -14,6 +19,7 @@ namespace {
 
 using sys::fail;
 using sys::Failure;
+using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
 
@@ -26,13 +32,94 @@ Result<UniqueFd> source_tree(InitContext& context, const wire::MountBind& op) no
     }
     return std::move(context.slots[op.slot]);
   }
-  const unsigned flags =
-      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (op.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U);
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+                         (op.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U) |
+                         (op.source_nofollow ? static_cast<unsigned>(AT_SYMLINK_NOFOLLOW) : 0U);
   UniqueFd tree(::open_tree(AT_FDCWD, op.source.data, flags));
   if (!tree.valid()) {
     return fail("open_tree", op.source.data);
   }
   return tree;
+}
+
+// crun(1) "dest-nofollow": not where links are the kernel's own and decide what a process sees.
+Failure check_itself(int destination, const char* path) noexcept {
+  struct statfs status {};
+  if (::fstatfs(destination, &status) < 0) {
+    return fail("fstatfs", path);
+  }
+  switch (status.f_type) {
+    case PROC_SUPER_MAGIC:
+    case SYSFS_MAGIC:
+    case DEVPTS_SUPER_MAGIC:
+      return fail(EPERM, "move_mount", path,
+                  "operation not permitted: dest-nofollow is not for what procfs, sysfs and devpts hold");
+    default:
+      return kOk;
+  }
+}
+
+// The destination takes the shape of the source: a directory for a directory, a file for anything else.
+Result<UniqueFd> open_destination(InitContext& context, const wire::MountBind& op, bool directory) noexcept {
+  const char* path = op.destination.data;
+  if (!op.destination_nofollow) {
+    return directory ? ensure_directory(context, path, 0755) : ensure_file(context, path);
+  }
+  Result<UniqueFd> fd = ensure_itself(context, path, directory);
+  if (fd.ok()) {
+    TSRUNC_TRY(check_itself(fd->get(), path));
+  }
+  return fd;
+}
+
+Failure check_shapes(int destination, bool directory, const char* path) noexcept {
+  struct stat target {};
+  if (::fstat(destination, &target) < 0) {
+    return fail("fstat", path);
+  }
+  if (S_ISDIR(target.st_mode) == directory) {
+    return kOk;
+  }
+  return fail(ENOTDIR, "move_mount", path,
+              directory ? "not a directory: the source is a directory, the destination is not"
+                        : "not a directory: the source is a file, the destination a directory");
+}
+
+// The target of the link that `fd` refers to (O_PATH); readlink(2).
+Failure read_link(int fd, const char* name, char (&out)[PATH_MAX], const char* path) noexcept {
+  const ssize_t length = ::readlinkat(fd, name, out, sizeof out - 1);
+  if (length < 0) {
+    return fail("readlinkat", path);
+  }
+  out[length] = 0;
+  return kOk;
+}
+
+// crun(1) "copy-symlink": what is there already has to be that link.
+Failure copy_symlink(InitContext& context, int source, const wire::MountBind& op) noexcept {
+  const char* path = op.destination.data;
+  char target[PATH_MAX];
+  TSRUNC_TRY(read_link(source, "", target, op.source.data));
+  Result<Parent> parent = ensure_parent(context, path);
+  if (!parent.ok()) {
+    return parent.failure();
+  }
+  const int directory = parent->directory.get();
+  if (::symlinkat(target, directory, parent->name) == 0) {
+    return kOk;
+  }
+  if (errno != EEXIST) {
+    return fail("symlinkat", path);
+  }
+  char existing[PATH_MAX];
+  if (!read_link(directory, parent->name, existing, path) && std::strcmp(existing, target) == 0) {
+    return kOk;
+  }
+  sys::Text(context.detail)
+      .add("file exists: copy-symlink would make a link to \"")
+      .add(target)
+      .add("\" there, and what is there already is none");
+  return fail(EEXIST, "symlinkat", path, context.detail);
 }
 
 }  // namespace
@@ -46,22 +133,16 @@ Failure run(InitContext& context, const wire::MountBind& op) noexcept {
   if (::fstat(tree->get(), &source) < 0) {
     return fail("fstat", op.source.data);
   }
+  if (S_ISLNK(source.st_mode) && op.copy_symlink) {
+    return copy_symlink(context, tree->get(), op);
+  }
   const char* path = op.destination.data;
-  // The destination first takes the shape of the source: a directory for a directory, a file for anything
-  // else.
-  Result<UniqueFd> destination =
-      S_ISDIR(source.st_mode) ? ensure_directory(context, path, 0755) : ensure_file(context, path);
+  const bool directory = S_ISDIR(source.st_mode);
+  Result<UniqueFd> destination = open_destination(context, op, directory);
   if (!destination.ok()) {
     return destination.failure();
   }
-  struct stat target {};
-  if (::fstat(destination->get(), &target) < 0) {
-    return fail("fstat", path);
-  }
-  if (S_ISDIR(target.st_mode) && !S_ISDIR(source.st_mode)) {
-    return fail(ENOTDIR, "move_mount", path,
-                "not a directory: the source is a file, the destination a directory");
-  }
+  TSRUNC_TRY(check_shapes(destination->get(), directory, path));
   TSRUNC_TRY(set_attributes(tree->get(), op.set_all, op.clear_all, true, path));
   TSRUNC_TRY(set_attributes(tree->get(), op.set, op.clear, false, path));
   TSRUNC_TRY(set_propagation(tree->get(), op.propagation, path));

@@ -240,4 +240,13 @@ Result<Parent> ensure_parent(InitContext& context, const char* path) noexcept {
   return Parent{std::move(*fd), name};
 }
 
+Result<UniqueFd> ensure_itself(InitContext& context, const char* path, bool directory) noexcept {
+  Result<Parent> parent = ensure_parent(context, path);
+  if (!parent.ok()) {
+    return parent.failure();
+  }
+  const int at = parent->directory.get();
+  return directory ? make_directory(at, parent->name, 0755, path) : make_last_file(at, parent->name, path);
+}
+
 }  // namespace tsrunc::engine

@@ -25,6 +25,10 @@ namespace tsrunc::engine {
 // O_PATH descriptor of a file of any type; if it is missing an empty regular one is made.
 [[nodiscard]] sys::Result<sys::UniqueFd> ensure_file(InitContext& context, const char* path) noexcept;
 
+// The same for the last component itself: a symbolic link there is not followed, but what comes back.
+[[nodiscard]] sys::Result<sys::UniqueFd> ensure_itself(InitContext& context, const char* path,
+                                                       bool directory) noexcept;
+
 // The directory that holds `path` (made if missing) and the last component's name, for mknodat and the like.
 // The last component itself is not looked at. `name` points into `path`.
 struct Parent {

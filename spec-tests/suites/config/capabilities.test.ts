@@ -1,4 +1,4 @@
-import { bad, bundle, deepEqual, equal, hasCapability, match, ok, requiresThat, test } from '../../lib'
+import { bad, bundle, deepEqual, equal, hasCapability, match, requiresThat, test } from '../../lib'
 
 const CHOWN = 0
 const KILL = 5

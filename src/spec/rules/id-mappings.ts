@@ -38,15 +38,18 @@ const mappingsNeedUserNamespace: Rule = {
   },
 }
 
+/** user_namespaces(7): at most 340 lines. The end of a sentence, or undefined. */
+export const countComplaint = ({ length }: readonly IdMapping[]): string | undefined =>
+  length > MAX_MAPPINGS ? `has ${length} entries, but the kernel takes at most ${MAX_MAPPINGS}` : undefined
+
 const mappingsAreFew: Rule = {
   id: 'mappings-count',
   section: SECTION,
   severity: 'error',
   check(spec, report) {
     for (const [pointer, list] of mappingLists(spec)) {
-      if (list.length > MAX_MAPPINGS) {
-        report(pointer, `has ${list.length} entries, but the kernel takes at most ${MAX_MAPPINGS}`)
-      }
+      const complaint = countComplaint(list)
+      if (complaint !== undefined) report(pointer, complaint)
     }
   },
 }
@@ -68,7 +71,25 @@ const mappingsFit: Rule = {
   },
 }
 
+interface Overlap {
+  readonly side: 'containerID' | 'hostID'
+  /** Indexes in the list: the later range, and the one that it begins in. */
+  readonly index: number
+  readonly before: number
+}
+
 /** user_namespaces(7): ranges must not overlap, inside or outside. */
+export function overlaps(list: readonly IdMapping[]): readonly Overlap[] {
+  return (['containerID', 'hostID'] as const).flatMap((side) => {
+    const sorted = list.map((mapping, index) => ({ ...mapping, index })).sort((a, b) => a[side] - b[side])
+    return sorted.slice(1).flatMap((mapping, at) => {
+      const before = sorted[at]
+      if (before === undefined || before[side] + before.size <= mapping[side]) return []
+      return [{ side, index: mapping.index, before: before.index }]
+    })
+  })
+}
+
 const mappingsAreApart: Rule = {
   id: 'mapping-overlap',
   section: SECTION,
@@ -76,16 +97,8 @@ const mappingsAreApart: Rule = {
   check(spec, report) {
     for (const [pointer, list] of mappingLists(spec)) {
       if (list.length < 2 || list.length > MAX_MAPPINGS) continue
-      for (const side of ['containerID', 'hostID'] as const) {
-        const sorted = list.map((mapping, index) => ({ ...mapping, index })).sort((a, b) => a[side] - b[side])
-        sorted.slice(1).forEach((mapping, at) => {
-          const before = sorted[at]
-          if (before === undefined || before[side] + before.size <= mapping[side]) return
-          report(
-            `${pointer}/${mapping.index}/${side}`,
-            `is ${mapping[side]}: within the range of ${pointer}/${before.index}`,
-          )
-        })
+      for (const { side, index, before } of overlaps(list)) {
+        report(`${pointer}/${index}/${side}`, `is ${list[index]?.[side]}: within the range of ${pointer}/${before}`)
       }
     }
   },

@@ -3,6 +3,7 @@ import type { Spec } from '../types'
 import { CGROUP_RULES } from './cgroups'
 import { DEVICE_RULES } from './devices'
 import { ID_MAPPING_RULES } from './id-mappings'
+import { IDMAPPED_MOUNT_RULES } from './idmapped-mounts'
 import { INTEL_RDT_RULES } from './intel-rdt'
 import { MEMORY_POLICY_RULES } from './memory-policy'
 import { MOUNT_RULES } from './mounts'
@@ -23,7 +24,7 @@ interface Chapter {
 
 const CHAPTERS: readonly Chapter[] = [
   { property: (spec) => spec.ociVersion, rules: VERSION_RULES },
-  { property: (spec) => spec.mounts, rules: MOUNT_RULES },
+  { property: (spec) => spec.mounts, rules: [...MOUNT_RULES, ...IDMAPPED_MOUNT_RULES] },
   { property: (spec) => spec.process, rules: PROCESS_RULES },
   { property: (spec) => spec.process?.scheduler, rules: SCHEDULER_RULES },
   { property: () => true, rules: NAMESPACE_RULES },

@@ -2,7 +2,6 @@ import { MOUNT_OPTIONS, mountOption } from '../../tables/mount-options'
 import type { Rule } from '../fault'
 import { didYouMean } from '../nearest'
 import type { Mount } from '../types'
-import { hasNamespace } from './namespaces'
 
 const SECTION = 'config.md "Mounts"'
 
@@ -56,56 +55,25 @@ const bindsHaveNoData: Rule = {
   },
 }
 
-/** "If set, gidMappings MUST be set as well", and the reverse. */
-const mappingsArePaired: Rule = {
-  id: 'mount-mappings',
-  section: SECTION,
-  severity: 'error',
-  check({ mounts }, report) {
-    mounts?.forEach(({ uidMappings, gidMappings }, index) => {
-      if ((uidMappings === undefined) === (gidMappings === undefined)) return
-      const [given, missing] = uidMappings === undefined ? ['gid', 'uid'] : ['uid', 'gid']
-      report(`/mounts/${index}/${missing}Mappings`, `is required together with ${given}Mappings, but missing`)
-    })
-  },
-}
-
-/** As runc: MOUNT_ATTR_IDMAP of mount_setattr(2) is for a tree that no one else has mounted. */
-const mappedMountsAreBinds: Rule = {
-  id: 'mount-mappings-bind',
+/** crun(1) "copy-symlink", "src-nofollow", "dest-nofollow": of two ways to treat a link only one can be taken. */
+const linkWordsFit: Rule = {
+  id: 'mount-links',
   section: SECTION,
   severity: 'error',
   restsOn: ['/mounts/*/options'],
   check({ mounts }, report) {
     mounts?.forEach((mount, index) => {
-      if ((mount.uidMappings?.length ?? 0) > 0 && !isBind(mount)) {
-        report(`/mounts/${index}/uidMappings`, 'is for bind mounts, and the options have neither bind nor rbind')
-      }
+      const { options = [] } = mount
+      const copies = options.includes('copy-symlink')
+      options.forEach((word, at) => {
+        const pointer = `/mounts/${index}/options/${at}`
+        const option = mountOption(word)
+        if (option?.kind !== 'links') return
+        if (!isBind(mount) || options.includes('remount')) report(pointer, `(${word}) is for bind mounts`)
+        else if (copies && option.which !== 'copy') report(pointer, `(${word}) does not go with copy-symlink`)
+      })
     })
   },
 }
 
-/** config.md "Linux mount options", idmap and ridmap: mappings of the mount itself or those of the container. */
-const idmapHasMappings: Rule = {
-  id: 'mount-idmap',
-  section: SECTION,
-  severity: 'error',
-  restsOn: ['/mounts/*/uidMappings', '/linux/namespaces'],
-  check(spec, report) {
-    spec.mounts?.forEach(({ options, uidMappings }, index) => {
-      const at = options?.findIndex((option) => option === 'idmap' || option === 'ridmap') ?? -1
-      if (at < 0 || (uidMappings?.length ?? 0) > 0 || hasNamespace(spec, 'user')) return
-      const needs = `/mounts/${index}/uidMappings and gidMappings, or a namespace of type user in /linux/namespaces`
-      report(`/mounts/${index}/options/${at}`, `needs ${needs}`)
-    })
-  },
-}
-
-export const MOUNT_RULES: readonly Rule[] = [
-  destinationsAreAbsolute,
-  bindsHaveSource,
-  bindsHaveNoData,
-  mappingsArePaired,
-  mappedMountsAreBinds,
-  idmapHasMappings,
-]
+export const MOUNT_RULES: readonly Rule[] = [destinationsAreAbsolute, bindsHaveSource, bindsHaveNoData, linkWordsFit]
