@@ -337,11 +337,17 @@ struct MakeDevice {
   uint32_t mode{};
   uint32_t uid{};
   uint32_t gid{};
+  bool set_mode{};
+  bool set_owner{};
+  bool must_exist{};
 };
 
 struct BindDevice {
   Str path{};
   uint32_t slot{};
+  uint32_t type{};
+  uint32_t major{};
+  uint32_t minor{};
 };
 
 struct MakeSymlink {
@@ -722,11 +728,17 @@ inline void read(Decoder& in, MakeDevice& out) {
   out.mode = in.u32();
   out.uid = in.u32();
   out.gid = in.u32();
+  out.set_mode = in.boolean();
+  out.set_owner = in.boolean();
+  out.must_exist = in.boolean();
 }
 
 inline void read(Decoder& in, BindDevice& out) {
   out.path = in.str();
   out.slot = in.u32();
+  out.type = in.u32();
+  out.major = in.u32();
+  out.minor = in.u32();
 }
 
 inline void read(Decoder& in, MakeSymlink& out) {

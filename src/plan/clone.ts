@@ -3,7 +3,6 @@ import { NAMESPACES } from '../tables/namespaces'
 import type { PlanBuilder } from './builder'
 import { mapText, maySetGroups } from './id-maps'
 import { hostNamespace } from './namespaces'
-import { quote } from './paths'
 
 /** Order of entering: the user namespace is tried last by the engine, whatever its place here. */
 const ORDER = ['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const satisfies NamespaceType[]
@@ -78,9 +77,9 @@ const indexOf = ({ linux }: Spec, wanted: NamespaceType): number =>
  */
 function planCheckIdMaps({ create, spec, namespaces }: PlanBuilder): void {
   const { uidMappings: uids = [], gidMappings: gids = [] } = spec.linux ?? {}
-  const path = namespaces.paths.user
-  if (path === undefined || (uids.length === 0 && gids.length === 0)) return
-  const what = `compare the mappings with those of ${quote(path)}`
+  if (namespaces.kinds.user === 'new' || (uids.length === 0 && gids.length === 0)) return
+  const path = namespaces.paths.user ?? ''
+  const what = 'compare the mappings with those of the user namespace'
   create.push({
     kind: 'checkIdMaps',
     // The engine says behind it which of the two differ.

@@ -17,6 +17,9 @@ interface DevicePlan {
   readonly mode: number
   readonly uid: number
   readonly gid: number
+  /** fileMode, uid or gid is in config.json: a device that is there already gets them too. */
+  readonly setMode: boolean
+  readonly setOwner: boolean
 }
 
 function deviceType({ type }: Device): number {
@@ -48,7 +51,19 @@ function readDevice(builder: PlanBuilder, device: Device, index: number): Device
   requireGid(builder.idMaps, gid, `${pointer}/gid`)
   const type = deviceType(device)
   // The permission bits alone: some engines hand on the whole st_mode.
-  return { pointer, path: cleanPath(device.path), type, ...numbers, mode: fileMode & 0o7777, uid, gid }
+  const setMode = device.fileMode !== undefined
+  const setOwner = device.uid !== undefined || device.gid !== undefined
+  return {
+    pointer,
+    path: cleanPath(device.path),
+    type,
+    ...numbers,
+    mode: fileMode & 0o7777,
+    uid,
+    gid,
+    setMode,
+    setOwner,
+  }
 }
 
 /** config-linux.md "Devices" and "Default Devices": an entry for a default device takes the default's place. */
@@ -64,57 +79,26 @@ function listDevices(builder: PlanBuilder): readonly DevicePlan[] {
     mode: DEFAULT_MODE,
     uid: 0,
     gid: 0,
+    setMode: false,
+    setOwner: false,
   }))
   // /dev/ptmx is always the one of the container's own devpts, see planLinks.
   return [...defaults, ...asked.filter(({ path }) => path !== '/dev/ptmx')]
 }
 
-/** In a user namespace mknod(2) of devices is refused: the host's own is bound, verified by the host side. */
+/** In a user namespace mknod(2) of devices is refused: the host's own is bound, verified by type and number. */
 function planBindDevice(builder: PlanBuilder, { pointer, path, type, major, minor }: DevicePlan): void {
   const what = `device ${quote(path)}`
-  if (builder.facts.euid === 0) {
-    const source = { source: path, recursive: false, nofollow: false, device: { type, major, minor } }
-    const slot = builder.openTree({ pointer, what, ...source })
-    builder.init.push({ kind: 'bindDevice', pointer, what, path, slot })
-    return
-  }
-  builder.init.push({
-    kind: 'mountBind',
-    pointer,
-    what,
-    destination: path,
-    source: path,
-    slot: NO_SLOT,
-    recursive: false,
-    sourceNofollow: false,
-    copySymlink: false,
-    destinationNofollow: false,
-    set: 0n,
-    clear: 0n,
-    setAll: 0n,
-    clearAll: 0n,
-    propagation: [],
-  })
+  const device = { type, major, minor }
+  const slot =
+    builder.facts.euid === 0
+      ? builder.openTree({ pointer, what, source: path, recursive: false, nofollow: false, device })
+      : NO_SLOT
+  builder.init.push({ kind: 'bindDevice', pointer, what, path, slot, ...device })
 }
 
-function planDevice(builder: PlanBuilder, device: DevicePlan, bind: boolean): void {
-  if (bind && device.type !== S_IFIFO) {
-    planBindDevice(builder, device)
-    return
-  }
-  const { pointer, path, type, major, minor, mode, uid, gid } = device
-  builder.init.push({
-    kind: 'makeDevice',
-    pointer,
-    what: `device ${quote(path)}`,
-    path,
-    type,
-    major,
-    minor,
-    mode,
-    uid,
-    gid,
-  })
+function planMakeDevice({ init }: PlanBuilder, device: DevicePlan, mustExist: boolean): void {
+  init.push({ kind: 'makeDevice', what: `device ${quote(device.path)}`, ...device, mustExist })
 }
 
 /** Links of runtime-linux.md "Dev symbolic links", and those of all runtimes: ptmx, and core where there is one. */
@@ -134,13 +118,16 @@ function planLinks(builder: PlanBuilder): void {
 }
 
 /**
- * Devices and links. `foreignDev`: /dev is a bind mount and belongs to somebody else, so that nothing is made in it,
- * as with runc; devices at other places are.
+ * Devices and links. `foreignDev`: /dev is a bind mount and belongs to somebody else, so that nothing is made in it, as
+ * with runc; what config.json lists has to be there. Devices at other places are made.
  */
 export function planDevices(builder: PlanBuilder, foreignDev: boolean): void {
   const bind = builder.namespaces.kinds.user !== 'host' || builder.facts.inUserNamespace
   for (const device of listDevices(builder)) {
-    if (!foreignDev || !isWithin(device.path, '/dev')) planDevice(builder, device, bind)
+    const foreign = foreignDev && isWithin(device.path, '/dev')
+    if (foreign && device.pointer === '') continue
+    if (!foreign && bind && device.type !== S_IFIFO) planBindDevice(builder, device)
+    else planMakeDevice(builder, device, foreign)
   }
   if (!foreignDev) planLinks(builder)
 }

@@ -106,8 +106,8 @@ export const OPS = {
   /** MOUNT_ATTR_IDMAP of mount_setattr(2) for the tree in `slot`, with the last openIdMap's namespace. `recursive`: of
    *  every mount of the tree. `source`: where the tree is from, for the message. */
   mapTree: { code: 26, side: 'host', fields: { slot: 'u32', recursive: 'bool', source: 'str' } },
-  /** Verify that the user namespace at `path` has these maps, in whatever order. `index`: where it stands in
-   *  linux.namespaces, for the message. */
+  /** Verify that the user namespace at `path`, or the caller's where that is empty, has these maps, in whatever order.
+   *  `index`: where it stands in linux.namespaces, for the message. */
   checkIdMaps: { code: 27, side: 'host', fields: { path: 'str', index: 'u32', uidMap: 'str', gidMap: 'str' } },
 
   // ---- hooks (both) ---------------------------------------------------------------------------------------------
@@ -218,14 +218,31 @@ export const OPS = {
   remount: { code: 84, side: 'init', fields: { destination: 'str', flags: 'u64', data: 'str' } },
   /** mkdir -p beneath the root. */
   makeDirectory: { code: 85, side: 'init', fields: { path: 'str', mode: 'u32' } },
-  /** mknod beneath the root. `type`: S_IFCHR, S_IFBLK or S_IFIFO. An existing file must be that device, else EEXIST. */
+  /** mknod beneath the root. `type`: S_IFCHR, S_IFBLK or S_IFIFO. An existing file must be that device, else EEXIST; it
+   *  gets the mode where `setMode`, the owner where `setOwner`. `mustExist`: nothing is made or changed. */
   makeDevice: {
     code: 86,
     side: 'init',
-    fields: { path: 'str', type: 'u32', major: 'u32', minor: 'u32', mode: 'u32', uid: 'u32', gid: 'u32' },
+    fields: {
+      path: 'str',
+      type: 'u32',
+      major: 'u32',
+      minor: 'u32',
+      mode: 'u32',
+      uid: 'u32',
+      gid: 'u32',
+      setMode: 'bool',
+      setOwner: 'bool',
+      mustExist: 'bool',
+    },
   },
-  /** Bind the host's device, opened by openTree into `slot`. */
-  bindDevice: { code: 87, side: 'init', fields: { path: 'str', slot: 'u32' } },
+  /** Bind the host's device of this type and number, opened by openTree into `slot` (4294967295: open `path`). What is at
+   *  the path must be that device, or an empty file, which a mount needs, else EEXIST. */
+  bindDevice: {
+    code: 87,
+    side: 'init',
+    fields: { path: 'str', slot: 'u32', type: 'u32', major: 'u32', minor: 'u32' },
+  },
   /** symlink(2) beneath the root; what exists already is left. `mustExist`: a path of the container without which the
    *  link is not made, or empty. */
   makeSymlink: { code: 88, side: 'init', fields: { target: 'str', path: 'str', replace: 'bool', mustExist: 'str' } },

@@ -1,5 +1,6 @@
 // config-linux.md "User namespace mappings" of a user namespace that is joined.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -84,15 +85,19 @@ Failure compare(HostContext& context, pid_t pid, const char* name, const char* p
 }  // namespace
 
 Failure run(HostContext& context, const wire::CheckIdMaps& op) {
-  const Result<UniqueFd> fd = open_user_namespace(op.path.data);
-  sys::Text(context.suffix).add("/namespaces/").add(uint64_t{op.index}).add("/path");
-  if (!fd.ok()) {
-    return fd.failure();
-  }
   NamespaceHolder holder;
-  TSRUNC_TRY(holder.join(fd->get(), op.path.data));
-  TSRUNC_TRY(compare(context, holder.pid(), "uid_map", "/uidMappings", op.uid_map));
-  return compare(context, holder.pid(), "gid_map", "/gidMappings", op.gid_map);
+  pid_t process = ::getpid();
+  if (!op.path.empty()) {
+    sys::Text(context.suffix).add("/namespaces/").add(uint64_t{op.index}).add("/path");
+    const Result<UniqueFd> fd = open_user_namespace(op.path.data);
+    if (!fd.ok()) {
+      return fd.failure();
+    }
+    TSRUNC_TRY(holder.join(fd->get(), op.path.data));
+    process = holder.pid();
+  }
+  TSRUNC_TRY(compare(context, process, "uid_map", "/uidMappings", op.uid_map));
+  return compare(context, process, "gid_map", "/gidMappings", op.gid_map);
 }
 
 }  // namespace tsrunc::engine

@@ -1,5 +1,6 @@
 // config-linux.md "Devices", "Default Devices", and the links of runtime-linux.md "Dev symbolic links".
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -18,18 +19,22 @@ using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
 
-// What is at the path already must be the device that was asked for.
-Failure check_existing(InitContext& context, int fd, const wire::MakeDevice& op) noexcept {
-  struct stat found {};
-  if (::fstat(fd, &found) < 0) {
-    return fail("fstat", op.path.data);
-  }
-  const bool same_type = (found.st_mode & S_IFMT) == op.type;
-  const bool same_number =
-      op.type == S_IFIFO || (major(found.st_rdev) == op.major && minor(found.st_rdev) == op.minor);
-  if (same_type && same_number) {
-    return kOk;
-  }
+constexpr uint32_t kNoSlot = 0xffffffff;
+
+struct Device {
+  uint32_t type;
+  uint32_t major;
+  uint32_t minor;
+};
+
+bool is_device(const struct stat& found, const Device& wanted) noexcept {
+  return (found.st_mode & S_IFMT) == wanted.type &&
+         (wanted.type == S_IFIFO ||
+          (major(found.st_rdev) == wanted.major && minor(found.st_rdev) == wanted.minor));
+}
+
+// config-linux.md "Devices": a file that does not match is an error.
+Failure another_file(InitContext& context, const struct stat& found, const char* path) noexcept {
   sys::Text text(context.detail);
   text.add("file exists: ");
   if (S_ISCHR(found.st_mode) || S_ISBLK(found.st_mode)) {
@@ -42,13 +47,74 @@ Failure check_existing(InitContext& context, int fd, const wire::MakeDevice& op)
                                       : "a file of another type");
   }
   text.add(" is there already and is not the device that was asked for");
-  return fail(EEXIST, "mknodat", op.path.data, context.detail);
+  return fail(EEXIST, "mknodat", path, context.detail);
+}
+
+// A device that is there already, with the mode and the owner that were asked for.
+Failure adopt(InitContext& context, int fd, const wire::MakeDevice& op) noexcept {
+  const char* path = op.path.data;
+  struct stat found {};
+  if (::fstat(fd, &found) < 0) {
+    return fail("fstat", path);
+  }
+  if (!is_device(found, {op.type, op.major, op.minor})) {
+    return another_file(context, found, path);
+  }
+  if (op.must_exist) {
+    return kOk;
+  }
+  if (op.set_owner && (found.st_uid != op.uid || found.st_gid != op.gid) &&
+      ::fchownat(fd, "", op.uid, op.gid, AT_EMPTY_PATH) < 0) {
+    return fail("fchownat", path);
+  }
+  // fchmod(2) does not take an O_PATH descriptor.
+  if (op.set_mode && (found.st_mode & 07777U) != op.mode &&
+      ::fchmodat(AT_FDCWD, sys::FdPath(fd).text, op.mode, 0) < 0) {
+    return fail("fchmodat", path);
+  }
+  return kOk;
+}
+
+// The host's device, opened by the host side, or by init where it is as much of the host.
+Result<UniqueFd> device_tree(InitContext& context, const wire::BindDevice& op) noexcept {
+  const char* path = op.path.data;
+  if (op.slot != kNoSlot && (op.slot >= kMaxSlots || !context.slots[op.slot].valid())) {
+    return fail(EBADF, "move_mount", path, nullptr);
+  }
+  UniqueFd tree = op.slot != kNoSlot ? std::move(context.slots[op.slot])
+                                     : UniqueFd(::open_tree(AT_FDCWD, path,
+                                                            static_cast<unsigned>(OPEN_TREE_CLONE) |
+                                                                static_cast<unsigned>(OPEN_TREE_CLOEXEC)));
+  struct stat status {};
+  if (!tree.valid() || ::fstat(tree.get(), &status) < 0) {
+    return fail("open_tree", path);
+  }
+  if (!is_device(status, {op.type, op.major, op.minor})) {
+    return fail(ENODEV, "open_tree", path, "no such device: the host's file is another device or none");
+  }
+  return tree;
+}
+
+// What is at the path: that device, or an empty file, which an earlier container's mount may have needed.
+Failure check_place(InitContext& context, int fd, const wire::BindDevice& op) noexcept {
+  struct stat found {};
+  if (::fstat(fd, &found) < 0) {
+    return fail("fstat", op.path.data);
+  }
+  const bool empty = S_ISREG(found.st_mode) && found.st_size == 0;
+  return empty || is_device(found, {op.type, op.major, op.minor})
+             ? kOk
+             : another_file(context, found, op.path.data);
 }
 
 }  // namespace
 
 Failure run(InitContext& context, const wire::MakeDevice& op) noexcept {
   const char* path = op.path.data;
+  if (op.must_exist) {
+    Result<UniqueFd> existing = open_in_root(context, path);
+    return existing.ok() ? adopt(context, existing->get(), op) : existing.failure();
+  }
   Result<Parent> parent = ensure_parent(context, path);
   if (!parent.ok()) {
     return parent.failure();
@@ -60,7 +126,7 @@ Failure run(InitContext& context, const wire::MakeDevice& op) noexcept {
       return fail("mknodat", path);
     }
     const UniqueFd existing(::openat(directory, parent->name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    return existing.valid() ? check_existing(context, existing.get(), op) : fail("open", path);
+    return existing.valid() ? adopt(context, existing.get(), op) : fail("open", path);
   }
   if ((op.uid != 0 || op.gid != 0) &&
       ::fchownat(directory, parent->name, op.uid, op.gid, AT_SYMLINK_NOFOLLOW) < 0) {
@@ -70,15 +136,16 @@ Failure run(InitContext& context, const wire::MakeDevice& op) noexcept {
 }
 
 Failure run(InitContext& context, const wire::BindDevice& op) noexcept {
-  if (op.slot >= kMaxSlots || !context.slots[op.slot].valid()) {
-    return fail(EBADF, "move_mount", op.path.data, nullptr);
+  Result<UniqueFd> tree = device_tree(context, op);
+  if (!tree.ok()) {
+    return tree.failure();
   }
-  Result<UniqueFd> target = ensure_file(context, op.path.data);
+  Result<UniqueFd> target = ensure_itself(context, op.path.data, false);
   if (!target.ok()) {
     return target.failure();
   }
-  const UniqueFd tree = std::move(context.slots[op.slot]);
-  return attach(tree.get(), target->get(), op.path.data);
+  TSRUNC_TRY(check_place(context, target->get(), op));
+  return attach(tree->get(), target->get(), op.path.data);
 }
 
 Failure run(InitContext& context, const wire::MakeSymlink& op) noexcept {

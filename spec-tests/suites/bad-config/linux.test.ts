@@ -5,8 +5,6 @@ import { ABSENT, refuses } from './rows'
 
 const NAMESPACES = [{ type: 'pid' }, { type: 'network' }, { type: 'ipc' }, { type: 'uts' }, { type: 'mount' }]
 
-const IN_KERNEL = { names: '/linux/namespaces' }
-
 refuses('config-linux.md#namespaces', [
   ['/linux', [], {}, { hostAtRisk: true }],
   ['/linux/namespaces', {}, {}, { hostAtRisk: true }],
@@ -18,9 +16,9 @@ refuses('config-linux.md#namespaces', [
   ['/linux/namespaces/5/type', 5],
   ['/linux/namespaces/5/type', 'pid'],
   ['/linux/namespaces/1/path', 'run/netns/x'],
-  ['/linux/namespaces/1/path', '/no/such/namespace', {}, IN_KERNEL],
-  ['/linux/namespaces/1/path', '/proc/self/ns/uts', {}, IN_KERNEL],
-  ['/linux/namespaces/1/path', '/etc/passwd', {}, IN_KERNEL],
+  ['/linux/namespaces/1/path', '/no/such/namespace'],
+  ['/linux/namespaces/1/path', '/proc/self/ns/uts'],
+  ['/linux/namespaces/1/path', '/etc/passwd'],
   ['/linux/namespaces/1/path', 5],
   ['/linux/namespaces/1/path', '/proc/self/ns/net\0'],
 ])
@@ -34,6 +32,8 @@ const users = (...uidMappings: object[]): Readonly<Record<string, unknown>> => (
   '/linux/uidMappings': uidMappings,
 })
 const mapping = { containerID: 0, hostID: 100000, size: 10 }
+
+const ownUser = { '/linux/namespaces': [...NAMESPACES, { type: 'user', path: '/proc/self/ns/user' }] }
 
 refuses('config-linux.md#user-namespace-mappings', [
   ['/linux/uidMappings', ABSENT, user],
@@ -57,6 +57,7 @@ refuses('config-linux.md#user-namespace-mappings', [
     Array.from({ length: 341 }, (_, index) => ({ containerID: index, hostID: 100000 + index, size: 1 })),
     user,
   ],
+  ['/linux/uidMappings', [mapping], { ...ownUser, '/linux/gidMappings': [mapping] }],
 ])
 
 const time = { '/linux/namespaces': [...NAMESPACES, { type: 'time' }] }
@@ -64,6 +65,12 @@ const time = { '/linux/namespaces': [...NAMESPACES, { type: 'time' }] }
 refuses('config-linux.md#offset-for-time-namespace', [
   ['/linux/timeOffsets', [], time],
   ['/linux/timeOffsets', { monotonic: { secs: 5 } }],
+  ['/linux/timeOffsets', { monotonic: { secs: -9000000000 } }, time],
+  [
+    '/linux/timeOffsets',
+    { boottime: { secs: 5 } },
+    { '/linux/namespaces': [...NAMESPACES, { type: 'time', path: '/proc/self/ns/time' }] },
+  ],
   ['/linux/timeOffsets/realtime', { secs: 5 }, time],
   ['/linux/timeOffsets/monotonic', 5, time],
   ['/linux/timeOffsets/monotonic/secs', '5', time],

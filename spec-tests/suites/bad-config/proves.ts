@@ -13,6 +13,7 @@ const RULES: Readonly<Record<string, string>> = {
   '/mounts/*/type': 'MNT-3c',
   '/mounts/*/options': 'MNT-4i',
   '/mounts/*/uidMappings': 'MNT-5b',
+  '/mounts/*/uidMappings/*': 'MNT-5d',
   '/mounts/*/gidMappings': 'MNT-5b',
   '/hooks/*/*/path': 'HK-7d',
   '/hooks/*/*/timeout': 'HK-7e',

@@ -90,6 +90,21 @@ refuses('config.md#mounts', [
   ['/mounts/6/uidMappings', mapping, { ...tmpfs, '/mounts/6/gidMappings': mapping }],
   ['/mounts/6/uidMappings/0/size', 0, { ...bind, '/mounts/6/uidMappings': mapping, '/mounts/6/gidMappings': mapping }],
   ['/mounts/6/options/1', 'idmap', bind],
+  ['/mounts/6/options/1', 'ridmap', bind],
+  ['/mounts/6/options/0', 'idmap', tmpfs],
+  ['/mounts/6/options/1', 'idmap=', bind],
+  ['/mounts/6/options/1', 'idmap=uids=0-1-1', bind],
+  ['/mounts/6/options/1', 'idmap=uids=0-1-4294967296;gids=0-1-1', bind],
+  ['/mounts/6/options/1', 'idmap=uids=0-1-1#0-9-1;gids=0-1-1', bind],
+  ['/mounts/6/options/1', 'ridmap=uids=@0-1-1;gids=0-1-1', bind],
+  ['/mounts/6/options/0', 'copy-symlink', tmpfs],
+  ['/mounts/6/options/0', 'src-nofollow', tmpfs],
+  ['/mounts/6/options/0', 'dest-nofollow', tmpfs],
+  [
+    '/mounts/6/options/2',
+    'dest-nofollow',
+    { '/mounts/6': { ...bind['/mounts/6'], options: ['bind', 'copy-symlink'] } },
+  ],
 ])
 
 const probe = { path: '/bin/true', args: ['true'] }

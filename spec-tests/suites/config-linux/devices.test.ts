@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { bad, bundle, type Config, deepEqual, equal, match, test } from '../../lib'
+import { type Bundle, bad, bundle, type Config, deepEqual, equal, match, requires, scratch, test } from '../../lib'
 
 const allowAll = (c: Config): void => {
   c.linux.resources.devices = [{ allow: true, access: 'rwm' }]
@@ -172,6 +172,110 @@ test('config-linux.md#devices [DEV-1b]: a symbolic link at path is never followe
     c.linux.devices = [{ type: 'c', path: '/node', major: 1, minor: 3, fileMode: 0o666 }]
   })
   await b.refused(/\/node/)
+})
+
+test('config-linux.md#devices [DEV-1a]: a device that is already there gets the mode and the owner that are asked for', {
+  peers: { runc: 'leaves it as it is', crun: 'leaves it as it is' },
+}, async () => {
+  const b = await bundle((c, b) => {
+    execFileSync('mknod', ['-m', '600', join(b.rootfs, 'node'), 'c', '1', '3'])
+    execFileSync('mknod', ['-m', '600', join(b.rootfs, 'left'), 'c', '1', '5'])
+    c.linux.devices = [
+      { type: 'c', path: '/node', major: 1, minor: 3, fileMode: 0o640, uid: 7, gid: 8 },
+      { type: 'c', path: '/left', major: 1, minor: 5 },
+    ]
+  })
+  const [node, left] = await b.probe(['lstat', '/node'], ['lstat', '/left'])
+  deepEqual([node.mode, node.uid, node.gid], [0o640, 7, 8])
+  deepEqual([left.mode, left.uid, left.gid], [0o600, 0, 0])
+})
+
+test('config-linux.md#devices [DEV-1a]: a fifo that is already there', async () => {
+  const b = await bundle((c, b) => {
+    execFileSync('mkfifo', ['-m', '622', join(b.rootfs, 'pipe')])
+    c.linux.devices = [{ type: 'p', path: '/pipe', fileMode: 0o622 }]
+  })
+  const [stat] = await b.probe(['lstat', '/pipe'])
+  deepEqual([stat.type, stat.mode], ['fifo', 0o622])
+})
+
+/** /dev of somebody else: a directory of the host with these nodes. */
+const foreignDev = async (devices: NonNullable<Config['linux']['devices']>): Promise<Bundle> => {
+  const dev = scratch('dev')
+  mkdirSync(dev)
+  execFileSync('mknod', ['-m', '666', join(dev, 'null'), 'c', '1', '3'])
+  return await bundle((c) => {
+    c.mounts = c.mounts.filter(({ destination }) => !destination.startsWith('/dev'))
+    c.mounts.push({ destination: '/dev', type: 'bind', source: dev, options: ['bind'] })
+    c.linux.devices = devices
+  })
+}
+
+test('config-linux.md#devices [DEV-1a DEV-1b]: in a /dev that is bound nothing is made, and what is asked for has to be there', async () => {
+  const b = await foreignDev([{ type: 'c', path: '/dev/null', major: 1, minor: 3, fileMode: 0o600 }])
+  const [list, stat] = await b.probe(['ls', '/dev'], ['lstat', '/dev/null'])
+  deepEqual([list.entries, stat.mode], [['null'], 0o666])
+})
+
+test('config-linux.md#devices [DEV-1c]: a device that a bound /dev lacks is an error', {
+  peers: { runc: 'says nothing', crun: 'says nothing' },
+}, async () => {
+  const b = await foreignDev([{ type: 'c', path: '/dev/zero', major: 1, minor: 5 }])
+  await b.refused(/device "\/dev\/zero".*ENOENT.*\/linux\/devices\/0/)
+})
+
+test('config-linux.md#devices [DEV-1c]: another device in a bound /dev is an error', {
+  peers: { runc: 'says nothing', crun: 'says nothing' },
+}, async () => {
+  const b = await foreignDev([{ type: 'c', path: '/dev/null', major: 1, minor: 5 }])
+  await b.refused(/device "\/dev\/null".*character device 1:3.*\/linux\/devices\/0/)
+})
+
+/** Root is an ordinary user of the host: devices are bound. */
+const inUserNamespace = (change: (c: Config, b: Bundle) => void): Promise<Bundle> => {
+  requires('userns')
+  return bundle((c, b) => {
+    c.linux.namespaces.push({ type: 'user' })
+    c.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }]
+    c.linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }]
+    change(c, b)
+    execFileSync('chown', ['-R', '100000:100000', b.rootfs])
+  })
+}
+
+test('config-linux.md#devices [DEV-1a]: in a user namespace, a device over the empty file that an earlier container left', async () => {
+  const b = await inUserNamespace((c, b) => {
+    b.file('dev/full', '')
+    c.mounts = c.mounts.filter(({ destination }) => !destination.startsWith('/dev'))
+  })
+  const [stat] = await b.probe(['lstat', '/dev/full'])
+  deepEqual([stat.type, stat.major, stat.minor], ['char', 1, 7])
+})
+
+for (const [what, make] of [
+  ['a file with content', (b: Bundle) => b.file('dev/full', 'content')],
+  ['a symbolic link', (b: Bundle) => symlinkSync('/tmp/elsewhere', join(b.rootfs, 'dev/full'))],
+  ['another device', (b: Bundle) => execFileSync('mknod', [join(b.rootfs, 'dev/full'), 'c', '1', '3'])],
+] as const) {
+  test(`config-linux.md#devices [DEV-1c]: in a user namespace, ${what} at path is an error`, {
+    peers: { runc: 'covers it', crun: 'covers it' },
+  }, async () => {
+    const b = await inUserNamespace((c, b) => {
+      make(b)
+      c.mounts = c.mounts.filter(({ destination }) => !destination.startsWith('/dev'))
+      c.linux.devices = [{ type: 'c', path: '/dev/full', major: 1, minor: 7 }]
+    })
+    await b.refused(/device "\/dev\/full".*is there already.*EEXIST.*\/linux\/devices\/0/)
+  })
+}
+
+test("config-linux.md#devices [DEV-1d]: in a user namespace, a device that is not the host's is an error", {
+  peers: { runc: 'binds what is there', crun: 'binds what is there' },
+}, async () => {
+  const b = await inUserNamespace((c) => {
+    c.linux.devices = [{ type: 'c', path: '/dev/zero', major: 1, minor: 3 }]
+  })
+  await b.refused(/device "\/dev\/zero".*another device.*ENODEV.*\/linux\/devices\/0/)
 })
 
 test('config-linux.md#devices [DEV-1d]: an unknown type is an error', {

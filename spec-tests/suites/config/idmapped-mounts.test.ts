@@ -79,15 +79,19 @@ const ownerInside = async (b: Bundle, path = '/m/file'): Promise<[number, number
 
 const NOBODY = 65_534
 
-test("config.md#mounts: idmap without mappings takes those of the container's user namespace", NEW, async () => {
-  const b = await bundle((c, b) => {
-    inUserNamespace(c, b)
-    c.mounts.push(bind(volume(), ['idmap']))
-  })
-  deepEqual(await ownerInside(b), [5, 6])
-})
+test(
+  "config.md#mounts-uid-gid-mappings [MNT-6c]: idmap without mappings takes those of the container's user namespace",
+  NEW,
+  async () => {
+    const b = await bundle((c, b) => {
+      inUserNamespace(c, b)
+      c.mounts.push(bind(volume(), ['idmap']))
+    })
+    deepEqual(await ownerInside(b), [5, 6])
+  },
+)
 
-test('config.md#mounts: without idmap the ids of the file system are not those of the container', async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-5a]: without idmap the ids of the file system are not those of the container', async () => {
   const b = await bundle((c, b) => {
     inUserNamespace(c, b)
     c.mounts.push(bind(volume(), []))
@@ -95,7 +99,7 @@ test('config.md#mounts: without idmap the ids of the file system are not those o
   deepEqual(await ownerInside(b), [NOBODY, NOBODY])
 })
 
-test('config.md#mounts: the mount is shown as id-mapped', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6a]: the mount is shown as id-mapped', NEW, async () => {
   const b = await bundle((c, b) => {
     inUserNamespace(c, b)
     c.mounts.push(bind(volume(), ['idmap']))
@@ -105,7 +109,7 @@ test('config.md#mounts: the mount is shown as id-mapped', NEW, async () => {
 })
 
 test(
-  'config.md#mounts: what root of the container makes in an id-mapped mount belongs to root of the file system',
+  'config.md#mounts-uid-gid-mappings [MNT-6c]: what root of the container makes in an id-mapped mount belongs to root of the file system',
   NEW,
   async () => {
     const source = volume()
@@ -120,7 +124,7 @@ test(
 )
 
 test(
-  'config.md#mounts: uidMappings and gidMappings of the mount, the same as those of the container',
+  'config.md#mounts-uid-gid-mappings [MNT-5a MNT-6a]: uidMappings and gidMappings of the mount, the same as those of the container',
   NEW,
   async () => {
     const b = await bundle((c, b) => {
@@ -131,23 +135,31 @@ test(
   },
 )
 
-test('config.md#mounts: mappings without the option idmap, as engines write them for a volume', NEW, async () => {
-  const b = await bundle((c, b) => {
-    inUserNamespace(c, b)
-    c.mounts.push(bind(volume(), ['rprivate'], mappings(range(0, BASE, 65_536))))
-  })
-  deepEqual(await ownerInside(b), [5, 6])
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-5a]: mappings without the option idmap, as engines write them for a volume',
+  NEW,
+  async () => {
+    const b = await bundle((c, b) => {
+      inUserNamespace(c, b)
+      c.mounts.push(bind(volume(), ['rprivate'], mappings(range(0, BASE, 65_536))))
+    })
+    deepEqual(await ownerInside(b), [5, 6])
+  },
+)
 
-test('config.md#mounts: mappings of the mount that differ from those of the container', NEW, async () => {
-  const b = await bundle((c, b) => {
-    inUserNamespace(c, b)
-    c.mounts.push(bind(volume(), ['idmap'], mappings(range(0, BASE + 10, 100), range(0, BASE + 20, 100))))
-  })
-  deepEqual(await ownerInside(b), [15, 26])
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-5a MNT-6a]: mappings of the mount that differ from those of the container',
+  NEW,
+  async () => {
+    const b = await bundle((c, b) => {
+      inUserNamespace(c, b)
+      c.mounts.push(bind(volume(), ['idmap'], mappings(range(0, BASE + 10, 100), range(0, BASE + 20, 100))))
+    })
+    deepEqual(await ownerInside(b), [15, 26])
+  },
+)
 
-test('config.md#mounts: several ranges, and an id that is in none of them', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-5a]: several ranges, and an id that is in none of them', NEW, async () => {
   const source = volume()
   writeFileSync(join(source, 'other'), '')
   chownSync(join(source, 'other'), 900, 5)
@@ -161,16 +173,20 @@ test('config.md#mounts: several ranges, and an id that is in none of them', NEW,
   deepEqual([other.uid, other.gid], [NOBODY, 5])
 })
 
-test('config.md#mounts: mappings of a mount without any user namespace', NEW, async () => {
-  const source = volume()
-  const b = await bundle((c) => {
-    c.mounts.push(bind(source, ['idmap'], mappings(range(0, 1000, 10))))
-  })
-  deepEqual(await ownerInside(b), [1005, 1006])
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-5a MNT-6a]: mappings of a mount without any user namespace',
+  NEW,
+  async () => {
+    const source = volume()
+    const b = await bundle((c) => {
+      c.mounts.push(bind(source, ['idmap'], mappings(range(0, 1000, 10))))
+    })
+    deepEqual(await ownerInside(b), [1005, 1006])
+  },
+)
 
 test(
-  'config.md#mounts: without a user namespace, what the mapped user makes is stored under the id of the file system',
+  'config.md#mounts-uid-gid-mappings [MNT-5a]: without a user namespace, what the mapped user makes is stored under the id of the file system',
   NEW,
   async () => {
     const source = volume()
@@ -184,20 +200,24 @@ test(
   },
 )
 
-test('config.md#mounts: two mounts of one source with mappings of their own', NEW, async () => {
-  const source = volume()
-  const b = await bundle((c) => {
-    c.mounts.push(
-      bind(source, ['idmap'], mappings(range(0, 1000, 10))),
-      bind(source, ['idmap'], { destination: '/n', ...mappings(range(0, 2000, 10)) }),
-      bind(source, [], { destination: '/plain' }),
-    )
-  })
-  const [one, two, plain] = await b.probe(['stat', '/m/file'], ['stat', '/n/file'], ['stat', '/plain/file'])
-  deepEqual([one.uid, two.uid, plain.uid], [1005, 2005, 5])
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-5a]: two mounts of one source with mappings of their own',
+  NEW,
+  async () => {
+    const source = volume()
+    const b = await bundle((c) => {
+      c.mounts.push(
+        bind(source, ['idmap'], mappings(range(0, 1000, 10))),
+        bind(source, ['idmap'], { destination: '/n', ...mappings(range(0, 2000, 10)) }),
+        bind(source, [], { destination: '/plain' }),
+      )
+    })
+    const [one, two, plain] = await b.probe(['stat', '/m/file'], ['stat', '/n/file'], ['stat', '/plain/file'])
+    deepEqual([one.uid, two.uid, plain.uid], [1005, 2005, 5])
+  },
+)
 
-test('config.md#mounts: other options of an id-mapped mount', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6a]: other options of an id-mapped mount', NEW, async () => {
   const b = await bundle((c) => {
     c.mounts.push(bind(volume(), ['idmap', 'ro', 'nosuid', 'noexec'], mappings(range(0, 1000, 10))))
   })
@@ -208,7 +228,7 @@ test('config.md#mounts: other options of an id-mapped mount', NEW, async () => {
   equal(stat.uid, 1005)
 })
 
-test('config.md#mounts: an id-mapped file', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6a]: an id-mapped file', NEW, async () => {
   const source = join(volume(), 'file')
   const b = await bundle((c) => {
     c.mounts.push(bind(source, ['idmap'], { destination: '/f', ...mappings(range(0, 1000, 10)) }))
@@ -224,17 +244,21 @@ const tree = (inner: string[] = ['-t', 'tmpfs', '-o', 'mode=777']): string => {
   return top
 }
 
-test('config.md#mounts: idmap maps the mount alone, not what is mounted below it', TREES, async () => {
-  const source = tree()
-  owned(join(source, 'sub'))
-  const b = await bundle((c) => {
-    c.mounts.push(bind(source, ['rbind', 'idmap'], mappings(range(0, 1000, 10))))
-  })
-  const [top, below] = await b.probe(['stat', '/m/file'], ['stat', '/m/sub/file'])
-  deepEqual([top.uid, below.uid], [1005, 5])
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-6a]: idmap maps the mount alone, not what is mounted below it',
+  TREES,
+  async () => {
+    const source = tree()
+    owned(join(source, 'sub'))
+    const b = await bundle((c) => {
+      c.mounts.push(bind(source, ['rbind', 'idmap'], mappings(range(0, 1000, 10))))
+    })
+    const [top, below] = await b.probe(['stat', '/m/file'], ['stat', '/m/sub/file'])
+    deepEqual([top.uid, below.uid], [1005, 5])
+  },
+)
 
-test('config.md#mounts: ridmap maps the whole tree', TREES, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6b]: ridmap maps the whole tree', TREES, async () => {
   const source = tree()
   owned(join(source, 'sub'))
   const b = await bundle((c) => {
@@ -244,18 +268,22 @@ test('config.md#mounts: ridmap maps the whole tree', TREES, async () => {
   deepEqual([top.uid, below.uid], [1005, 1005])
 })
 
-test("config.md#mounts: ridmap with the container's user namespace", TREES, async () => {
-  const source = tree()
-  owned(join(source, 'sub'))
-  const b = await bundle((c, b) => {
-    inUserNamespace(c, b)
-    c.mounts.push(bind(source, ['rbind', 'ridmap']))
-  })
-  const [top, below] = await b.probe(['stat', '/m/file'], ['stat', '/m/sub/file'])
-  deepEqual([top.uid, top.gid, below.uid, below.gid], [5, 6, 5, 6])
-})
+test(
+  "config.md#mounts-uid-gid-mappings [MNT-6b MNT-6c]: ridmap with the container's user namespace",
+  TREES,
+  async () => {
+    const source = tree()
+    owned(join(source, 'sub'))
+    const b = await bundle((c, b) => {
+      inUserNamespace(c, b)
+      c.mounts.push(bind(source, ['rbind', 'ridmap']))
+    })
+    const [top, below] = await b.probe(['stat', '/m/file'], ['stat', '/m/sub/file'])
+    deepEqual([top.uid, top.gid, below.uid, below.gid], [5, 6, 5, 6])
+  },
+)
 
-test('config.md#mounts: idmap with a user namespace that is joined', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6c]: idmap with a user namespace that is joined', NEW, async () => {
   const first = await bundle(inUserNamespace)
   first.command(['sleep', '60'])
   await first.create()
@@ -271,7 +299,7 @@ test('config.md#mounts: idmap with a user namespace that is joined', NEW, async 
   deepEqual(await ownerInside(b), [5, 6])
 })
 
-test('config.md#mounts: a hundred id-mapped mounts', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-5a]: a hundred id-mapped mounts', NEW, async () => {
   const source = volume()
   const b = await bundle((c) => {
     for (let i = 0; i < 100; i++) {
@@ -287,7 +315,7 @@ test('config.md#mounts: a hundred id-mapped mounts', NEW, async () => {
 
 // crun(1), "idmap mount options".
 
-test('crun(1) idmap mount options: idmap=uids=…;gids=… in ids of the host', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6g]: crun(1), idmap=uids=…;gids=… in ids of the host', NEW, async () => {
   const b = await bundle((c, b) => {
     inUserNamespace(c, b)
     c.mounts.push(bind(volume(), [`idmap=uids=0-${BASE + 10}-100;gids=0-${BASE + 20}-100`]))
@@ -295,7 +323,7 @@ test('crun(1) idmap mount options: idmap=uids=…;gids=… in ids of the host', 
   deepEqual(await ownerInside(b), [15, 26])
 })
 
-test('crun(1) idmap mount options: several ranges, separated by #', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6g]: crun(1), several ranges, separated by #', NEW, async () => {
   const b = await bundle((c, b) => {
     inUserNamespace(c, b)
     c.mounts.push(bind(volume(), [`idmap=uids=0-${BASE}-1#5-${BASE + 70}-1;gids=0-${BASE}-10`]))
@@ -303,15 +331,19 @@ test('crun(1) idmap mount options: several ranges, separated by #', NEW, async (
   deepEqual(await ownerInside(b), [70, 6])
 })
 
-test('crun(1) idmap mount options: @ is relative to the user namespace of the container', NEW, async () => {
-  const b = await bundle((c, b) => {
-    inUserNamespace(c, b)
-    c.mounts.push(bind(volume(), ['idmap=uids=@5-77-1;gids=@0-100-10']))
-  })
-  deepEqual(await ownerInside(b), [77, 106])
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-6g]: crun(1), @ is relative to the user namespace of the container',
+  NEW,
+  async () => {
+    const b = await bundle((c, b) => {
+      inUserNamespace(c, b)
+      c.mounts.push(bind(volume(), ['idmap=uids=@5-77-1;gids=@0-100-10']))
+    })
+    deepEqual(await ownerInside(b), [77, 106])
+  },
+)
 
-test('crun(1) idmap mount options: a relative range that two ranges of the container make up', {
+test('config.md#mounts-uid-gid-mappings [MNT-6g]: crun(1), a relative range that two ranges of the container make up', {
   peers: { runc: 'since 1.2', crun: 'takes the first one' },
 }, async () => {
   const source = volume()
@@ -326,19 +358,23 @@ test('crun(1) idmap mount options: a relative range that two ranges of the conta
   deepEqual([file.uid, later.uid], [5, 12])
 })
 
-test('crun(1) idmap mount options: without a user namespace', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6g]: crun(1), without a user namespace', NEW, async () => {
   const b = await bundle((c) => c.mounts.push(bind(volume(), ['idmap=uids=5-1005-1;gids=6-1006-1'])))
   deepEqual(await ownerInside(b), [1005, 1006])
 })
 
 // What must be an error.
 
-test('config.md#mounts: if there are no mappings and no user namespace, an error MUST be returned', NEW, async () => {
-  const b = await bundle((c) => c.mounts.push(bind(volume(), ['idmap'])))
-  await b.refused(/mounts\/6\/options\/1.*needs .*uidMappings/)
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-6d]: if there are no mappings and no user namespace, an error MUST be returned',
+  NEW,
+  async () => {
+    const b = await bundle((c) => c.mounts.push(bind(volume(), ['idmap'])))
+    await b.refused(/mounts\/6\/options\/1.*needs .*uidMappings/)
+  },
+)
 
-test('config.md#mounts: a file system that cannot be id-mapped is named', NEW, async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6e]: a file system that cannot be id-mapped is named', NEW, async () => {
   requires('root', 'mount_setattr')
   const b = await bundle((c) => {
     c.mounts.push(bind('/proc/sys', ['idmap'], mappings(range(0, BASE, 10))))
@@ -347,7 +383,7 @@ test('config.md#mounts: a file system that cannot be id-mapped is named', NEW, a
 })
 
 test(
-  'config.md#mounts: of a tree, the file system that cannot be id-mapped is named with its place',
+  'config.md#mounts-uid-gid-mappings [MNT-6e]: of a tree, the file system that cannot be id-mapped is named with its place',
   TREES,
   async () => {
     const source = tree(['-t', 'ramfs'])
@@ -358,47 +394,70 @@ test(
   },
 )
 
-test('config.md#mounts: a source that is an id-mapped mount already is told apart', ONLY_HERE, async () => {
-  const source = volume()
-  const first = await bundle((c) => {
-    c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'mount')
-    delete c.linux.maskedPaths
-    delete c.linux.readonlyPaths
-    c.root.readonly = false
-    c.mounts = [bind(source, ['idmap'], mappings(range(0, 1000, 10)))]
-  })
-  first.command(['sleep', '60'])
-  await first.create()
-  const again = join(first.rootfs, 'm')
-  const b = await bundle((c) => c.mounts.push(bind(again, ['idmap'], mappings(range(0, BASE, 10)))))
-  await b.refused(/is an id-mapped mount already/)
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-6e]: a source that is an id-mapped mount already is told apart',
+  ONLY_HERE,
+  async () => {
+    const source = volume()
+    const first = await bundle((c) => {
+      c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'mount')
+      delete c.linux.maskedPaths
+      delete c.linux.readonlyPaths
+      c.root.readonly = false
+      c.mounts = [bind(source, ['idmap'], mappings(range(0, 1000, 10)))]
+    })
+    first.command(['sleep', '60'])
+    await first.create()
+    const again = join(first.rootfs, 'm')
+    const b = await bundle((c) => c.mounts.push(bind(again, ['idmap'], mappings(range(0, BASE, 10)))))
+    await b.refused(/is an id-mapped mount already/)
+  },
+)
 
-const REFUSED: readonly (readonly [what: string, mount: Mount, story: RegExp])[] = [
-  ['uidMappings without gidMappings', bind('/tmp', [], { uidMappings: range(0, 1, 1) }), /gidMappings/],
-  ['gidMappings without uidMappings', bind('/tmp', [], { gidMappings: range(0, 1, 1) }), /uidMappings/],
-  ['empty gidMappings', bind('/tmp', ['idmap'], { ...mappings(range(0, 1, 1)), gidMappings: [] }), /gidMappings/],
+const REFUSED: readonly (readonly [id: string, what: string, mount: Mount, story: RegExp])[] = [
+  ['MNT-5b', 'uidMappings without gidMappings', bind('/tmp', [], { uidMappings: range(0, 1, 1) }), /gidMappings/],
+  ['MNT-5b', 'gidMappings without uidMappings', bind('/tmp', [], { gidMappings: range(0, 1, 1) }), /uidMappings/],
   [
+    'MNT-5b',
+    'empty gidMappings',
+    bind('/tmp', ['idmap'], { ...mappings(range(0, 1, 1)), gidMappings: [] }),
+    /gidMappings/,
+  ],
+  [
+    'MNT-5c',
     'mappings of a file system that is not bound',
     { destination: '/m', type: 'tmpfs', source: 'tmpfs', ...mappings(range(0, 1, 1)) },
     /mounts\/6\/uidMappings.*bind/,
   ],
   [
+    'MNT-5c',
     'idmap of a file system that is not bound',
     { destination: '/m', type: 'tmpfs', source: 'tmpfs', options: ['idmap'], ...mappings(range(0, 1, 1)) },
     /mounts\/6\/(uidMappings|options\/0).*bind/,
   ],
-  ['a range of size 0', bind('/tmp', ['idmap'], mappings(range(0, 1, 0))), /size/],
+  ['MNT-5d', 'a range of size 0', bind('/tmp', ['idmap'], mappings(range(0, 1, 0))), /size/],
   [
+    'MNT-5d',
     'ranges that overlap',
     bind('/tmp', ['idmap'], mappings([...range(0, 1, 5), ...range(3, 100, 5)])),
     /uidMappings\/1\/containerID/,
   ],
-  ['a word without gids', bind('/tmp', ['idmap=uids=0-1-1']), /options\/1.*has no gids/],
-  ['a word that is no triple', bind('/tmp', ['idmap=uids=0-1;gids=0-1-1']), /options\/1.*"0-1" must be three numbers/],
-  ['a word that is neither uids nor gids', bind('/tmp', ['idmap=users=0-1-1']), /options\/1.*users=0-1-1/],
-  ['a relative word without a user namespace', bind('/tmp', ['idmap=uids=@0-1-1;gids=@0-1-1']), /options\/1.*relative/],
+  ['MNT-6f', 'a word without gids', bind('/tmp', ['idmap=uids=0-1-1']), /options\/1.*has no gids/],
   [
+    'MNT-6f',
+    'a word that is no triple',
+    bind('/tmp', ['idmap=uids=0-1;gids=0-1-1']),
+    /options\/1.*"0-1" must be three numbers/,
+  ],
+  ['MNT-6f', 'a word that is neither uids nor gids', bind('/tmp', ['idmap=users=0-1-1']), /options\/1.*users=0-1-1/],
+  [
+    'MNT-6f',
+    'a relative word without a user namespace',
+    bind('/tmp', ['idmap=uids=@0-1-1;gids=@0-1-1']),
+    /options\/1.*relative/,
+  ],
+  [
+    'MNT-6f',
     'a word with mappings beside uidMappings',
     bind('/tmp', ['idmap=uids=0-1-1;gids=0-1-1'], mappings(range(0, 1, 1))),
     /options\/1.*uidMappings/,
@@ -406,34 +465,38 @@ const REFUSED: readonly (readonly [what: string, mount: Mount, story: RegExp])[]
 ]
 
 /** crun 1.8 reads a word of two numbers as a triple, and knows no bind mount but by its type. */
-for (const [what, mount, story] of REFUSED) {
-  test(`config.md#mounts: ${what} is refused`, ONLY_HERE, async () => {
+for (const [id, what, mount, story] of REFUSED) {
+  test(`config.md#mounts-uid-gid-mappings [${id}]: ${what} is refused`, ONLY_HERE, async () => {
     const b = await bundle((c) => c.mounts.push(mount))
     await b.refused(story)
   })
 }
 
-test('config.md#mounts: an unprivileged caller cannot make an id-mapped mount', ONLY_HERE, async () => {
-  requires('root', 'userns')
-  const b = await bundle((c) => {
-    c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'network')
-    c.linux.namespaces.push({ type: 'user' })
-    c.linux.uidMappings = range(0, 4711, 1)
-    c.linux.gidMappings = range(0, 4711, 1)
-    c.mounts = [bind('/tmp', ['idmap'])]
-  })
-  const state = scratch('state-of-user')
-  mkdirSync(state)
-  chownSync(state, 4711, 4711)
-  const user = ['setpriv', '--reuid=4711', '--regid=4711', '--clear-groups']
-  const create = [runtime().path, '--root', state, 'create', '--bundle', b.path, b.id]
-  const outcome = await launch([...user, ...create], { env: runtimeEnvironment() }).exited
-  equal(outcome.status, 1)
-  match(outcome.stderr, /only root can make an id-mapped mount.*\/mounts\/0\/options\/1/)
-  deepEqual(readdirSync(state), [])
-})
+test(
+  'config.md#mounts-uid-gid-mappings [MNT-6e]: an unprivileged caller cannot make an id-mapped mount',
+  ONLY_HERE,
+  async () => {
+    requires('root', 'userns')
+    const b = await bundle((c) => {
+      c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'network')
+      c.linux.namespaces.push({ type: 'user' })
+      c.linux.uidMappings = range(0, 4711, 1)
+      c.linux.gidMappings = range(0, 4711, 1)
+      c.mounts = [bind('/tmp', ['idmap'])]
+    })
+    const state = scratch('state-of-user')
+    mkdirSync(state)
+    chownSync(state, 4711, 4711)
+    const user = ['setpriv', '--reuid=4711', '--regid=4711', '--clear-groups']
+    const create = [runtime().path, '--root', state, 'create', '--bundle', b.path, b.id]
+    const outcome = await launch([...user, ...create], { env: runtimeEnvironment() }).exited
+    equal(outcome.status, 1)
+    match(outcome.stderr, /only root can make an id-mapped mount.*\/mounts\/0\/options\/1/)
+    deepEqual(readdirSync(state), [])
+  },
+)
 
-test('config.md#mounts: nothing of the namespaces that map mounts is left while the container lives', async () => {
+test('config.md#mounts-uid-gid-mappings [MNT-6a GEN-3]: nothing of the namespaces that map mounts is left while the container lives', async () => {
   const b = await bundle((c) => {
     c.mounts.push(bind(volume(), ['idmap'], mappings(range(0, 1000, 10))))
   })
