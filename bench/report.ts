@@ -50,9 +50,10 @@ the same good and bad moments. A measurement is fork, exec and wait of the comma
 no seccomp filter. The columns "÷" divide the medians.
 
 What a container costs depends on what the kernel did just before: joining a cgroup waits for RCU grace periods, unless
-somebody else did so a moment ago, and a new network namespace waits for those that are being destroyed. So \`run\`,
-\`run with seccomp\` and \`create\` are measured right after the floor has run a container, which is not counted, and
-\`run, quiet\` after ${QUIET_MS} ms without any: there the kernel's waits, which are the same for all, outweigh the rest.
+somebody else did so a moment ago, and a new network namespace waits for those that are being destroyed. So \`run\` is
+measured right after another run of the same runtime, as in a loop; \`run, primed\`, \`run with seccomp\` and \`create\`
+right after the floor has run a container, which is not counted and helps those most that are there soonest; and
+\`run, quiet\` after ${QUIET_MS} ms without any container: there the kernel's waits, the same for all, outweigh the rest.
 
 ${table(['host', ''], hostRows(host, options))}
 

@@ -52,7 +52,8 @@ function writeFile(file: string, line: string): void {
 export function writeLog(log: Log, level: Level, prefix: string, message: string): void {
   if (SEVERITY[level] > SEVERITY[log.level]) return
   const sentence = level === 'error' ? `${prefix}: ${message}` : `${prefix}: ${level}: ${message}`
-  const line = formatLine(log, level, `${prefix}: ${message}`, new Date())
-  if (log.file !== undefined) writeFile(log.file, line)
-  writeStderr(log.file === undefined && log.json ? line : `${sentence}\n`)
+  // The first Date of a process reads the time zone, which takes longer than all the rest: only lines with a time have one.
+  const line = () => formatLine(log, level, `${prefix}: ${message}`, new Date())
+  if (log.file !== undefined) writeFile(log.file, line())
+  writeStderr(log.file === undefined && log.json ? line() : `${sentence}\n`)
 }
