@@ -80,7 +80,8 @@ module.exports = {
     {
       name: 'no-tools-in-product',
       severity: 'error',
-      from: { path: '^src/' },
+      comment: "tests of the product read spec-tests' table of the specification's properties",
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
       to: { path: '^(tools|bench|spec-tests)/' },
     },
   ],

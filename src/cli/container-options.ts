@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { CreateOptions } from '../container/create'
 import { defaultRoot } from '../container/root'
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { OptionTable, OptionValues } from './options'
 import { UsageError } from './parse'
 import type { Call } from './verb'
@@ -43,7 +43,7 @@ const MOST_FDS = 1 << 20
 
 function preserveFds(value: string | undefined): number {
   const count = /^\d{1,7}$/.test(value ?? '0') ? Number(value ?? '0') : Number.NaN
-  if (!(count <= MOST_FDS)) throw new UsageError(`invalid value ${JSON.stringify(value)} of --preserve-fds: a number`)
+  if (!(count <= MOST_FDS)) throw new UsageError(`invalid value ${quote(value ?? '')} of --preserve-fds: a number`)
   return count
 }
 

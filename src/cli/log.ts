@@ -1,4 +1,5 @@
 import { appendFileSync, writeSync } from 'node:fs'
+import { oneLine } from '../errors'
 import type { GlobalValues } from './options'
 
 /** Where lines for a person go; stderr has all errors and warnings in any case. */
@@ -51,9 +52,10 @@ function writeFile(file: string, line: string): void {
 /** `prefix`: "tsrunc create". The sentence goes to the log as a line and to stderr as it is. */
 export function writeLog(log: Log, level: Level, prefix: string, message: string): void {
   if (SEVERITY[level] > SEVERITY[log.level]) return
-  const sentence = level === 'error' ? `${prefix}: ${message}` : `${prefix}: ${level}: ${message}`
+  const text = oneLine(message)
+  const sentence = level === 'error' ? `${prefix}: ${text}` : `${prefix}: ${level}: ${text}`
   // The first Date of a process reads the time zone, which takes longer than all the rest: only lines with a time have one.
-  const line = () => formatLine(log, level, `${prefix}: ${message}`, new Date())
+  const line = () => formatLine(log, level, `${prefix}: ${text}`, new Date())
   if (log.file !== undefined) writeFile(log.file, line())
   writeStderr(log.file === undefined && log.json ? line() : `${sentence}\n`)
 }

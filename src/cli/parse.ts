@@ -1,4 +1,4 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import { GLOBAL_OPTIONS, type GlobalValues, type OptionDefinition, type OptionTable } from './options'
 
 /** A command line that cannot be understood; the verb's help is printed with it. */
@@ -24,13 +24,13 @@ const FALSE = ['0', 'f', 'F', 'false', 'FALSE', 'False']
 function readBoolean(name: string, value: string | undefined): boolean {
   if (value === undefined || TRUE.includes(value)) return true
   if (FALSE.includes(value)) return false
-  throw new UsageError(`invalid value ${JSON.stringify(value)} of ${name}: it is a switch`)
+  throw new UsageError(`invalid value ${quote(value)} of ${name}: it is a switch`)
 }
 
 function readString(name: string, definition: OptionDefinition, value: string | undefined): string {
   if (value === undefined) throw new UsageError(`${name} needs a value`)
   if (definition.choices !== undefined && !definition.choices.includes(value)) {
-    throw new UsageError(`invalid value ${JSON.stringify(value)} of ${name}: one of ${definition.choices.join(', ')}`)
+    throw new UsageError(`invalid value ${quote(value)} of ${name}: one of ${definition.choices.join(', ')}`)
   }
   return value
 }

@@ -1,4 +1,4 @@
-import type { TsruncError } from '../errors'
+import { quote, shownPointer, type TsruncError } from '../errors'
 import { readHandoff } from '../host/caller'
 import { type Log, logOf, writeLog } from './log'
 import { GLOBAL_OPTIONS, type GlobalValues } from './options'
@@ -36,7 +36,7 @@ function checkPositionals(verb: Verb, { positionals }: Parsed): void {
   throw new UsageError(
     missing
       ? `an argument is missing: ${verb.name} ${verb.synopsis}`
-      : `too many arguments: ${JSON.stringify(positionals[most])} (${verb.name} ${verb.synopsis})`.replace(/ \)$/, ')'),
+      : `too many arguments: ${quote(positionals[most] ?? '')} (${verb.name} ${verb.synopsis})`.replace(/ \)$/, ')'),
   )
 }
 
@@ -45,7 +45,7 @@ type UpToVerb = ReturnType<typeof parse>
 async function runVerb(name: string, argv: readonly string[], before: UpToVerb, progress: Progress): Promise<number> {
   const verb = await loadVerb(name)
   if (verb === undefined) {
-    throw new UsageError(`unknown verb ${JSON.stringify(name)}: one of ${Object.keys(VERBS).join(', ')}`)
+    throw new UsageError(`unknown verb ${quote(name)}: one of ${Object.keys(VERBS).join(', ')}`)
   }
   progress.verb = verb
   const after = parse(argv.slice(before.end + 1), { ...GLOBAL_OPTIONS, ...verb.options })
@@ -80,12 +80,21 @@ async function runWords(argv: readonly string[], progress: Progress): Promise<nu
   return runVerb(name, argv, before, progress)
 }
 
-/** The whole story of an error, with its place in config.json; a stack only where the caller debugs tsrunc itself. */
-function sentence(error: unknown, log: Log): string {
+/** The whole story of an error, with its place in config.json. What is no TsruncError is a fault of tsrunc itself. */
+function sentence(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { message, pointer, stack = message } = error as Error & Partial<TsruncError>
-  if (pointer === undefined) return log.level === 'debug' ? stack : message
-  return pointer === '' || message.includes(pointer) ? message : `${message} (config.json ${pointer})`
+  const { message, pointer, errno } = error as Error & Partial<TsruncError> & { readonly errno?: number }
+  // A system call that the host refused says so itself.
+  if (errno !== undefined) return message
+  if (pointer === undefined) return `internal error: ${message} (please report it with the output of --debug)`
+  const shown = shownPointer(pointer)
+  return shown === '' || message.includes(shown) ? message : `${message} (config.json ${shown})`
+}
+
+/** Where in tsrunc an error came from, for those who debug it. */
+function writeStack(log: Log, prefix: string, error: unknown): void {
+  const { stack = '' } = error instanceof Error ? error : {}
+  for (const line of stack.split('\n')) writeLog(log, 'debug', prefix, line.trim())
 }
 
 /** By its code: a verb that is a file of its own has a class of its own. */
@@ -101,7 +110,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (isUsageError(error)) await printHelp(progress.verb)
     const prefix = progress.verb === undefined ? 'tsrunc' : `tsrunc ${progress.verb.name}`
-    writeLog(progress.log, 'error', prefix, sentence(error, progress.log))
+    writeStack(progress.log, prefix, error)
+    writeLog(progress.log, 'error', prefix, sentence(error))
     return FAILED
   }
 }

@@ -33,12 +33,34 @@ export interface Planned {
   readonly warnings: readonly string[]
 }
 
+/** Shorter texts fit the kernel's limits by pages of any size. */
+const LONG_TEXT = 4096
+
+const isLong = (text: string): boolean => text.length >= LONG_TEXT / 3
+
+/** Warnings of one create; a list of 10,000 unknown names is nothing that a log should hold. */
+const MOST_WARNINGS = 100
+
+function few(warnings: readonly string[]): readonly string[] {
+  const left = warnings.length - MOST_WARNINGS
+  return left <= 0 ? warnings : [...warnings.slice(0, MOST_WARNINGS), `and ${left} warnings more`]
+}
+
+function hasLongTexts({ process, hooks, mounts }: Spec): boolean {
+  const executed = [process ?? {}, ...Object.values(hooks ?? {}).flat()]
+  return (
+    executed.some(({ args, env }) => args?.some(isLong) || env?.some(isLong)) ||
+    mounts?.some(({ options }) => options?.some(isLong)) === true
+  )
+}
+
 function probeFor(spec: Spec) {
   const resources = spec.linux?.resources
   return probeHost({
     namespacePaths: spec.linux?.namespaces?.flatMap(({ path }) => path ?? []) ?? [],
     hugepages: resources?.hugepageLimits !== undefined,
     blockIO: resources?.blockIO !== undefined,
+    longTexts: hasLongTexts(spec),
   })
 }
 
@@ -58,5 +80,5 @@ export function planContainer(options: CreateOptions, keeps: boolean): Planned {
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, systemdCgroup: false, config: config.bytes }
   const resolved = resolvePlan(spec, planOptions, probeFor(spec), seccompCompiler(options.root, keeps))
   const advice = warnings.map((fault) => describeFault(config.path, fault))
-  return { plan: resolved.plan, warnings: [...advice, ...resolved.warnings] }
+  return { plan: resolved.plan, warnings: few([...advice, ...resolved.warnings]) }
 }

@@ -1,4 +1,4 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 
 /** A container's name is the name of its state directory. */
 const LONGEST = 255
@@ -15,5 +15,5 @@ export function checkId(id: string): void {
           : !/^[A-Za-z0-9_+.-]+$/.test(id)
             ? 'it may hold letters, digits and "_", "+", "-", "." only'
             : undefined
-  if (fault !== undefined) throw new TsruncError('INVALID_ID', `invalid container ID ${JSON.stringify(id)}: ${fault}`)
+  if (fault !== undefined) throw new TsruncError('INVALID_ID', `invalid container ID ${quote(id)}: ${fault}`)
 }

@@ -25,6 +25,8 @@ export interface HostFacts {
   /** "dev:ino" of the paths in linux.namespaces[].path that could be read, by path, and, where there is any, of the
    *  caller's namespaces by /proc/self/ns name: to see whether a joined namespace is the host's own. */
   readonly namespaces: Readonly<Record<string, string>>
+  /** Bytes of a page of memory (getpagesize(2)); 4096, the smallest there is, where nothing asks for it. */
+  readonly pageSize: number
   /** Pagesizes of /sys/kernel/mm/hugepages as in "2MB". */
   readonly hugepageSizes: readonly string[]
   /** The hugetlb controller has reservation accounting files (hugetlb.*.rsvd.*). */

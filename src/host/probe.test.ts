@@ -3,7 +3,7 @@ import { machine } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { hugepageName, probeHost } from './probe'
 
-const NOTHING = { namespacePaths: [], hugepages: false, blockIO: false }
+const NOTHING = { namespacePaths: [], hugepages: false, blockIO: false, longTexts: false }
 
 describe('probeHost', () => {
   it('sees this host', () => {

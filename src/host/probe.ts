@@ -10,6 +10,8 @@ export interface ProbeNeeds {
   readonly hugepages: boolean
   /** linux.resources.blockIO is there. */
   readonly blockIO: boolean
+  /** Some text is as long as the kernel's limits by pages. */
+  readonly longTexts: boolean
 }
 
 const HUGEPAGES = '/sys/kernel/mm/hugepages'
@@ -82,6 +84,14 @@ const MACHINES: Readonly<Record<string, string>> = {
   x64: 'x86_64',
 }
 
+const SMALLEST_PAGE = 4096
+
+/** The page size of this process, which is the kernel's (proc(5) smaps). */
+function probePageSize(): number {
+  const kilobytes = /^KernelPageSize:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps', 'utf8'))?.[1]
+  return kilobytes === undefined ? SMALLEST_PAGE : Number(kilobytes) * 1024
+}
+
 /** Look at the host once. Errors: node's own for a /proc or /sys that cannot be read. */
 export function probeHost(needs: ProbeNeeds): HostFacts {
   const cgroup = probeCgroups()
@@ -94,6 +104,7 @@ export function probeHost(needs: ProbeNeeds): HostFacts {
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     machine: MACHINES[process.arch] ?? process.arch,
     namespaces: probeNamespaces(needs.namespacePaths),
+    pageSize: needs.longTexts ? probePageSize() : SMALLEST_PAGE,
     hugepageSizes: needs.hugepages ? probeHugepageSizes() : [],
     hugetlbReservations: cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
     cgroupFiles,

@@ -20,6 +20,11 @@ export interface TreeRequest {
   readonly device?: { readonly type: number; readonly major: number; readonly minor: number }
 }
 
+/** Adds to the end of a list. Not list.push(...items): the arguments of a call have to fit the stack. */
+export function append<T>(list: T[], items: readonly T[]): void {
+  for (const item of items) list.push(item)
+}
+
 /** What every part of the planner reads, and the lists to which it appends. */
 export class PlanBuilder {
   /** openTree operations: in `create`, before init is cloned. */
@@ -33,7 +38,7 @@ export class PlanBuilder {
   readonly initStart: Op[] = []
   readonly start: Op[] = []
   readonly destroy: Op[] = []
-  readonly warnings: string[] = []
+  readonly warnings: string[]
 
   readonly spec: Spec
   readonly options: PlanOptions
@@ -57,7 +62,7 @@ export class PlanBuilder {
     this.idMaps = input.idMaps
     this.cgroup = input.cgroup
     this.opensTrees = input.facts.euid === 0 && input.namespaces.kinds.user !== 'host'
-    this.warnings.push(...warnings)
+    this.warnings = [...warnings]
   }
 
   warn(text: string): void {

@@ -1,10 +1,10 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { Device } from '../spec/types'
 import { DEFAULT_DEVICES, S_IFBLK, S_IFCHR, S_IFIFO } from '../tables/devices'
 import type { PlanBuilder } from './builder'
 import { requireGid, requireUid } from './id-maps'
 import { NO_SLOT } from './ops'
-import { cleanPath, isWithin, quote } from './paths'
+import { cleanPath, isWithin } from './paths'
 
 const DEFAULT_MODE = 0o666
 

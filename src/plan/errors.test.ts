@@ -276,6 +276,72 @@ const CASES: Readonly<Record<string, Refused>> = {
     pointer: '/annotations/org.opencontainers.image.stopSignal',
     message: /"SIGFOO" is not a signal/,
   },
+  'a variable that is longer than the kernel takes': {
+    spec: process({ env: ['A=1', `B=${'x'.repeat(131070)}`] }),
+    code: 'EXEC_SIZE',
+    pointer: '/process/env/1',
+    message: /at most 131071 bytes \(execve\(2\), MAX_ARG_STRLEN\), this one has 131072/,
+  },
+  'an argument of a hook that is longer than the kernel takes, by bytes': {
+    spec: { ...BASE, hooks: { poststop: [{ path: '/bin/a', args: ['a', 'é'.repeat(65536)] }] } },
+    code: 'EXEC_SIZE',
+    pointer: '/hooks/poststop/0/args/1',
+    message: /this one has 131072/,
+  },
+  'more arguments than the kernel takes': {
+    spec: process({ args: Array.from({ length: 64 }, () => 'x'.repeat(100_000)) }),
+    code: 'EXEC_SIZE',
+    pointer: '/process/args',
+    message: /take 6400\d\d\d bytes, and execve\(2\) takes at most 6291456$/,
+  },
+  'more variables than a quarter of the stack': {
+    spec: process({
+      env: Array.from({ length: 20 }, (_, at) => `A${at}=${'x'.repeat(60_000)}`),
+      rlimits: [{ type: 'RLIMIT_STACK', soft: 4 << 20, hard: 4 << 20 }],
+    }),
+    code: 'EXEC_SIZE',
+    pointer: '/process/env',
+    message: /at most 1048576, a quarter of RLIMIT_STACK$/,
+  },
+  'more options than mount(2) takes': {
+    spec: withMount({ destination: '/a', type: 'overlay', options: [`lowerdir=${'x'.repeat(4087)}`] }),
+    code: 'MOUNT_OPTION',
+    pointer: '/mounts/0/options',
+    message: /its options have 4096 bytes, and mount\(2\) takes at most 4095$/,
+  },
+  'more options than a remount takes': {
+    spec: withMount({ destination: '/a', options: ['remount', 'é'.repeat(3000)] }),
+    code: 'MOUNT_OPTION',
+    pointer: '/mounts/0/options',
+    message: /its options have 6000 bytes/,
+  },
+  'more conditions than a filter can have': {
+    spec: withLinux({
+      seccomp: {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: Array.from({ length: 4097 }, (_, value) => ({
+          names: ['read'],
+          action: 'SCMP_ACT_KILL',
+          args: [{ index: 0, value, op: 'SCMP_CMP_EQ' }],
+        })),
+      },
+    }),
+    code: 'SECCOMP',
+    pointer: '/linux/seccomp/syscalls',
+    message: /4097 conditions .* at most 4096 instructions/,
+  },
+  'a cgroup with a name that is too long': {
+    spec: withLinux({ cgroupsPath: `/a/${'x'.repeat(256)}` }),
+    code: 'CGROUP_PATH',
+    pointer: '/linux/cgroupsPath',
+    message: /at most 255 bytes, the path 3072/,
+  },
+  'a cgroup with a path that is too long': {
+    spec: withLinux({ cgroupsPath: 'a/'.repeat(1600) }),
+    code: 'CGROUP_PATH',
+    pointer: '/linux/cgroupsPath',
+    message: /the path 3072/,
+  },
   'an unknown seccomp action': {
     spec: withLinux({ seccomp: { defaultAction: 'ALLOW' } }),
     code: 'SECCOMP',

@@ -16,6 +16,7 @@ export const FACTS_V2: HostFacts = {
   lastCapability: 40,
   machine: 'x86_64',
   namespaces: { mnt: '4:1', net: '4:2', uts: '4:3', user: '4:4', pid: '4:5', ipc: '4:6', cgroup: '4:7', time: '4:8' },
+  pageSize: 4096,
   hugepageSizes: ['2MB', '1GB'],
   hugetlbReservations: true,
   cgroupFiles: ['io.weight', 'blkio.weight', 'blkio.weight_device', 'blkio.leaf_weight'],

@@ -1,8 +1,7 @@
 import { posix } from 'node:path'
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import { SIGNALS, SIGRTMAX, SIGRTMIN } from '../tables/signals'
 import type { PlanBuilder } from './builder'
-import { quote } from './paths'
 import type { PlanHeader } from './plan'
 
 const STOP_SIGNAL = 'org.opencontainers.image.stopSignal'

@@ -1,8 +1,8 @@
+import { quote } from '../errors'
 import type { Hook, Hooks } from '../spec/types'
 import type { PlanBuilder } from './builder'
 import type { CredentialsPlan } from './credentials'
 import type { Op } from './ops'
-import { quote } from './paths'
 
 /**
  * The state's status that a hook reads. runtime.md "State": created begins after step 2 of the lifecycle, and the first

@@ -1,11 +1,10 @@
 import { posix } from 'node:path'
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import { MOUNT_ATTR } from '../tables/mount-flags'
 import type { PlanBuilder, TreeRequest } from './builder'
 import { isIdmapped, mapTree } from './idmapped-mounts'
 import { FOLLOW_LINKS, type LinkOptions, SUPER_FLAGS } from './mount-options'
 import type { MountPlan } from './mount-plan'
-import { quote } from './paths'
 
 /** A bind mount: which tree goes where, and with which MOUNT_ATTR_* and MS_* (propagation). */
 export interface BindRequest {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { CgroupV1Hierarchy, HostFacts } from '../host/facts'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
@@ -7,7 +7,7 @@ import { planBind } from './mount-bind'
 import { planFileSystem, planFileSystemMount } from './mount-fs'
 import { attributesOf } from './mount-options'
 import type { MountPlan } from './mount-plan'
-import { isWithin, quote } from './paths'
+import { isWithin } from './paths'
 
 const SAFE = MS.NOSUID | MS.NODEV | MS.NOEXEC
 

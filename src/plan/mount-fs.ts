@@ -1,4 +1,5 @@
 import { TsruncError } from '../errors'
+import type { HostFacts } from '../host/facts'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
 import { attributesOf, superWordsOf } from './mount-options'
@@ -51,7 +52,19 @@ function needsLegacy({ flags, source }: FileSystemRequest, options: readonly str
   return options.some((option) => !fits(option) && !fits(option.slice(option.indexOf('=') + 1)))
 }
 
-/** Errors: NOT_SUPPORTED for tmpcopyup together with what only mount(2) can do. */
+/**
+ * Options as mount(2) takes them: one text of at most a page, of which the kernel leaves out the rest in silence.
+ *
+ * Errors: MOUNT_OPTION where it is longer.
+ */
+export function legacyData(data: readonly string[], what: string, pointer: string, { pageSize }: HostFacts): string {
+  const text = data.join(',')
+  if (text.length <= (pageSize - 1) / 3 || Buffer.byteLength(text) < pageSize) return text
+  const message = `${what}: its options have ${Buffer.byteLength(text)} bytes, and mount(2) takes at most ${pageSize - 1}`
+  throw new TsruncError('MOUNT_OPTION', message, { pointer: `${pointer}/options` })
+}
+
+/** Errors: NOT_SUPPORTED for tmpcopyup together with what only mount(2) can do; MOUNT_OPTION. */
 export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest): void {
   const { pointer, what, fstype, flags, data, copyUp } = request
   const { options, words } = splitOptions(request)
@@ -73,7 +86,7 @@ export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest)
     attributes: attributesOf(flags),
     legacy,
     legacyFlags: flags,
-    legacyData: data.join(','),
+    legacyData: legacy ? legacyData(data, what, pointer, builder.facts) : data.join(','),
     propagation: request.propagation,
     inheritMode: fstype === 'tmpfs' && !options.some((option) => option.startsWith('mode=')),
     copyUp,

@@ -1,13 +1,13 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { Mount } from '../spec/types'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
 import { planBindMount } from './mount-bind'
 import { isReadonlyCgroupTree, planCgroupMount } from './mount-cgroup'
-import { planFileSystemMount } from './mount-fs'
+import { legacyData, planFileSystemMount } from './mount-fs'
 import { type MountFlags, parseMountOptions } from './mount-options'
 import type { MountPlan } from './mount-plan'
-import { cleanPath, quote } from './paths'
+import { cleanPath } from './paths'
 
 /** Errors: MOUNT_DESTINATION, MOUNT_TYPE. */
 function readMount(mount: Mount, index: number): MountPlan {
@@ -76,7 +76,7 @@ function planRemount(builder: PlanBuilder, { pointer, what, destination, options
     throw new TsruncError('NOT_SUPPORTED', message, { pointer: `${pointer}/options` })
   }
   const bind = options.bind ? MS.BIND | (options.recursive ? MS.REC : 0n) : 0n
-  const data = options.data.join(',')
+  const data = legacyData(options.data, what, pointer, builder.facts)
   builder.init.push({ kind: 'remount', pointer, what, destination, flags: options.flags | bind, data })
 }
 

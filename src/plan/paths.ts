@@ -14,6 +14,3 @@ export const isWithin = (path: string, directory: string): boolean =>
 
 /** One step of a JSON pointer (RFC 6901). */
 export const pointerStep = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
-
-/** A path or name in a message. */
-export const quote = (text: string): string => JSON.stringify(text)

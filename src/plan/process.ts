@@ -1,8 +1,8 @@
+import { quote } from '../errors'
 import type { Process } from '../spec/types'
 import { RLIMITS } from '../tables/rlimits'
 import type { PlanBuilder } from './builder'
 import { type CredentialsPlan, initCapabilities, planBoundingSet, planUser } from './credentials'
-import { quote } from './paths'
 
 const nameOf = (entry: string): string => {
   const equals = entry.indexOf('=')

@@ -1,6 +1,7 @@
+import { quote } from '../errors'
 import type { HostFacts, PlanOptions } from '../host/facts'
 import type { Process, Spec } from '../spec/types'
-import { PlanBuilder } from './builder'
+import { append, PlanBuilder } from './builder'
 import { planCgroup } from './cgroup'
 import { planBecomeRoot, planClone, planIdentity, planWriteIdMaps } from './clone'
 import { checkConsole, planConsole, planSendConsole } from './console'
@@ -8,6 +9,7 @@ import { type CredentialsPlan, planCredentials } from './credentials'
 import { planDescriptors } from './descriptors'
 import { planDestroy } from './destroy'
 import { planDevices } from './devices'
+import { checkExecSize } from './exec-size'
 import { planHeader } from './header'
 import { planHooks } from './hooks'
 import { planIdMaps } from './id-maps'
@@ -45,6 +47,7 @@ const sync = (kind: SyncKind, step: Step): Op => ({ kind, pointer: '', what: SYN
 function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanBuilder {
   checkSupported(spec, options)
   checkConsole(spec, options)
+  checkExecSize(spec, facts)
   const warnings: string[] = []
   const namespaces = planNamespaces(spec, facts)
   const idMaps = planIdMaps(spec, facts, namespaces)
@@ -96,10 +99,11 @@ function planReady({ init }: PlanBuilder): void {
 /** The `create` list; after the rest, because the sources that the host side opens are known only then. */
 function planCreate(builder: PlanBuilder): void {
   const { create, cgroup, options } = builder
-  create.push(...cgroup.before, ...builder.trees)
+  append(create, cgroup.before)
+  append(create, builder.trees)
   planJournalMounts(builder)
   planClone(builder)
-  create.push(...cgroup.afterClone)
+  append(create, cgroup.afterClone)
   planWriteIdMaps(builder)
   create.push(...mappedTrees(builder))
   planOomScoreAdj(builder)
@@ -153,7 +157,7 @@ function planStart(
   }
   planFinalCapabilities(initStart, credentials)
   const { args = [] } = process
-  const what = `exec ${JSON.stringify(args[0] ?? '')}`
+  const what = `exec ${quote(args[0] ?? '')}`
   initStart.push({ kind: 'exec', pointer: '/process/args', what, args, env, preserveFds })
 }
 

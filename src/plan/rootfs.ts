@@ -1,9 +1,9 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import { S_IFCHR } from '../tables/devices'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
 import { NO_SLOT } from './ops'
-import { cleanPath, quote } from './paths'
+import { cleanPath } from './paths'
 
 const PROPAGATION = {
   private: MS.PRIVATE,

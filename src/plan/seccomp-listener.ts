@@ -1,7 +1,7 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import { OCI_VERSION_MAX } from '../tables/oci-version'
 import type { PlanBuilder } from './builder'
-import { pointerStep, quote } from './paths'
+import { pointerStep } from './paths'
 import type { SeccompFilter } from './seccomp-filter'
 
 /** crun's: receiver of the listener, before listenerPath. */

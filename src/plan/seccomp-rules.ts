@@ -1,7 +1,6 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { Seccomp, SeccompArg, SeccompSyscall } from '../spec/types'
 import { SECCOMP_ACTIONS, SECCOMP_OPERATORS } from '../tables/seccomp'
-import { quote } from './paths'
 import type { SeccompProgramRequest, SeccompRule } from './seccomp'
 
 const EPERM = 1
@@ -44,6 +43,20 @@ function addRules(rules: SeccompRule[], syscall: SeccompSyscall, pointer: string
 }
 
 /**
+ * BPF_MAXINSNS: a filter has at most that many instructions, and each condition takes one. libseccomp's time grows with the
+ * square of the conditions for one system call, so that it is not asked for what cannot be.
+ */
+const MAX_CONDITIONS = 4096
+
+function checkSize(rules: readonly SeccompRule[], defaultAction: number): void {
+  const effective = rules.filter(({ action }) => action !== defaultAction)
+  const conditions = effective.reduce((sum, rule) => sum + rule.conditions.length, 0)
+  if (conditions <= MAX_CONDITIONS) return
+  const message = `the profile has ${conditions} conditions of arguments, but a filter has at most ${MAX_CONDITIONS} instructions`
+  throw new TsruncError('SECCOMP', message, { pointer: '/linux/seccomp/syscalls' })
+}
+
+/**
  * config-linux.md "Seccomp" as libseccomp takes it. `failUnknown`: a system call that libseccomp does not know is an
  * error. Errors: SECCOMP.
  */
@@ -53,8 +66,10 @@ export function seccompRequest(seccomp: Seccomp, failUnknown = false): SeccompPr
   seccomp.syscalls?.forEach((syscall, index) => {
     addRules(rules, syscall, `${pointer}/syscalls/${index}`)
   })
+  const defaultAction = actionValue(seccomp.defaultAction, seccomp.defaultErrnoRet, `${pointer}/defaultAction`)
+  checkSize(rules, defaultAction)
   return {
-    defaultAction: actionValue(seccomp.defaultAction, seccomp.defaultErrnoRet, `${pointer}/defaultAction`),
+    defaultAction,
     architectures: seccomp.architectures ?? [],
     rules,
     optimize: rules.length > TREE_THRESHOLD ? 2 : 0,

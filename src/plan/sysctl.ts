@@ -1,8 +1,8 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { NamespaceType } from '../spec/types'
 import type { PlanBuilder } from './builder'
 import { hostNamespace } from './namespaces'
-import { pointerStep, quote } from './paths'
+import { pointerStep } from './paths'
 
 /**
  * The path beneath /proc/sys. Either '.' or '/' separates the parts, whichever comes first in the name, and the other

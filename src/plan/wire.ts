@@ -1,3 +1,4 @@
+import { shownPointer } from '../errors'
 import { ByteWriter } from './byte-writer'
 import { type FieldType, OPS, type Op } from './ops'
 import { PLAN_VERSION, type Plan, type PlanHeader } from './plan'
@@ -104,7 +105,7 @@ function writeOp(writer: ByteWriter, op: Op): void {
   writer.u32(definition.code)
   const lengthAt = writer.length
   writer.u32(0)
-  writer.str(op.pointer)
+  writer.str(shownPointer(op.pointer))
   writer.str(op.what)
   writeFields(writer, definition.fields, op)
   writer.patch(lengthAt, writer.length - lengthAt - 4)

@@ -1,3 +1,4 @@
+import { quote } from '../errors'
 import { MOUNT_OPTIONS, mountOption } from '../tables/mount-options'
 import type { Fault } from './fault'
 import { escapeStep, valueAt } from './json'
@@ -97,7 +98,7 @@ function* misspelt(document: unknown): Iterable<Fault> {
       if (typeof word !== 'string' || word.length < LEAST_OPTION || mountOption(word) !== undefined) continue
       const meant = nearest(word, Object.keys(MOUNT_OPTIONS))
       if (meant === undefined || Math.abs(meant.length - word.length) > 1) continue
-      const message = `${JSON.stringify(word)} is passed to the file system`
+      const message = `${quote(word)} is passed to the file system`
       yield advice('mount-option-spelling', `/mounts/${index}/options/${at}`, message, didYouMean(word, [meant]))
     }
   }

@@ -1,3 +1,4 @@
+import { shownPointer } from '../errors'
 import type { Spec } from './types'
 
 export type Severity = 'error' | 'warning'
@@ -38,4 +39,4 @@ export interface Rule {
 
 /** A fault as a sentence, as in `config.json /process/cwd: must be …`. */
 export const describeFault = (path: string, { pointer, message, suggestion }: Fault): string =>
-  `${path}${pointer === '' ? '' : ` ${pointer}`}: ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`
+  `${path}${pointer === '' ? '' : ` ${shownPointer(pointer)}`}: ${message}${suggestion === undefined ? '' : ` (${suggestion})`}`

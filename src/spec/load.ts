@@ -1,6 +1,6 @@
-import { TsruncError } from '../errors'
+import { shownPointer, TsruncError } from '../errors'
 import { describeFault, type Fault, type Rule } from './fault'
-import { banNul, inspectJson, type JsonError, Lines } from './json'
+import { banUnusable, inspectJson, type JsonError, Lines } from './json'
 import { PROCESS_ALONE_RULES, processFaults, RULES, ruleFaults } from './rules'
 import { faultsBeside } from './salvage'
 import { type SchemaName, schemaFaults } from './schema-faults'
@@ -68,7 +68,7 @@ function inspect<T>(bytes: Uint8Array, checks: Checks<T>): Inspected<T> {
   const { text, value, errors } = inspectJson(bytes)
   const byText = errors.map(textFault)
   if (value === undefined) return { value, document: undefined, faults: byText, text }
-  const document = banNul(value, text)
+  const document = banUnusable(value, text)
   const bySchema = schemaFaults(checks.schema, document)
   const refused = bySchema.filter(isError)
   if (refused.length > 0) {
@@ -109,6 +109,6 @@ function sentence(path: string, fault: Fault, text: string): string {
   if (typeof fault.at !== 'number') return describeFault(path, fault)
   const { line, column } = new Lines(text).positionAt(fault.at)
   const where = `line ${line}, column ${column}`
-  const place = fault.pointer === '' ? where : `${fault.pointer} (${where})`
+  const place = fault.pointer === '' ? where : `${shownPointer(fault.pointer)} (${where})`
   return describeFault(`${path} ${place}`, { ...fault, pointer: '' })
 }

@@ -54,7 +54,11 @@ function dropElements(list: unknown[], indexes: ReadonlySet<number>, origins: Or
     list,
     left.map((index) => places[index] ?? index),
   )
-  list.splice(0, list.length, ...left.map((index): unknown => list[index]))
+  // Not splice(0, length, ...left): the arguments of a call have to fit the stack. No element moves up.
+  left.forEach((index, at) => {
+    list[at] = list[index]
+  })
+  list.length = left.length
 }
 
 /** Takes out of a value what the paths lead to. */

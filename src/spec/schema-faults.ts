@@ -1,5 +1,6 @@
+import { quote, shortened } from '../errors'
 import type { Fault } from './fault'
-import { escapeStep, valueAt } from './json'
+import { escapeStep, unusable, valueAt } from './json'
 import { didYouMean } from './nearest'
 import { FORMS, type FormName } from './schema/forms'
 import { sectionOf } from './sections'
@@ -49,10 +50,13 @@ export function schemaErrors(name: SchemaName, value: unknown): readonly SchemaE
  * Faults of a value by the schema, none if it is valid.
  *
  * An optional property that is null counts as absent and is taken out of the value, with a warning: serializers write
- * null for what is not set, and runc and crun read it so. An element of a list is never optional.
+ * null for what is not set, and runc and crun read it so. An element of a list is never optional, nor is an entry of a
+ * map: nobody writes one without a value.
  */
 export function schemaFaults(name: SchemaName, value: unknown): readonly Fault[] {
-  const dropped = schemaErrors(name, value).filter((error) => dropNull(value, error.pointer))
+  const dropped = schemaErrors(name, value).filter(
+    ({ pointer }) => !isInMap(PREFIX[name] + pointer) && dropNull(value, pointer),
+  )
   const errors = schemaErrors(name, value)
   return [
     ...dropped.map(({ pointer }) =>
@@ -61,6 +65,16 @@ export function schemaFaults(name: SchemaName, value: unknown): readonly Fault[]
     ...errors.filter((error) => error.params.form !== 'key').map((error) => explain(name, error, value)),
   ]
 }
+
+const MAPS: ReadonlySet<string> = new Set([
+  '/annotations',
+  '/linux/sysctl',
+  '/linux/netDevices',
+  '/linux/resources/rdma',
+  '/linux/resources/unified',
+])
+
+const isInMap = (pointer: string): boolean => MAPS.has(pointer.slice(0, pointer.lastIndexOf('/')))
 
 /** Deletes the member at the pointer if it is null; says whether it did. */
 function dropNull(document: unknown, pointer: string): boolean {
@@ -77,7 +91,8 @@ function dropNull(document: unknown, pointer: string): boolean {
 function explain(name: SchemaName, { pointer, keyword, params }: SchemaError, document: unknown): Fault {
   const value = valueAt(document, pointer)
   if (typeof value === 'symbol') {
-    return fault(name, 'nul', pointer, { message: 'must not contain a NUL character (\\u0000)' })
+    const why = unusable(value.description ?? '') ?? ''
+    return fault(name, why.includes('NUL') ? 'nul' : 'surrogate', pointer, { message: why })
   }
   const not = `not ${show(value)}`
   switch (keyword) {
@@ -124,7 +139,7 @@ const LONGEST_SUGGESTION = 40
 function asType(type: string, value: unknown): string | undefined {
   if (type === 'boolean') return value === 'true' || value === 'false' ? `write ${value}, without quotes` : undefined
   const isText = typeof value === 'string' && value.length < LONGEST_SUGGESTION
-  if (type === 'array') return isText ? `write [${JSON.stringify(value)}]` : undefined
+  if (type === 'array') return isText ? `write [${quote(value)}]` : undefined
   const isScalar = typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean'
   return type === 'string' && isScalar ? `write "${value}", in quotes` : undefined
 }
@@ -145,6 +160,6 @@ function fault(schema: SchemaName, rule: string, pointer: string, finding: Findi
 export function show(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return 'an object'
-  if (typeof value !== 'string') return String(value)
-  return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value)
+  if (typeof value !== 'string') return shortened(String(value))
+  return quote(value)
 }

@@ -26,7 +26,8 @@ function* properties(schema: Schema, value: unknown, pointer: string, required: 
   for (const [name, member] of Object.entries(value)) {
     const inner = schema.items ?? schema.properties?.[name] ?? schema.additionalProperties
     if (inner === undefined) throw new Error(`no schema for ${pointer}/${name}`)
-    const isRequired = schema.items !== undefined || (schema.required?.includes(name) ?? false)
+    const isEntry = schema.items !== undefined || schema.additionalProperties !== undefined
+    const isRequired = isEntry || (schema.required?.includes(name) ?? false)
     yield* properties(inner, member, `${pointer}/${name.replaceAll('/', '~1')}`, isRequired)
   }
 }
@@ -64,13 +65,15 @@ const INTEGER_RANGES: Partial<Record<FormName, readonly [bigint, bigint]>> = {
   blockWeight: [0n, 1000n],
   seccompReturn: [0n, 65535n],
   syscallArgument: [0n, 5n],
+  umask: [0n, 511n],
 }
 
 const BAD_STRINGS: Partial<Record<FormName, readonly unknown[]>> = {
   nonEmpty: ['', 1, true, []],
   absolutePath: ['', 'relative', './a', '../etc', 7],
-  numberList: ['a', '3-1', '1-', '-', '0x1', '1;2', 0, '99999999999'],
+  numberList: ['a', '3-1', '1-', '-', '0x1', '1;2', '0\n1', '0\t1', 0, '99999999999'],
   pageSize: ['', '2', '2mb', '0KB', '2 MB', '-2MB', 2],
+  interfaceName: ['', 'a b', 'a/b', 'a:b', '.', '..', 'x'.repeat(16), 7],
   deviceAccess: ['x', 'rw ', 'R', 7],
 }
 
@@ -199,7 +202,7 @@ describe('messages', () => {
     ['/linux/seccomp/syscalls/0/action', 'allow', /not "allow" \(did you mean "SCMP_ACT_ALLOW"\?\)$/],
     ['/hostname', [1], 'must be a string, not an array'],
     ['/hostname', { long: 'x' }, 'must be a string, not an object'],
-    ['/linux/rootfsPropagation', 'x'.repeat(1_000_000), /not "x{77}\.\.\."$/],
+    ['/linux/rootfsPropagation', 'x'.repeat(1_000_000), /not "x{253}\.\.\."$/],
   ])('%s: %s', (pointer, value, message) => {
     const error = failure(put(fullConfig(), pointer, value))
     if (typeof message === 'string') expect(error.message).toBe(`config.json ${pointer}: ${message}`)

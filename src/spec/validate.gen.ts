@@ -425,6 +425,7 @@ return errors === 0;
 }
 
 const func20 = FORMS.userId.test;
+const func22 = FORMS.umask.test;
 
 function validate43(data, pointer = ""){
 /*# sourceURL="user" */;
@@ -442,8 +443,8 @@ vErrors = add(vErrors, pointer+"/gid", "form", {form: "userId"}); errors++;
 }
 }
 if(data.umask !== undefined){
-if(!func4(data.umask)){
-vErrors = add(vErrors, pointer+"/umask", "form", {form: "uint32"}); errors++;
+if(!func22(data.umask)){
+vErrors = add(vErrors, pointer+"/umask", "form", {form: "umask"}); errors++;
 }
 }
 if(data.additionalGids !== undefined){
@@ -1309,6 +1310,7 @@ validate87.errors = vErrors;
 return errors === 0;
 }
 
+const func67 = FORMS.interfaceName.test;
 
 function validate90(data, pointer = ""){
 /*# sourceURL="networkPriority" */;
@@ -1322,8 +1324,8 @@ if(data.priority === undefined){
 vErrors = add(vErrors, pointer, "required", {missingProperty: "priority"}); errors++;
 }
 if(data.name !== undefined){
-if(!func2(data.name)){
-vErrors = add(vErrors, pointer+"/name", "form", {form: "nonEmpty"}); errors++;
+if(!func67(data.name)){
+vErrors = add(vErrors, pointer+"/name", "form", {form: "interfaceName"}); errors++;
 }
 }
 if(data.priority !== undefined){

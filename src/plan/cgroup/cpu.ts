@@ -1,3 +1,4 @@
+import { shortened } from '../../errors'
 import type { CpuLimits } from '../../spec/types'
 import { SHARES_MAX, SHARES_MIN, weightOfShares } from './convert'
 import { cgroupError, MAX, notConvertible, type Setting, unlessZero, type Warn } from './setting'
@@ -93,8 +94,8 @@ function idleAndWeight({ idle }: CpuLimits, weight: readonly Setting[]): readonl
 
 function cpuset({ cpus = '', mems = '' }: CpuLimits): readonly Setting[] {
   const out: Setting[] = []
-  if (cpus !== '') out.push(cpuSetting('cpuset.cpus', cpus, 'cpus', `use the CPUs ${cpus}`))
-  if (mems !== '') out.push(cpuSetting('cpuset.mems', mems, 'mems', `use the memory nodes ${mems}`))
+  if (cpus !== '') out.push(cpuSetting('cpuset.cpus', cpus, 'cpus', `use the CPUs ${shortened(cpus)}`))
+  if (mems !== '') out.push(cpuSetting('cpuset.mems', mems, 'mems', `use the memory nodes ${shortened(mems)}`))
   return out
 }
 

@@ -1,4 +1,12 @@
-import { coversNumbers, type DevicePolicy, type NumberedRule, overlaps, ruleText } from './device-rules'
+import {
+  coveringKeys,
+  coversNumbers,
+  type DevicePolicy,
+  type NumberedRule,
+  numbersKey,
+  overlaps,
+  ruleText,
+} from './device-rules'
 import { cgroupError, type Setting } from './setting'
 
 /**
@@ -12,9 +20,10 @@ import { cgroupError, type Setting } from './setting'
  */
 export function deviceListV1(policy: DevicePolicy): readonly Setting[] {
   const { allowByDefault } = policy
-  let exceptions: readonly NumberedRule[] = []
+  const exceptions: Exceptions = new Map()
   for (const rule of policy.rules) {
-    exceptions = rule.allow === allowByDefault ? withdraw(exceptions, rule) : add(exceptions, rule)
+    if (rule.allow === allowByDefault) withdraw(exceptions, rule)
+    else add(exceptions, rule)
   }
   const whole: Setting = {
     controller: 'devices',
@@ -23,7 +32,7 @@ export function deviceListV1(policy: DevicePolicy): readonly Setting[] {
     pointer: policy.pointer,
     what: `${allowByDefault ? 'allow' : 'deny'} all devices`,
   }
-  return [whole, ...exceptions.map(exceptionSetting)]
+  return [whole, ...[...exceptions.values()].map(exceptionSetting)]
 }
 
 function exceptionSetting(rule: NumberedRule): Setting {
@@ -38,25 +47,29 @@ function exceptionSetting(rule: NumberedRule): Setting {
   }
 }
 
-const sameNumbers = (a: NumberedRule, b: NumberedRule): boolean =>
-  a.type === b.type && a.major === b.major && a.minor === b.minor
+/** By their numbers, in the order of writing. */
+type Exceptions = Map<string, NumberedRule>
 
-function add(exceptions: readonly NumberedRule[], rule: NumberedRule): readonly NumberedRule[] {
-  const same = exceptions.findIndex((exception) => sameNumbers(exception, rule))
-  return same < 0
-    ? [...exceptions, rule]
-    : exceptions.map((exception, index) =>
-        index === same ? { ...rule, access: exception.access | rule.access } : exception,
-      )
+function add(exceptions: Exceptions, rule: NumberedRule): void {
+  const key = numbersKey(rule)
+  const access = (exceptions.get(key)?.access ?? 0) | rule.access
+  exceptions.set(key, { ...rule, access })
 }
 
-function withdraw(exceptions: readonly NumberedRule[], rule: NumberedRule): readonly NumberedRule[] {
-  return exceptions.flatMap((exception) => {
-    if (!overlaps(exception, rule) || (exception.access & rule.access) === 0) return [exception]
+/** The exceptions that may speak of a device of the rule: a few by their key, or all for a rule of many devices. */
+function candidates(exceptions: Exceptions, rule: NumberedRule): readonly NumberedRule[] {
+  if (rule.major === undefined || rule.minor === undefined) return [...exceptions.values()]
+  return coveringKeys(rule).flatMap((key) => exceptions.get(key) ?? [])
+}
+
+function withdraw(exceptions: Exceptions, rule: NumberedRule): void {
+  for (const exception of candidates(exceptions, rule)) {
+    if (!overlaps(exception, rule) || (exception.access & rule.access) === 0) continue
     if (!coversNumbers(rule, exception)) throw hole(exception, rule)
     const access = exception.access & ~rule.access
-    return access === 0 ? [] : [{ ...exception, access }]
-  })
+    if (access === 0) exceptions.delete(numbersKey(exception))
+    else exceptions.set(numbersKey(exception), { ...exception, access })
+  }
 }
 
 function hole(exception: NumberedRule, rule: NumberedRule) {

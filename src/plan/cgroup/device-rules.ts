@@ -127,11 +127,32 @@ export const overlaps = (a: NumberedRule, b: NumberedRule): boolean =>
   (a.major === undefined || b.major === undefined || a.major === b.major) &&
   (a.minor === undefined || b.minor === undefined || a.minor === b.minor)
 
-const withoutOverruled = (rules: readonly NumberedRule[]): readonly NumberedRule[] =>
-  rules.filter(
-    (rule, index) =>
-      !rules.slice(index + 1).some((later) => coversNumbers(later, rule) && (rule.access & ~later.access) === 0),
-  )
+/** The devices that a rule speaks of, as a key. */
+export const numbersKey = ({ type, major, minor }: Pick<NumberedRule, 'type' | 'major' | 'minor'>): string =>
+  `${type} ${major ?? '*'}:${minor ?? '*'}`
+
+/** The keys of all rules that speak of every device of this one: its own numbers, or any in their place. */
+export const coveringKeys = ({ type, major, minor }: NumberedRule): readonly string[] =>
+  [
+    { type, major, minor },
+    { type, major, minor: undefined },
+    { type, major: undefined, minor },
+    { type, major: undefined, minor: undefined },
+  ].map(numbersKey)
+
+/** Engines pass lists of any length: each rule is looked at once, from the last to the first. */
+function withoutOverruled(rules: readonly NumberedRule[]): readonly NumberedRule[] {
+  const later = new Map<string, Set<number>>()
+  const kept: NumberedRule[] = []
+  for (const rule of [...rules].reverse()) {
+    const masks = coveringKeys(rule).flatMap((key) => [...(later.get(key) ?? [])])
+    if (masks.some((mask) => (rule.access & ~mask) === 0)) continue
+    kept.push(rule)
+    const key = numbersKey(rule)
+    later.set(key, (later.get(key) ?? new Set()).add(rule.access))
+  }
+  return kept.reverse()
+}
 
 /** As in "c 10:229 rwm": the form of devices.allow (Documentation/admin-guide/cgroup-v1/devices.rst). */
 export function ruleText({ type, major, minor, access }: NumberedRule): string {

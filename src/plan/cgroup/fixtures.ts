@@ -43,6 +43,7 @@ export const facts = (cgroup: CgroupFacts, changed: Partial<HostFacts> = {}): Ho
   lastCapability: 40,
   machine: 'x86_64',
   namespaces: {},
+  pageSize: 4096,
   hugepageSizes: ['2MB', '1GB'],
   hugetlbReservations: true,
   cgroupFiles: cgroup.version === 1 ? ['blkio.bfq.weight', 'blkio.bfq.weight_device'] : ['io.weight'],

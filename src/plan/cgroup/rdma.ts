@@ -1,3 +1,4 @@
+import { shortened } from '../../errors'
 import type { Resources } from '../../spec/types'
 import { type Setting, segment } from './setting'
 
@@ -8,7 +9,7 @@ export function rdma(devices: NonNullable<Resources['rdma']>): readonly Setting[
     if (hcaHandles !== undefined) words.push(`hca_handle=${hcaHandles}`)
     if (hcaObjects !== undefined) words.push(`hca_object=${hcaObjects}`)
     const pointer = `/linux/resources/rdma/${segment(device)}`
-    const what = `limit RDMA resources of ${device}`
+    const what = `limit RDMA resources of ${shortened(device)}`
     return { controller: 'rdma', file: 'rdma.max', value: words.join(' '), pointer, what }
   })
 }

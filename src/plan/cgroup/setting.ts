@@ -1,4 +1,4 @@
-import { TsruncError } from '../../errors'
+import { shownPointer, TsruncError } from '../../errors'
 import type { Integer } from '../../spec/types'
 
 /** One value for one file of the container's cgroup, before it is known where the cgroup is. */
@@ -33,7 +33,7 @@ export function unlessZero(value: Integer | undefined, pointer: string, warn: Wa
 
 /** The error of a property of linux.resources, or of linux.cgroupsPath. */
 export const cgroupError = (code: string, message: string, pointer: string): TsruncError =>
-  new TsruncError(code, `${message} (config.json ${pointer})`, { pointer })
+  new TsruncError(code, `${message} (config.json ${shownPointer(pointer)})`, { pointer })
 
 /** config-linux.md "Control groups": a v1 property that v2 cannot express must be an error. */
 export const notConvertible = (what: string, why: string, pointer: string): TsruncError =>

@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import type { Resources } from '../../spec/types'
 import { cgroupError, type Setting, segment } from './setting'
 
@@ -18,11 +19,7 @@ export function unifiedV2(unified: Unified): readonly Setting[] {
   return Object.entries(unified).flatMap(([file, text]) => {
     const pointer = at(file)
     if (file.includes('/') || file === '' || file === '.' || file === '..') {
-      throw cgroupError(
-        'CGROUP_VALUE',
-        `set ${JSON.stringify(file)}: it must be the name of a file, not a path`,
-        pointer,
-      )
+      throw cgroupError('CGROUP_VALUE', `set ${quote(file)}: it must be the name of a file, not a path`, pointer)
     }
     const [prefix = ''] = file.split('.', 1)
     const controller = prefix === file || CORE.includes(prefix) ? '' : prefix
@@ -34,7 +31,7 @@ export function unifiedV2(unified: Unified): readonly Setting[] {
       file,
       value,
       pointer,
-      what: `set ${file} to ${JSON.stringify(value)}`,
+      what: `set ${quote(file)} to ${quote(value)}`,
     }))
   })
 }
@@ -43,5 +40,9 @@ export function unifiedV2(unified: Unified): readonly Setting[] {
 export function refuseUnifiedV1(unified: Unified): void {
   const [file] = Object.keys(unified)
   if (file === undefined) return
-  throw cgroupError('CGROUP_NOT_CONVERTIBLE', `set ${file}: unified is for cgroup v2, and this host has v1`, at(file))
+  throw cgroupError(
+    'CGROUP_NOT_CONVERTIBLE',
+    `set ${quote(file)}: unified is for cgroup v2, and this host has v1`,
+    at(file),
+  )
 }

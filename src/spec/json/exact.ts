@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import { syntaxHint } from './hint'
 import { type Step, toPointer } from './pointer'
 import { Lines, type Position } from './position'
@@ -63,6 +64,15 @@ const WORDS: Readonly<Record<string, boolean | null>> = { true: true, false: fal
  */
 export const parseExact = (text: string, listener: Listener = {}): unknown => new Parser(text, listener).document()
 
+/** Where too deep a nesting begins to be one: no property of config.json is deeper. */
+const KNOWN_DEPTH = 7
+
+/** The beginning of a path, up to its last name. */
+function outermost(path: readonly Step[]): readonly Step[] {
+  const start = path.slice(0, KNOWN_DEPTH)
+  return start.slice(0, start.findLastIndex((step) => typeof step === 'string') + 1)
+}
+
 class Parser {
   readonly #text: string
   readonly #listener: Listener
@@ -116,7 +126,10 @@ class Parser {
 
   #nested<T>(read: () => T): T {
     if (this.#path.length >= MAX_DEPTH) {
-      throw new JsonError('json-depth', `values are nested more than ${MAX_DEPTH} deep`, this.#place(this.#at))
+      throw new JsonError('json-depth', `values are nested more than ${MAX_DEPTH} deep`, {
+        ...this.#place(this.#at),
+        pointer: toPointer(outermost(this.#path)),
+      })
     }
     this.#at += 1
     return read()
@@ -212,7 +225,7 @@ class Parser {
     const { line, column } = this.#position(first)
     const error = new JsonError(
       'json-duplicate',
-      `the name ${JSON.stringify(name)} stands twice in one object (first at line ${line}, column ${column})`,
+      `the name ${quote(name)} stands twice in one object (first at line ${line}, column ${column})`,
       { ...this.#place(second), pointer: toPointer([...this.#path, name]) },
     )
     if (this.#listener.duplicate === undefined) throw error

@@ -1,7 +1,7 @@
 export { JsonError, type JsonErrorKind, MAX_DEPTH } from './exact'
 export { locateAll, type Place } from './locate'
-export { banNul } from './nul'
 export { inspectJson, type JsonDocument, type JsonInspection, parseJson } from './parse'
 export { escapeStep, fromPointer, toPointer, valueAt } from './pointer'
 export { PointerSet } from './pointer-set'
 export { Lines, type Position } from './position'
+export { banUnusable, unusable } from './strings'

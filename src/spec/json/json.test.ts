@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JsonError, MAX_DEPTH, parseExact } from './exact'
 import { locateAll } from './locate'
-import { banNul } from './nul'
 import { inspectJson, parseJson } from './parse'
 import { fromPointer, toPointer, valueAt } from './pointer'
 import { PointerSet } from './pointer-set'
 import { Lines } from './position'
+import { banUnusable } from './strings'
 
 const parse = (text: string): unknown => parseJson(Buffer.from(text)).value
 
@@ -331,6 +331,6 @@ test('a set of pointers knows what is within what', () => {
 
 test('strings with a NUL become symbols', () => {
   const text = '{"a": ["x\\u0000y", "\\\\u0000"], "b": {"c": "\\u0000"}}'
-  const value = banNul(parse(text), text)
+  const value = banUnusable(parse(text), text)
   expect(value).toEqual({ a: [expect.any(Symbol), '\\u0000'], b: { c: expect.any(Symbol) } })
 })

@@ -8,6 +8,9 @@ const STRINGS = /"[^"]*"/g
 /** An integer that may be beyond 2^53, or a number with an exponent, in a text without its strings. */
 const WIDE_NUMBER = /\d{16}|\d[eE]/
 
+/** Bytes of a text beyond those that engines write. */
+const LARGE = 1 << 20
+
 export interface JsonDocument {
   readonly text: string
   /** Integers beyond 2^53 are bigints. */
@@ -27,8 +30,10 @@ export function parseJson(bytes: Uint8Array): JsonDocument {
   const text = decode(bytes)
   let value: unknown
   try {
+    if (bytes.byteLength > LARGE && nestsTooDeep(text)) parseExact(text)
     value = JSON.parse(text)
   } catch (cause) {
+    if (cause instanceof JsonError) throw cause
     // Not JSON: the exact parser says where and why.
     parseExact(text)
     throw new JsonError('json-syntax', String(cause), START)
@@ -114,6 +119,22 @@ function firstBadCharacter(bytes: Uint8Array, text: string): number {
     byte += 3
   }
   return offset
+}
+
+/**
+ * Whether more lists and objects are open at some place than MAX_DEPTH. JSON.parse keeps some fifty bytes for each that
+ * is, so that a few megabytes of brackets would end node. Brackets within strings may count: the exact parser judges.
+ */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    // '[' and '{', ']' and '}' differ in this bit.
+    if ((code | 0x20) === 0x7b) depth += 1
+    else if ((code | 0x20) === 0x7d) depth -= 1
+    if (depth > MAX_DEPTH) return true
+  }
+  return false
 }
 
 /** The number of members of all objects in the value. Loops by index: this runs once, before V8 has compiled it. */

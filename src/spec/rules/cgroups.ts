@@ -99,6 +99,25 @@ const rdmaHasLimit: Rule = {
   },
 }
 
+/** Documentation/admin-guide/cgroup-v1/rdma.rst: the first word of a line. IB_DEVICE_NAME_MAX is 64, with the NUL. */
+const rdmaNamesDevice: Rule = {
+  id: 'rdma-device',
+  section: 'config-linux.md "RDMA"',
+  severity: 'error',
+  check({ linux }, report) {
+    for (const device of Object.keys(linux?.resources?.rdma ?? {})) {
+      if (/\s/.test(device) || Buffer.byteLength(device) > 63) {
+        const name = 'must have the name of an RDMA device: at most 63 bytes, without white space'
+        report(`/linux/resources/rdma/${escapeStep(device)}`, name)
+      }
+    }
+  },
+}
+
+/** NAME_MAX of limits.h is 255. */
+const isFileName = (name: string): boolean =>
+  !name.includes('/') && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255
+
 /** A file of the cgroup's own directory: nothing in a cgroup above or beneath it. */
 const unifiedIsFileName: Rule = {
   id: 'unified-key',
@@ -106,8 +125,11 @@ const unifiedIsFileName: Rule = {
   severity: 'error',
   check({ linux }, report) {
     for (const file of Object.keys(linux?.resources?.unified ?? {})) {
-      if (!file.includes('/') && file !== '.' && file !== '..') continue
-      report(`/linux/resources/unified/${escapeStep(file)}`, `must be the name of a file, without a path`)
+      if (isFileName(file)) continue
+      report(
+        `/linux/resources/unified/${escapeStep(file)}`,
+        `must be the name of a file, without a path and of at most 255 bytes`,
+      )
     }
   },
 }
@@ -119,5 +141,6 @@ export const CGROUP_RULES: readonly Rule[] = [
   weightDevicesHaveWeight,
   pageSizesAreUnique,
   rdmaHasLimit,
+  rdmaNamesDevice,
   unifiedIsFileName,
 ]

@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import type { Rule } from '../fault'
 
 const SECTION = 'config-linux.md "IntelRdt"'
@@ -11,7 +12,7 @@ const closIdIsDirectoryName: Rule = {
     const { closID = '' } = linux?.intelRdt ?? {}
     if (closID === '/') return
     if (closID === '.' || closID === '..' || closID.includes('/')) {
-      report('/linux/intelRdt/closID', `must be the name of a directory, or "/", not ${JSON.stringify(closID)}`)
+      report('/linux/intelRdt/closID', `must be the name of a directory, or "/", not ${quote(closID)}`)
     }
   },
 }

@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import { MOUNT_OPTIONS, mountOption } from '../../tables/mount-options'
 import type { Rule } from '../fault'
 import { didYouMean } from '../nearest'
@@ -16,10 +17,7 @@ const destinationsAreAbsolute: Rule = {
   check({ mounts }, report) {
     mounts?.forEach(({ destination }, index) => {
       if (destination.startsWith('/')) return
-      report(
-        `/mounts/${index}/destination`,
-        `should be an absolute path: ${JSON.stringify(destination)} is taken from /`,
-      )
+      report(`/mounts/${index}/destination`, `should be an absolute path: ${quote(destination)} is taken from /`)
     })
   },
 }
@@ -49,7 +47,7 @@ const bindsHaveNoData: Rule = {
         if (option === '' || mountOption(option) !== undefined) return
         const story = 'is not a mount option, and a bind mount passes none on to its file system'
         const meant = didYouMean(option, Object.keys(MOUNT_OPTIONS))
-        report(`/mounts/${index}/options/${at}`, `${JSON.stringify(option)} ${story}`, meant)
+        report(`/mounts/${index}/options/${at}`, `${quote(option)} ${story}`, meant)
       })
     })
   },

@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import type { Rule } from '../fault'
 import { escapeStep } from '../json'
 import { didYouMean } from '../nearest'
@@ -31,7 +32,7 @@ const namespacePathsAreAbsolute: Rule = {
   check({ linux }, report) {
     linux?.namespaces?.forEach(({ path = '' }, index) => {
       if (path !== '' && !path.startsWith('/')) {
-        report(`/linux/namespaces/${index}/path`, `must be an absolute path, not ${JSON.stringify(path)}`)
+        report(`/linux/namespaces/${index}/path`, `must be an absolute path, not ${quote(path)}`)
       }
     })
   },

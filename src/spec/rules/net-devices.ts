@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import type { Rule } from '../fault'
 import { escapeStep } from '../json'
 import { hasNamespace } from './namespaces'
@@ -27,7 +28,7 @@ const netDeviceNamesAreValid: Rule = {
       const pointer = `/linux/netDevices/${escapeStep(device)}`
       if (!isDeviceName(device)) report(pointer, `is not the name of a network device`)
       if (name !== '' && !isDeviceName(name.replace(/%d$/, '0'))) {
-        report(`${pointer}/name`, `must be a name for a network device, not ${JSON.stringify(name)}`)
+        report(`${pointer}/name`, `must be a name for a network device, not ${quote(name)}`)
       }
     }
   },

@@ -1,3 +1,4 @@
+import { quote, shortened } from '../../errors'
 import { CAPABILITIES } from '../../tables/capabilities'
 import { RLIMITS } from '../../tables/rlimits'
 import type { Rule } from '../fault'
@@ -10,7 +11,7 @@ const cwdIsAbsolute: Rule = {
   check({ process }, report) {
     const cwd = process?.cwd
     if (cwd !== undefined && !cwd.startsWith('/')) {
-      report('/process/cwd', `must be an absolute path, not ${JSON.stringify(cwd)}`)
+      report('/process/cwd', `must be an absolute path, not ${quote(cwd)}`)
     }
   },
 }
@@ -35,7 +36,7 @@ const environmentIsNamed: Rule = {
   check({ process }, report) {
     process?.env?.forEach((entry, index) => {
       if (entry.indexOf('=') < 1) {
-        report(`/process/env/${index}`, `must have the form "name=value", not ${JSON.stringify(entry)}`)
+        report(`/process/env/${index}`, `must have the form "name=value", not ${quote(entry)}`)
       }
     })
   },
@@ -49,7 +50,7 @@ const rlimitsAreKnown: Rule = {
     process?.rlimits?.forEach(({ type }, index) => {
       if (Object.hasOwn(RLIMITS, type)) return
       const known = Object.keys(RLIMITS)
-      const message = `must be one of ${known.join(', ')}, not ${JSON.stringify(type)}`
+      const message = `must be one of ${known.join(', ')}, not ${quote(type)}`
       report(`/process/rlimits/${index}/type`, message, didYouMean(type, known))
     })
   },
@@ -83,6 +84,21 @@ const rlimitsAreOrdered: Rule = {
   },
 }
 
+/** NGROUPS_MAX of limits.h: setgroups(2) EINVAL. */
+const MAX_GROUPS = 65536
+
+const groupsAreFew: Rule = {
+  id: 'groups-count',
+  section: 'config.md "POSIX-platform User"',
+  severity: 'error',
+  check({ process }, report) {
+    const count = process?.user?.additionalGids?.length ?? 0
+    if (count > MAX_GROUPS) {
+      report('/process/user/additionalGids', `has ${count} entries, but the kernel takes at most ${MAX_GROUPS}`)
+    }
+  },
+}
+
 const CAPABILITY_SETS = ['effective', 'bounding', 'inheritable', 'permitted', 'ambient'] as const
 
 /** "Any value which cannot be mapped to a relevant kernel interface … MUST be logged as a warning". */
@@ -94,7 +110,7 @@ const capabilitiesAreKnown: Rule = {
     for (const set of CAPABILITY_SETS) {
       process?.capabilities?.[set]?.forEach((name, index) => {
         if (Object.hasOwn(CAPABILITIES, name)) return
-        const message = `is not a known capability: ${JSON.stringify(name)}`
+        const message = `is not a known capability: ${quote(name)}`
         report(`/process/capabilities/${set}/${index}`, message, didYouMean(name, Object.keys(CAPABILITIES)))
       })
     }
@@ -109,8 +125,10 @@ const capabilitiesAreGrantable: Rule = {
   restsOn: ['/process/capabilities/permitted', '/process/capabilities/inheritable'],
   check({ process }, report) {
     const { effective = [], ambient = [], permitted = [], inheritable = [] } = process?.capabilities ?? {}
-    const lost = (names: readonly string[], ...within: readonly (readonly string[])[]): string =>
-      names.filter((name) => within.some((set) => !set.includes(name))).join(', ')
+    const lost = (names: readonly string[], ...within: readonly (readonly string[])[]): string => {
+      const sets = within.map((list) => new Set(list))
+      return shortened(names.filter((name) => sets.some((set) => !set.has(name))).join(', '))
+    }
     const effectiveLost = lost(effective, permitted)
     if (effectiveLost !== '') {
       report('/process/capabilities/effective', `${effectiveLost} cannot be granted: not in permitted`)
@@ -143,6 +161,7 @@ export const PROCESS_RULES: readonly Rule[] = [
   rlimitsAreKnown,
   rlimitsAreUnique,
   rlimitsAreOrdered,
+  groupsAreFew,
   capabilitiesAreKnown,
   capabilitiesAreGrantable,
   consoleSizeFits,

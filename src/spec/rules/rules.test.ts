@@ -93,6 +93,12 @@ const FAULTS: readonly (readonly [rule: string, changes: Changes, pointer: strin
     'must not be above hard (18446744073709551614) of RLIMIT_NOFILE',
   ],
   ['rlimit-order', { '/process/rlimits/1/soft': 1 }, '/process/rlimits/1/soft', 'is 1, but'],
+  [
+    'groups-count',
+    { '/process/user/additionalGids': Array.from({ length: 65537 }, (_, gid) => gid) },
+    '/process/user/additionalGids',
+    'has 65537 entries, but the kernel takes at most 65536',
+  ],
   ['capability-known', { '/process/capabilities/bounding/1': 'KILL' }, '/process/capabilities/bounding/1', '"KILL"'],
   ['capability-known', { '/process/capabilities/bounding/1': '' }, '/process/capabilities/bounding/1', '""'],
   [
@@ -151,6 +157,7 @@ const FAULTS: readonly (readonly [rule: string, changes: Changes, pointer: strin
     'is 1009: within',
   ],
 
+  ['time-clock', { '/linux/timeOffsets/a~1b': {} }, '/linux/timeOffsets/a~1b', 'only monotonic and boottime'],
   ['time-clock', { '/linux/timeOffsets/realtime': {} }, '/linux/timeOffsets/realtime', 'only monotonic and boottime'],
   ['time-namespace', { '/linux/namespaces/7/type': 'pid' }, '/linux/timeOffsets', 'type time'],
   ['time-namespace', { '/linux/namespaces/7/path': '/proc/1/ns/time' }, '/linux/timeOffsets', 'joined by its path'],
@@ -200,6 +207,16 @@ const FAULTS: readonly (readonly [rule: string, changes: Changes, pointer: strin
     'hugepageLimits/0 has set already',
   ],
   ['rdma-limit', { '/linux/resources/rdma/mlx5_1': {} }, '/linux/resources/rdma/mlx5_1', 'hcaHandles or hcaObjects'],
+  ['rdma-device', { '/linux/resources/rdma/a b': { hcaHandles: 1 } }, '/linux/resources/rdma/a b', 'white space'],
+  ['rdma-device', { '/linux/resources/rdma/a\nb': { hcaHandles: 1 } }, '/linux/resources/rdma/a\nb', 'white space'],
+  ['rdma-limit', { '/linux/resources/rdma/a~1b': {} }, '/linux/resources/rdma/a~1b', 'hcaHandles or hcaObjects'],
+  ['unified-key', { '/linux/resources/unified/~0~1': '1' }, '/linux/resources/unified/~0~1', 'name of a file'],
+  [
+    'unified-key',
+    { [`/linux/resources/unified/${'x'.repeat(256)}`]: '1' },
+    `/linux/resources/unified/${'x'.repeat(256)}`,
+    'at most 255 bytes',
+  ],
   ['unified-key', { '/linux/resources/unified/..~1x': '1' }, '/linux/resources/unified/..~1x', 'name of a file'],
   ['unified-key', { '/linux/resources/unified/..': '1' }, '/linux/resources/unified/..', 'name of a file'],
 

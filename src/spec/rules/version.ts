@@ -1,3 +1,4 @@
+import { quote, shortened } from '../../errors'
 import { OCI_VERSION_MAX } from '../../tables/oci-version'
 import type { Rule } from '../fault'
 
@@ -30,12 +31,9 @@ const versionIsOne: Rule = {
   check({ ociVersion }, report) {
     const version = parseVersion(ociVersion)
     if (version === undefined) {
-      report(
-        '/ociVersion',
-        `must be a version by Semantic Versioning such as "1.3.0", not ${JSON.stringify(ociVersion)}`,
-      )
+      report('/ociVersion', `must be a version by Semantic Versioning such as "1.3.0", not ${quote(ociVersion)}`)
     } else if (version.major > 1) {
-      report('/ociVersion', `is ${ociVersion}, but this runtime knows version 1 of the specification`)
+      report('/ociVersion', `is ${shortened(ociVersion)}, but this runtime knows version 1 of the specification`)
     }
   },
 }
@@ -50,9 +48,12 @@ const versionIsKnown: Rule = {
     if (known === undefined) return
     const { major, minor, patch, prerelease } = known
     if (major === 0 || (major === 1 && minor === 0 && patch === 0 && prerelease !== undefined)) {
-      report('/ociVersion', `is ${ociVersion}, from before the specification was released`)
+      report('/ociVersion', `is ${shortened(ociVersion)}, from before the specification was released`)
     } else if (major === 1 && minor > Number(OCI_VERSION_MAX.split('.')[1])) {
-      report('/ociVersion', `is ${ociVersion}: properties that are newer than ${OCI_VERSION_MAX} are ignored`)
+      report(
+        '/ociVersion',
+        `is ${shortened(ociVersion)}: properties that are newer than ${OCI_VERSION_MAX} are ignored`,
+      )
     }
   },
 }

@@ -73,6 +73,6 @@ export const CGROUPS: Schemas = {
   ),
   hugepageLimit: object({ pageSize: form('pageSize'), limit: form('uint64') }, 'pageSize', 'limit'),
   network: object({ classID: form('uint32'), priorities: listOf(ref('networkPriority')) }),
-  networkPriority: object({ name: form('nonEmpty'), priority: form('uint32') }, 'name', 'priority'),
+  networkPriority: object({ name: form('interfaceName'), priority: form('uint32') }, 'name', 'priority'),
   rdma: object({ hcaHandles: form('uint32'), hcaObjects: form('uint32') }),
 }

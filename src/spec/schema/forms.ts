@@ -1,3 +1,5 @@
+import { unusable } from '../json/strings'
+
 /**
  * The value types of the spec that JSON schema has no word for, as the keyword `form`: integers of 32 and 64 bits, of
  * which a large one is a bigint, and strings of a fixed form. `says` ends the sentence "… must be …".
@@ -31,9 +33,12 @@ const string = (test: (value: string) => boolean, says: string): Form => ({
   says,
 })
 
-/** cpuset(7) "List format", with the kernel's strides (bitmap_parselist): "0-3,7", "0-31:2/4", "". */
+/**
+ * cpuset(7) "List format", with the kernel's strides (bitmap_parselist): "0-3,7", "0-31:2/4", "". Not a line end: the
+ * kernel would leave out what is behind it, in silence.
+ */
 function isNumberList(list: string): boolean {
-  return list.split(/[\s,]+/).every((part) => {
+  return list.split(/[ ,]+/).every((part) => {
     if (part === '') return true
     const [, first, last] = /^(\d{1,9})(?:-(\d{1,9})(?::\d+\/\d+)?)?$/.exec(part) ?? []
     return first !== undefined && (last === undefined || Number(first) <= Number(last))
@@ -73,10 +78,20 @@ export const FORMS = {
 
   nonEmpty: string((value) => value !== '', 'a string that is not empty'),
   /** The name of a map's entry. */
-  key: string((value) => value !== '' && !value.includes('\0'), 'a name that is not empty and has no NUL'),
+  key: string(
+    (value) => value !== '' && unusable(value) === undefined,
+    'a name that is not empty and has no NUL and no half of a surrogate pair',
+  ),
   absolutePath: string((value) => value.startsWith('/'), 'an absolute path'),
   numberList: string(isNumberList, 'a list of numbers and ranges such as "0-3,7"'),
-  pageSize: string((value) => /^[1-9]\d*[KMG]B$/.test(value), 'a size such as "64KB", "2MB" or "1GB"'),
+  pageSize: string((value) => /^[1-9]\d{0,8}[KMG]B$/.test(value), 'a size such as "64KB", "2MB" or "1GB"'),
+  /** The kernel's dev_valid_name: IFNAMSIZ of linux/if.h is 16, with the NUL. */
+  interfaceName: string(
+    (value) => /^[^\s/:]{1,15}$/.test(value) && Buffer.byteLength(value) <= 15 && value !== '.' && value !== '..',
+    'the name of a network interface: at most 15 bytes, without white space, "/" and ":"',
+  ),
+  /** umask(2) takes permission bits; the kernel drops others in silence. */
+  umask: small(0, 0o777, ' (octal 0777)'),
   deviceAccess: string((value) => /^[rwm]*$/.test(value), 'made of the letters r, w and m'),
 } as const satisfies Readonly<Record<string, Form>>
 

@@ -52,7 +52,7 @@ export const PROCESS: Schemas = {
   user: object({
     uid: form('userId'),
     gid: form('userId'),
-    umask: form('uint32'),
+    umask: form('umask'),
     additionalGids: listOf(form('userId')),
   }),
 }
