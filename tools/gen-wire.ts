@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type FieldType, OPS, STEPS } from '../src/plan/ops'
 import { PLAN_VERSION } from '../src/plan/plan'
 import { ACTION, HEADER_FIELDS, LAUNCH_FIELDS, LISTS, PLAN_MAGIC } from '../src/plan/wire'
+import { OCI_VERSION_MAX } from '../src/tables/oci-version'
 
 const CPP: Readonly<Record<FieldType, { readonly type: string; readonly read: string }>> = {
   bool: { type: 'bool', read: 'boolean' },
@@ -56,6 +57,7 @@ namespace tsrunc::wire {
 
 inline constexpr uint32_t kPlanMagic = 0x${PLAN_MAGIC.toString(16)};
 inline constexpr uint32_t kPlanVersion = ${PLAN_VERSION};
+inline constexpr char kSpecVersion[] = "${OCI_VERSION_MAX}";
 
 enum class Action : uint32_t {
 ${Object.entries(ACTION)

@@ -13,7 +13,7 @@ struct VerbRow {
 };
 constexpr VerbRow kVerbs[] = {
     {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1}, {"kill", Verb::kKill, 1, 2},
-    {"delete", Verb::kDelete, 1, 1}, {"list", Verb::kList, 0, 0},
+    {"delete", Verb::kDelete, 1, 1}, {"list", Verb::kList, 0, 0},   {"version", Verb::kVersion, 0, 0},
 };
 
 [[nodiscard]] bool is(const char* one, const char* other) noexcept {
@@ -78,6 +78,11 @@ constexpr OptionRow kOptions[] = {
      [](Arguments&, const char* value) noexcept { return one_of(value, "cgroupfs", "systemd", "systemd"); }},
     {"rootless", nullptr, 0, true,
      [](Arguments&, const char* value) noexcept { return one_of(value, "true", "false", "auto"); }},
+    {"version", nullptr, 'v', false,
+     [](Arguments& out, const char*) noexcept {
+       out.version = true;
+       return true;
+     }},
     {"all", "kill", 'a', false,
      [](Arguments& out, const char*) noexcept {
        out.all = true;
@@ -112,7 +117,7 @@ class Parser {
         return false;
       }
     }
-    return verb_ != nullptr && out_.count >= verb_->least;
+    return out_.version || (verb_ != nullptr && out_.count >= verb_->least);
   }
 
  private:

@@ -8,7 +8,7 @@
 
 namespace tsrunc::launcher {
 
-enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kList };
+enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kList, kVersion };
 [[nodiscard]] const char* verb_name(Verb verb) noexcept;
 
 struct Arguments {
@@ -19,6 +19,7 @@ struct Arguments {
   bool force = false;
   bool quiet = false;
   bool list_json = false;
+  bool version = false;
   const char* positionals[2] = {};
   int count = 0;
 };

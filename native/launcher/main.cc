@@ -1,5 +1,5 @@
 // The executable `tsrunc`: what users and engines start. Three ways from here:
-//   start, state, kill, delete, list   run what create saved, at once
+//   start, state, kill, delete, list   run what create saved, at once; version
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
 //   anything else                      this process becomes node
 #include <fcntl.h>
@@ -54,6 +54,9 @@ void notice_children() noexcept {
 
 [[nodiscard]] int run_verb(const Arguments& arguments) {
   Logger log(verb_name(arguments.verb));
+  if (arguments.version) {
+    return run_version(log);
+  }
   if (const sys::Failure failure = log.open(arguments.log); failure) {
     log.error(Sentence("open the log", failure).text);
     return 1;
@@ -69,6 +72,8 @@ void notice_children() noexcept {
       return run_delete(arguments, log);
     case Verb::kList:
       return run_list(arguments, log);
+    case Verb::kVersion:
+      return run_version(log);
   }
   return 1;
 }

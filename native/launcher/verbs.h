@@ -11,5 +11,6 @@ namespace tsrunc::launcher {
 [[nodiscard]] int run_kill(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_delete(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_list(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_version(Logger& log);
 
 }  // namespace tsrunc::launcher

@@ -88,6 +88,13 @@ TEST(arguments_of_engines) {
   CHECK(podman.verb == Verb::kDelete && podman.force && same(podman.root, "/r"));
   Arguments later;
   CHECK(parse({"list", "-f", "json", "-q", "--debug", "--systemd-cgroup", "--rootless", "auto"}, later));
+  Arguments version;
+  CHECK(parse({"version"}, version) && version.verb == Verb::kVersion);
+  for (const std::vector<const char*>& call : std::vector<std::vector<const char*>>{
+           {"--version"}, {"-v"}, {"--root", "/r", "--version"}, {"state", "--version"}, {"version", "-v"}}) {
+    Arguments asked;
+    CHECK(parse(call, asked) && asked.version);
+  }
   Arguments dash;
   CHECK(parse({"state", "--", "-x"}, dash) && same(dash.positionals[0], "-x"));
   CHECK(later.list_json && later.quiet && later.log.level == launcher::Level::kDebug);
@@ -100,10 +107,10 @@ TEST(arguments_for_node) {
                                                        {"state", "a", "b"},
                                                        {"state", "--help"},
                                                        {"state", "--"},
-                                                       {"--version"},
-                                                       {"-v"},
                                                        {"kill", "-9", "a"},
                                                        {"delete", "-ff", "a"},
+                                                       {"version", "a"},
+                                                       {"--version=false", "list"},
                                                        {"list", "-f", "yaml"},
                                                        {"list", "--format"},
                                                        {"state", "-f", "a"},

@@ -10,6 +10,7 @@ namespace tsrunc::wire {
 
 inline constexpr uint32_t kPlanMagic = 0x50525354;
 inline constexpr uint32_t kPlanVersion = 1;
+inline constexpr char kSpecVersion[] = "1.3.0";
 
 enum class Action : uint32_t {
   kCreate = 1,

@@ -26,8 +26,11 @@ export function canonicalArgv(name: string, table: OptionTable, call: Call): rea
  * Errors: NOT_UNDERSTOOD where the launcher has refused the plainest form already, so that the two cannot send a call
  * back and forth; NO_LAUNCHER.
  */
-export function runNatively(name: string, table: OptionTable, call: Call): never {
-  const argv = canonicalArgv(name, table, call)
+export const runNatively = (name: string, table: OptionTable, call: Call): never =>
+  giveBack(canonicalArgv(name, table, call), call)
+
+/** The same for a command line in its plainest form. */
+export function giveBack(argv: readonly string[], call: Pick<Call, 'argv' | 'handoff'>): never {
   if (argv.length === call.argv.length && argv.every((word, i) => word === call.argv[i])) {
     throw new TsruncError('NOT_UNDERSTOOD', 'the executable tsrunc and dist/main.js are not of one build')
   }

@@ -1,6 +1,7 @@
 import { quote, shownPointer, type TsruncError } from '../errors'
 import { readHandoff } from '../host/caller'
 import { type Log, logOf, writeLog } from './log'
+import { giveBack } from './native-verb'
 import { GLOBAL_OPTIONS, type GlobalValues } from './options'
 import { printOut } from './output'
 import { complete, globalValues, type Parsed, parse, UsageError } from './parse'
@@ -23,11 +24,9 @@ async function printHelp(verb: Verb | undefined): Promise<number> {
   return SUCCEEDED
 }
 
-async function printVersion(): Promise<number> {
-  const { versionText } = await import('./version')
-  printOut(versionText())
-  return SUCCEEDED
-}
+/** The launcher prints it; here it is asked in a way that the launcher does not read. */
+const printVersion = (argv: readonly string[]): never =>
+  giveBack(['--version'], { argv, handoff: readHandoff(process.env) })
 
 function checkPositionals(verb: Verb, { positionals }: Parsed): void {
   const [least, most] = verb.positionals
@@ -53,6 +52,7 @@ async function runVerb(name: string, argv: readonly string[], before: UpToVerb, 
   const shared = Object.entries(after.values).filter(([option]) => !Object.hasOwn(verb.options, option))
   const globals: GlobalValues = globalValues({ ...before.values, ...Object.fromEntries(shared) })
   progress.log = logOf(globals)
+  if (globals.version) return printVersion(argv)
   if (globals.help) return printHelp(verb)
   checkPositionals(verb, after)
   return verb.run({
@@ -71,10 +71,10 @@ async function runWords(argv: readonly string[], progress: Progress): Promise<nu
   const before = parse(argv, GLOBAL_OPTIONS, true)
   const globals = globalValues(before.values)
   progress.log = logOf(globals)
-  if (globals.version) return printVersion()
+  if (globals.version) return printVersion(argv)
   const [name, topic] = argv.slice(before.end)
   if (name === undefined) return printHelp(undefined)
-  if (name === 'version') return printVersion()
+  if (name === 'version') return printVersion(argv)
   if (name === 'help') return printHelp(topic === undefined ? undefined : await loadVerb(topic))
   if (globals.help) return printHelp(await loadVerb(name))
   return runVerb(name, argv, before, progress)

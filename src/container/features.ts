@@ -57,6 +57,7 @@ function annotations(): Readonly<Record<string, string>> {
     // Engines look for runc's name, whatever the runtime.
     'org.opencontainers.runc.checkpoint.enabled': 'false',
     ...(COMMIT === '' ? {} : { 'run.oci.tsrunc.commit': COMMIT }),
+    'run.oci.tsrunc.node.version': process.versions.node,
     'run.oci.tsrunc.version': VERSION,
   }
 }

@@ -90,6 +90,27 @@ for (const flag of ['--version', '-v']) {
   })
 }
 
+test('version, in whatever way it is asked for', { only: ['tsrunc'] }, async () => {
+  const { stdout } = await callRuntime(['--version'])
+  match(stdout, /^tsrunc version \d+\.\d+\.\d+\n(commit: [0-9a-f]{40}\n)?spec: \d+\.\d+\.\d+\n$/)
+  for (const args of [
+    ['version'],
+    ['--debug', 'version'],
+    ['--debug=true', '-v'],
+    ['create', '--version'],
+    ['-v', 'list'],
+  ]) {
+    const outcome = await callRuntime(args)
+    deepEqual([outcome.status, outcome.stdout, outcome.stderr], [0, stdout, ''], args.join(' '))
+  }
+})
+
+test('version: without node, a PATH or an environment', { only: ['tsrunc'] }, async () => {
+  const { status, stdout } = await callRuntime(['--version'], { env: {} })
+  equal(status, 0)
+  match(stdout, /^tsrunc version/)
+})
+
 test('--help: names the verbs', async () => {
   const { stdout, status } = await callRuntime(['--help'])
   equal(status, 0)
