@@ -15,7 +15,7 @@ export default defineConfig({
         define,
         test: {
           name: 'unit',
-          include: ['{src,tools,native,bench,scripts}/**/*.test.ts'],
+          include: ['{src,tools,native,bench,scripts,spec-tests/conformance}/**/*.test.ts'],
           environment: 'node',
           // Nothing is timed: a test that hangs ends here, one on a busy machine does not.
           testTimeout: 60_000,
@@ -25,7 +25,7 @@ export default defineConfig({
         define,
         test: {
           name: 'spec',
-          include: ['spec-tests/**/*.test.ts'],
+          include: ['spec-tests/suites/**/*.test.ts'],
           environment: 'node',
           // Containers share cgroups, the process table and two processors: one after the other.
           fileParallelism: false,

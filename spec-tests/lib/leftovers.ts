@@ -62,16 +62,15 @@ export const takeSnapshot = (): Snapshot => ({
 })
 
 /**
- * By its environment, arguments, cgroup, program or directories, or by the mounts of a namespace of its own: each runtime's helpers show
- * at least one. In the host's mount namespace a test's mounts are seen by everybody, and prove nothing.
+ * By its environment, arguments, cgroup, program or directories, or by the root of its mount namespace: each runtime's helpers show at
+ * least one. Other mounts of a test are seen by everybody in the host's namespace, and by who copied it: they prove nothing.
  */
 const belongsTo = (pid: number, tag: string): boolean => {
   const base = `/proc/${pid}`
-  const isHost = link(join(base, 'ns/mnt')) === link('/proc/self/ns/mnt')
   return (
-    ['cmdline', 'environ', 'cgroup', ...(isHost ? [] : ['mountinfo'])].some((name) =>
-      read(join(base, name)).includes(tag),
-    ) || ['exe', 'cwd', 'root'].some((name) => link(join(base, name)).includes(tag))
+    ['cmdline', 'environ', 'cgroup'].some((name) => read(join(base, name)).includes(tag)) ||
+    ['exe', 'cwd', 'root'].some((name) => link(join(base, name)).includes(tag)) ||
+    parseMountinfo(read(join(base, 'mountinfo'))).some((mount) => mount.target === '/' && mount.root.includes(tag))
   )
 }
 

@@ -1,0 +1,127 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { REPOSITORY } from '../lib/config'
+import { compare, expectationOf, type Finding, type Results } from './compare'
+import { PEERS, type Peer, TABLE_VERSIONS } from './expected'
+import { needsTurn, type Run, runProgram, type Subject } from './program'
+
+const USAGE = `usage: spec-tests/conformance/run [--tsrunc PATH] [--json FILE] [--verbose] [PROGRAM…]   (as root)
+
+Runs the OCI conformance suite against tsrunc, runc and crun and compares with spec-tests/conformance/expected.ts.
+What passes or fails unexpectedly, or leaves something behind, is an error.
+
+  --tsrunc PATH   the executable (build/Release/tsrunc)
+  --json FILE     writes the results
+  --verbose       prints the output of programs that fail
+`
+
+/** Lets one caller after the other in. */
+const turnstile = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const turn = last.then(work)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+}
+
+const find = (name: string): string =>
+  execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8' }).trim()
+
+type Subjects = Readonly<Record<Peer, Subject>>
+
+const subjects = (tsrunc: string): Subjects => ({
+  tsrunc: { path: resolve(tsrunc), keptInRoot: /^$/ },
+  runc: { path: find('runc'), keptInRoot: /^$/ },
+  crun: { path: find('crun'), keptInRoot: /^\.lock$/ },
+})
+
+const versionOf = ({ path }: Subject): string =>
+  /version:? (\S+)/.exec(execFileSync(path, ['--version'], { encoding: 'utf8' }))?.[1] ?? ''
+
+const TRIES = 5
+
+/** Once, or until it passes where the table says that it does not always. */
+const runPatiently = async (suite: string, program: string, peer: Peer, subject: Subject): Promise<Run> => {
+  const tries = expectationOf(program)?.sometimes?.includes(peer) === true ? TRIES : 1
+  for (let number = 1; ; number++) {
+    const run = await runProgram(suite, program, subject)
+    if (run.passed || number >= tries) {
+      return run
+    }
+  }
+}
+
+/** The runtimes side by side, as the programs mostly sleep; each of them runs one program at a time. */
+const runAll = async (suite: string, programs: readonly string[], all: Subjects): Promise<Results> => {
+  const alone = turnstile()
+  const results: Record<string, Record<Peer, Run>> = {}
+  const lane = async (peer: Peer, subject: Subject): Promise<void> => {
+    for (const program of programs) {
+      const work = (): Promise<Run> => runPatiently(suite, program, peer, subject)
+      const run = await (needsTurn(program) ? alone(work) : work())
+      results[program] = Object.assign(results[program] ?? {}, { [peer]: run }) as Record<Peer, Run>
+    }
+  }
+  await Promise.all(PEERS.map((peer) => lane(peer, all[peer])))
+  return results
+}
+
+const print = (results: Results, findings: readonly Finding[], verbose: boolean): void => {
+  for (const [program, runs] of Object.entries(results).sort()) {
+    const marks = PEERS.map((peer) => `${peer} ${runs[peer].passed ? 'pass' : 'FAIL'}`).join('  ')
+    process.stdout.write(`${program.padEnd(34)} ${marks}\n`)
+    for (const peer of PEERS.filter((candidate) => !runs[candidate].passed)) {
+      process.stdout.write(`    ${peer}: ${runs[peer].why}\n${verbose ? runs[peer].output : ''}`)
+    }
+  }
+  for (const finding of findings) {
+    process.stdout.write(`\nUNEXPECTED ${finding.program} on ${finding.peer}: ${finding.text}\n`)
+  }
+}
+
+const summary = (results: Results): string =>
+  PEERS.map((peer) => {
+    const runs = Object.values(results).map((result) => result[peer])
+    return `${peer} ${runs.filter((run) => run.passed).length} of ${runs.length}`
+  }).join(', ')
+
+const main = async (): Promise<number> => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      tsrunc: { type: 'string', default: join(REPOSITORY, 'build', 'Release', 'tsrunc') },
+      json: { type: 'string' },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const suite = execFileSync(join(__dirname, 'build'), { encoding: 'utf8' }).trim()
+  const existing = readdirSync(join(suite, 'programs'))
+  const unknown = positionals.filter((name) => !existing.includes(name))
+  if (unknown.length > 0) {
+    process.stderr.write(`run: the suite has no program ${unknown.join(', ')}\n`)
+    return 2
+  }
+  const all = subjects(values.tsrunc)
+  const judged = PEERS.filter((peer) => TABLE_VERSIONS[peer]?.test(versionOf(all[peer])) ?? true)
+  const results = await runAll(suite, positionals.length > 0 ? positionals : existing, all)
+  const findings = compare(results, judged, positionals.length > 0 ? undefined : existing)
+  print(results, findings, values.verbose)
+  if (values.json !== undefined) {
+    mkdirSync(dirname(values.json), { recursive: true })
+    writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`)
+  }
+  process.stdout.write(`\npassed: ${summary(results)}; unexpected: ${findings.length}\n`)
+  return findings.length === 0 ? 0 : 1
+}
+
+void main().then((status) => {
+  process.exitCode = status
+})
