@@ -7,14 +7,13 @@ import { compare, expectationOf, type Finding, type Results } from './compare'
 import { PEERS, type Peer, TABLE_VERSIONS } from './expected'
 import { needsTurn, type Run, runProgram, type Subject } from './program'
 
-const USAGE = `usage: spec-tests/conformance/run [--tsrunc PATH] [--json FILE] [--verbose] [PROGRAM…]   (as root)
+const USAGE = `usage: spec-tests/conformance/run [--tsrunc PATH] [--json FILE] [PROGRAM…]   (as root)
 
 Runs the OCI conformance suite against tsrunc, runc and crun and compares with spec-tests/conformance/expected.ts.
 What passes or fails unexpectedly, or leaves something behind, is an error.
 
   --tsrunc PATH   the executable (build/Release/tsrunc)
   --json FILE     writes the results
-  --verbose       prints the output of programs that fail
 `
 
 /** Lets one caller after the other in. */
@@ -62,6 +61,9 @@ const runAll = async (suite: string, programs: readonly string[], all: Subjects)
     for (const program of programs) {
       const work = (): Promise<Run> => runPatiently(suite, program, peer, subject)
       const run = await (needsTurn(program) ? alone(work) : work())
+      process.stdout.write(
+        `${run.passed ? 'pass' : 'fail'}  ${peer.padEnd(6)}  ${program}${run.passed ? '' : `: ${run.why}`}\n`,
+      )
       results[program] = Object.assign(results[program] ?? {}, { [peer]: run }) as Record<Peer, Run>
     }
   }
@@ -69,14 +71,13 @@ const runAll = async (suite: string, programs: readonly string[], all: Subjects)
   return results
 }
 
-const print = (results: Results, findings: readonly Finding[], verbose: boolean): void => {
-  for (const [program, runs] of Object.entries(results).sort()) {
-    const marks = PEERS.map((peer) => `${peer} ${runs[peer].passed ? 'pass' : 'FAIL'}`).join('  ')
-    process.stdout.write(`${program.padEnd(34)} ${marks}\n`)
-    for (const peer of PEERS.filter((candidate) => !runs[candidate].passed)) {
-      process.stdout.write(`    ${peer}: ${runs[peer].why}\n${verbose ? runs[peer].output : ''}`)
-    }
-  }
+/** What the report needs. */
+const writeResults = (results: Results, path: string): void => {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, `${JSON.stringify(results, ['passed', 'why', 'left', ...PEERS, ...Object.keys(results)], 1)}\n`)
+}
+
+const printFindings = (findings: readonly Finding[]): void => {
   for (const finding of findings) {
     process.stdout.write(`\nUNEXPECTED ${finding.program} on ${finding.peer}: ${finding.text}\n`)
   }
@@ -94,7 +95,6 @@ const main = async (): Promise<number> => {
     options: {
       tsrunc: { type: 'string', default: join(REPOSITORY, 'build', 'Release', 'tsrunc') },
       json: { type: 'string' },
-      verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -113,10 +113,9 @@ const main = async (): Promise<number> => {
   const judged = PEERS.filter((peer) => TABLE_VERSIONS[peer]?.test(versionOf(all[peer])) ?? true)
   const results = await runAll(suite, positionals.length > 0 ? positionals : existing, all)
   const findings = compare(results, judged, positionals.length > 0 ? undefined : existing)
-  print(results, findings, values.verbose)
+  printFindings(findings)
   if (values.json !== undefined) {
-    mkdirSync(dirname(values.json), { recursive: true })
-    writeFileSync(values.json, `${JSON.stringify(results, null, 1)}\n`)
+    writeResults(results, values.json)
   }
   process.stdout.write(`\npassed: ${summary(results)}; unexpected: ${findings.length}\n`)
   return findings.length === 0 ? 0 : 1

@@ -27,12 +27,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
 const IDS: ReadonlySet<string> = new Set(REQUIREMENTS.map((requirement) => requirement.id))
 
 /**
- * The identifiers in a title: `config.md#mounts [MNT-1a MNT-4c]: sentence`.
+ * The identifiers in a title: `config.md#mounts [MNT-1a MNT-4c]: sentence`, `kill [OP-4d]: sentence`.
  *
  * @throws Error for one that is not in the table, with those that begin alike
  */
 export const idsIn = (title: string): readonly string[] => {
-  const tag = /^[a-z-]+\.md(?:#[a-z0-9-]+)? \[([^\]]*)\]:/.exec(title)?.[1]
+  const tag = /^[^[\]]* \[([A-Z]+-\d+[a-z]?(?: [A-Z]+-\d+[a-z]?)*)\]:/.exec(title)?.[1]
   const ids = tag === undefined ? [] : tag.split(' ')
   for (const id of ids) {
     if (!IDS.has(id)) {

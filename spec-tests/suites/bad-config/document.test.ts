@@ -1,7 +1,7 @@
 // config.md as a document: what is not JSON, what JSON leaves open, and what must be ignored.
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle, bad, bundle, match, test } from '../../lib'
+import { type Bundle, bad, bundle, equal, match, test } from '../../lib'
 import { encodeConfig } from '../../lib/config'
 import { peersFor } from './rows'
 
@@ -97,7 +97,7 @@ test('bundle.md [BUN-1b]: a bundle that is not there is refused', async () => {
 test('config.md#extensibility [GEN-1]: properties that are unknown are ignored, at every level', async () => {
   const unknown = { unknown: { of: ['any', 1, null, true, 1e300] } }
   const b = await bundle((c) => {
-    Object.assign(c, unknown, { windows: { layerFolders: [] }, solaris: {}, zos: {} })
+    Object.assign(c, unknown)
     const { root, process, linux, mounts } = c
     for (const object of [root, process, process.user, process.capabilities, linux, linux.resources, mounts[0]]) {
       Object.assign(object ?? {}, unknown)
@@ -111,6 +111,27 @@ test('config.md#extensibility [GEN-1]: properties that are unknown are ignored, 
     c.annotations = { 'org.example.unknown': 'x', '': bad(undefined) }
   })
   await b.report()
+})
+
+test('config.md#platform-specific-configuration [PLT-1]: sections of other platforms change nothing', async () => {
+  const b = await bundle((c) => {
+    Object.assign(c, {
+      windows: {
+        layerFolders: ['C:\\layers'],
+        devices: [{ id: 'x', idType: 'class' }],
+        resources: { cpu: { count: 1 } },
+      },
+      solaris: {
+        milestone: 'svc:/milestone/container:default',
+        limitpriv: 'default',
+        cappedMemory: { physical: '1m' },
+      },
+      zos: { namespaces: [{ type: 'pid' }] },
+      freebsd: { jail: { host: 'new' } },
+    })
+  })
+  const report = await b.report()
+  equal(report.pid, 1)
 })
 
 test('config.md [GEN-6]: an integer may be written with an exponent or a fraction of zero', {

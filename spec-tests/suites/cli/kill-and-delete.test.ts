@@ -16,7 +16,7 @@ for (const [word, number] of [
       : word === word.toLowerCase() && /^[a-z]/.test(word)
         ? { crun: 'names in capitals' }
         : {}
-  test(`kill: the form ${word}`, { peers }, async () => {
+  test(`kill [OP-4d]: the form ${word}`, { peers }, async () => {
     const b = await bundle()
     b.command(['signals', '1'])
     await b.create()
@@ -27,7 +27,7 @@ for (const [word, number] of [
   })
 }
 
-test('kill: SIGTERM when no signal is named', async () => {
+test('kill [OP-4d]: SIGTERM when no signal is named', async () => {
   const b = await bundle()
   b.command(['signals', '1'])
   await b.create()
@@ -37,7 +37,7 @@ test('kill: SIGTERM when no signal is named', async () => {
   await b.line(/"signal":15/)
 })
 
-test('kill: an unknown signal is an error without effect', {
+test('kill [OP-4d]: an unknown signal is an error without effect', {
   peers: { crun: 'takes what atoi makes of it' },
 }, async () => {
   const b = await bundle()
@@ -72,7 +72,7 @@ for (const state of ['created', 'running'] as const) {
   })
 }
 
-test('kill --all: every process of the container', async () => {
+test('kill --all [OP-4d]: every process of the container', async () => {
   const b = await bundle((c) => {
     c.linux.namespaces = c.linux.namespaces.filter((namespace) => namespace.type !== 'pid')
   })
@@ -87,11 +87,11 @@ test('kill --all: every process of the container', async () => {
 
 // delete
 
-test('delete --force: a container that does not exist is no error', async () => {
+test('delete --force [OP-5e]: a container that does not exist is no error', async () => {
   equal((await callRuntime(['delete', '--force', 'no-such-container'])).status, 0)
 })
 
-test('delete --force: ends a container that is running', async () => {
+test('delete --force [OP-5e]: ends a container that is running', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
@@ -101,7 +101,7 @@ test('delete --force: ends a container that is running', async () => {
   equal(isAlive(pid), false)
 })
 
-test('delete -f: a container that ignores every signal', async () => {
+test('delete -f [OP-5e]: a container that ignores every signal', async () => {
   const b = await bundle()
   b.command(['signals', '100'])
   await b.create()
@@ -110,7 +110,7 @@ test('delete -f: a container that ignores every signal', async () => {
   await b.delete({ flags: ['-f'] })
 })
 
-test('delete --force: leaves no process of a container without a PID namespace', async () => {
+test('delete --force [OP-5e]: leaves no process of a container without a PID namespace', async () => {
   const b = await bundle((c) => {
     c.linux.namespaces = c.linux.namespaces.filter((namespace) => namespace.type !== 'pid')
   })

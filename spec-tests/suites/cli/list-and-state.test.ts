@@ -61,7 +61,7 @@ test('list: a container that ended is stopped, with pid 0', async () => {
 
 // state
 
-test('state: the properties that engines read', {
+test('state [OP-1a OP-1c]: the properties that engines read', {
   peers: { crun: 'rootfs as it is written in config.json' },
 }, async () => {
   const b = await bundle((c) => {

@@ -98,6 +98,23 @@ test('config-linux.md#memory [CG-5e]: swappiness', async () => {
   equal(readCgroup('memory', b.id, 'memory.swappiness'), '7')
 })
 
+test('config-linux.md#memory [CG-5d]: kernelTCP', { peers: { runc: 'ignores it' } }, async () => {
+  requiresThat(has('memory', 'memory.kmem.tcp.limit_in_bytes'), 'memory.kmem.tcp.limit_in_bytes')
+  const b = await created({ memory: { kernelTCP: 8 * MIB } }, 'memory')
+  equal(readCgroup('memory', b.id, 'memory.kmem.tcp.limit_in_bytes'), String(8 * MIB))
+})
+
+test('config-linux.md#memory [CG-5d GEN-4]: kernel, which the kernel no longer takes, is no error', async () => {
+  const b = await created({ memory: { kernel: 8 * MIB } }, 'memory')
+  equal((await b.state()).status, 'created')
+})
+
+test('config-linux.md#memory [CG-5g]: useHierarchy', async () => {
+  requiresThat(has('memory', 'memory.use_hierarchy'), 'memory.use_hierarchy')
+  const b = await created({ memory: { useHierarchy: true } }, 'memory')
+  equal(readCgroup('memory', b.id, 'memory.use_hierarchy'), '1')
+})
+
 test('config-linux.md#memory [CG-5f]: disableOOMKiller', async () => {
   requiresThat(has('memory', 'memory.oom_control'), 'memory.oom_control')
   const b = await created({ memory: { limit: 64 * MIB, disableOOMKiller: true } }, 'memory')
@@ -169,6 +186,13 @@ test('config-linux.md#cpu [CG-6f]: idle', { peers: { runc: 'since 1.2' } }, asyn
   equal(readCgroup('cpu', b.id, 'cpu.idle'), '1')
 })
 
+test('config-linux.md#cpu [CG-6d]: realtimeRuntime and realtimePeriod', async () => {
+  requiresThat(has('cpu', 'cpu.rt_runtime_us'), 'cpu.rt_runtime_us')
+  const b = await created({ cpu: { realtimeRuntime: 1_000, realtimePeriod: 500_000 } }, 'cpu')
+  equal(readCgroup('cpu', b.id, 'cpu.rt_runtime_us'), '1000')
+  equal(readCgroup('cpu', b.id, 'cpu.rt_period_us'), '500000')
+})
+
 test('config-linux.md#cpu [CG-6e]: cpus and mems', async () => {
   const b = await created({ cpu: { cpus: '0', mems: '0' } }, 'cpuset')
   deepEqual([readCgroup('cpuset', b.id, 'cpuset.cpus'), readCgroup('cpuset', b.id, 'cpuset.mems')], ['0', '0'])
@@ -232,7 +256,7 @@ test('config-linux.md#pids [CG-7a]: a container starts under a limit of 1', {
 
 // Devices
 
-test('config-linux.md#allowed-device-list [CG-4a]: entries are applied in the listed order', async () => {
+test('config-linux.md#allowed-device-list [CG-4a CG-4b]: entries are applied in the listed order', async () => {
   const b = await created(
     {
       devices: [
@@ -251,7 +275,7 @@ test('config-linux.md#allowed-device-list [CG-4a]: entries are applied in the li
   ok(!list.includes('a *:* rwm'))
 })
 
-test('config-linux.md#allowed-device-list [CG-4a]: everything is allowed', async () => {
+test('config-linux.md#allowed-device-list [CG-4b]: everything is allowed', async () => {
   const b = await created({ devices: [{ allow: true, access: 'rwm' }] }, 'devices')
   equal(readCgroup('devices', b.id, 'devices.list'), 'a *:* rwm')
 })

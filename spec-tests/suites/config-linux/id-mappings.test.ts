@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Bundle, bad, bundle, type Config, deepEqual, equal, requires, test } from '../../lib'
 
 const BASE = 100_000
@@ -48,6 +49,14 @@ test('config-linux.md#user-namespace-mappings [NS-3a]: hostID is the starting ui
   equal(/^Uid:\s+(\d+)/m.exec(status)?.[1], String(BASE + 5))
   equal(/^Gid:\s+(\d+)/m.exec(status)?.[1], String(BASE + 6))
   equal(/^Groups:\s+([\d ]+)/m.exec(status)?.[1]?.trim(), String(BASE + 7))
+})
+
+test('config-linux.md#user-namespace-mappings [NS-3b]: the owners of files are not changed', async () => {
+  const b = await mapped()
+  const owners = (): number[] => [b.rootfs, join(b.rootfs, 'bin/probe'), b.path].map((path) => statSync(path).uid)
+  const before = owners()
+  await b.report()
+  deepEqual(owners(), before)
 })
 
 test('config-linux.md#user-namespace-mappings [NS-3a]: inside, root is root with the capabilities that were asked for', async () => {

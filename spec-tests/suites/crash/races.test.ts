@@ -54,7 +54,7 @@ test('kill and delete at the same time: no container stays', async () => {
   }
 })
 
-test('two creates of one identifier at the same time: exactly one succeeds', {
+test('create [OP-2c]: two of one identifier at the same time: exactly one succeeds', {
   peers: { runc: 'both may', crun: 'both may' },
   sometimes: true,
 }, async () => {
@@ -68,7 +68,7 @@ test('two creates of one identifier at the same time: exactly one succeeds', {
   }
 })
 
-test('two starts at the same time: exactly one succeeds', {
+test('start [OP-3c]: two at the same time: exactly one succeeds', {
   peers: { runc: 'one may wait for ever', crun: 'both' },
   sometimes: true,
 }, async () => {

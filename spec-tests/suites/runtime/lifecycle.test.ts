@@ -15,7 +15,7 @@ import {
   uniqueName,
 } from '../../lib'
 
-test('runtime.md#state [OP-1a]: the state has its REQUIRED properties', async () => {
+test('runtime.md#state [OP-1a OP-1c ANN-1a]: the state has its REQUIRED properties', async () => {
   const b = await bundle((c) => {
     c.annotations = { 'org.example.one': '1', two: '' }
   })
@@ -79,7 +79,7 @@ test('runtime.md#query-state [OP-1d]: querying a container that does not exist M
   match(outcome.stderr, /does not exist|no such/i)
 })
 
-test('runtime.md#create [OP-2a]: the program is not run', async () => {
+test('runtime.md#create [OP-2a OP-3a]: the program is not run', async () => {
   const b = await bundle((c) => {
     c.root.readonly = false
   })
@@ -277,7 +277,7 @@ test('a process that outlives PID 1 of a container without a PID namespace does 
   equal((await b.tryCall('delete', { flags: ['--force'] })).status, 0)
 })
 
-test('runtime.md#create [OP-2c]: a create that failed leaves the ID free', async () => {
+test('runtime.md#create [OP-2d GEN-3]: a create that failed leaves the ID free', async () => {
   const b = await bundle((c) => c.mounts.push({ destination: '/m', type: 'nosuchfs', source: 'x' }))
   await b.refused()
   b.config.mounts.pop()

@@ -1,0 +1,3 @@
+/** What the report needs of the suite's results. */
+export { expectationOf, type Results } from './compare'
+export { isForThisHost } from './expected'
