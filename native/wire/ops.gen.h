@@ -32,6 +32,8 @@ enum class OpKind : uint32_t {
   kWriteCgroupFile = 3,
   kAttachDeviceFilter = 4,
   kJoinCgroup = 5,
+  kWriteFirstCgroupFile = 6,
+  kChownCgroup = 7,
   kOpenTree = 10,
   kCloneInit = 11,
   kWriteIdMaps = 12,
@@ -119,6 +121,7 @@ struct EnableControllers {
 struct WriteCgroupFile {
   Str file{};
   Str value{};
+  bool if_any{};
 };
 
 struct AttachDeviceFilter {
@@ -128,6 +131,16 @@ struct AttachDeviceFilter {
 
 struct JoinCgroup {
   Str path{};
+};
+
+struct WriteFirstCgroupFile {
+  StrList files{};
+  StrList values{};
+};
+
+struct ChownCgroup {
+  Str path{};
+  uint32_t uid{};
 };
 
 struct OpenTree {
@@ -502,6 +515,7 @@ inline void read(Decoder& in, EnableControllers& out) {
 inline void read(Decoder& in, WriteCgroupFile& out) {
   out.file = in.str();
   out.value = in.str();
+  out.if_any = in.boolean();
 }
 
 inline void read(Decoder& in, AttachDeviceFilter& out) {
@@ -511,6 +525,16 @@ inline void read(Decoder& in, AttachDeviceFilter& out) {
 
 inline void read(Decoder& in, JoinCgroup& out) {
   out.path = in.str();
+}
+
+inline void read(Decoder& in, WriteFirstCgroupFile& out) {
+  out.files = in.strs();
+  out.values = in.strs();
+}
+
+inline void read(Decoder& in, ChownCgroup& out) {
+  out.path = in.str();
+  out.uid = in.u32();
 }
 
 inline void read(Decoder& in, OpenTree& out) {
@@ -892,6 +916,8 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteCgroupFile) \
   X(AttachDeviceFilter) \
   X(JoinCgroup) \
+  X(WriteFirstCgroupFile) \
+  X(ChownCgroup) \
   X(OpenTree) \
   X(CloneInit) \
   X(WriteIdMaps) \
@@ -958,6 +984,8 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteCgroupFile) \
   X(AttachDeviceFilter) \
   X(JoinCgroup) \
+  X(WriteFirstCgroupFile) \
+  X(ChownCgroup) \
   X(OpenTree) \
   X(CloneInit) \
   X(WriteIdMaps) \
@@ -1027,6 +1055,8 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteCgroupFile) \
   X(AttachDeviceFilter) \
   X(JoinCgroup) \
+  X(WriteFirstCgroupFile) \
+  X(ChownCgroup) \
   X(OpenTree) \
   X(CloneInit) \
   X(WriteIdMaps) \

@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSy
 import { join } from 'node:path'
 import { type Answers, type AnswersTo, type Command, type HookLine, parseLines, probeArgs } from './answers'
 import { baseConfig, type Config, encodeConfig, type Hook, type HookName } from './config'
+import { patient } from './patience'
 import { probeProgram } from './programs'
 import { runtime } from './runtime'
 import { callRuntime, launchRuntime, sandbox, uniqueName } from './sandbox'
@@ -163,7 +164,7 @@ export class Bundle {
 
   /** Waits until the container has this status. */
   async reaches(status: string): Promise<State> {
-    const end = Date.now() + 10_000
+    const end = Date.now() + patient(10_000)
     for (;;) {
       const state = await this.state()
       if (state.status === status) {

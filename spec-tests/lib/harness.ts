@@ -1,5 +1,6 @@
 import { test as vitestTest } from 'vitest'
 import { idsIn } from '../requirements'
+import { patient } from './patience'
 import { Unmet } from './requires'
 import { type RuntimeName, runtime } from './runtime'
 import { closeSandbox, openSandbox } from './sandbox'
@@ -68,7 +69,7 @@ export const test = (name: string, first: TestOptions | Body, second?: Body): vo
     throw new Error(`no body: ${name}`)
   }
   const ids = proves(name)
-  vitestTest(name, { timeout: options.timeout ?? 30_000 }, async (context) => {
+  vitestTest(name, { timeout: patient(options.timeout ?? 30_000) }, async (context) => {
     context.task.meta.proves = ids
     if (options.only !== undefined && !options.only.includes(runtime().name)) {
       context.skip(`is about ${options.only.join(', ')} only`)

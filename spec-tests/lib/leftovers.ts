@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync } from '
 import { join } from 'node:path'
 import { cgroupsNamed } from './cgroups'
 import { parseMountinfo } from './mountinfo'
+import { patient } from './patience'
 import { runtime } from './runtime'
 import { delay } from './spawn'
 
@@ -190,8 +191,8 @@ export const leftovers = async (before: Snapshot, marks: Marks): Promise<string[
       return []
     }
     // A process that the OOM killer ended keeps its credentials, and so its keyring, for another two seconds.
-    const patience = left.every((text) => text.startsWith('keyring')) ? 100 : 20
-    if (round >= patience) {
+    const rounds = left.every((text) => text.startsWith('keyring')) ? 100 : 20
+    if (round >= patient(rounds)) {
       await remove(before, marks)
       return left
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { removeCgroupsNamed } from './cgroups'
 import { leftNow, leftovers, type Marks, type Snapshot, takeSnapshot } from './leftovers'
 import { parseMountinfo } from './mountinfo'
+import { patient } from './patience'
 import { runtime } from './runtime'
 import { delay, eventually, type Outcome, type Running, type SpawnOptions, start } from './spawn'
 
@@ -171,7 +172,7 @@ export const leftSoFar = async (): Promise<string[]> => {
   const box = sandbox()
   for (let round = 0; ; round++) {
     const left = leftNow(box.before, box.marks)
-    if (left.length === 0 || round === 20) {
+    if (left.length === 0 || round >= patient(20)) {
       return left
     }
     await delay(50)

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
+import { patient } from './patience'
 import { reapTool } from './programs'
 
 /** How a program ended and what it printed until then. */
@@ -19,7 +20,7 @@ export interface SpawnOptions {
   readonly stdin?: string | number
   /** Descriptors to hand on as 3, 4, …: they are duplicated in that order. */
   readonly fds?: readonly number[]
-  /** Milliseconds until it is killed and the call fails. */
+  /** Milliseconds until it is killed and the call fails, on a machine of usual speed. */
   readonly timeout?: number
 }
 
@@ -89,7 +90,7 @@ export const start = (command: readonly string[], output: string, options: Spawn
       process.kill(number, signal)
     }
   }
-  const timeout = options.timeout ?? DEFAULT_TIMEOUT
+  const timeout = patient(options.timeout ?? DEFAULT_TIMEOUT)
   const exited = new Promise<Outcome>((resolve, reject) => {
     const timer = setTimeout(() => {
       void kill('SIGKILL')
@@ -131,14 +132,14 @@ export const delay = (milliseconds: number): Promise<void> =>
 
 /** Asks every 10 ms until the answer is no longer undefined or false. */
 export const eventually = async <T>(what: string, ask: () => T | undefined | false, timeout = 5_000): Promise<T> => {
-  const end = Date.now() + timeout
+  const end = Date.now() + patient(timeout)
   for (;;) {
     const answer = ask()
     if (answer !== undefined && answer !== false) {
       return answer
     }
     if (Date.now() > end) {
-      throw new Error(`not within ${timeout} ms: ${what}`)
+      throw new Error(`not within ${patient(timeout)} ms: ${what}`)
     }
     await delay(10)
   }

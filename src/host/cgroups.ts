@@ -103,17 +103,15 @@ export function probeCgroups(sources: CgroupSources = REAL_CGROUP_SOURCES): Cgro
   return hierarchies.length === 0 ? { version: 0 } : { version: 1, hierarchies }
 }
 
-/** The directory of one controller's cgroup files: its v1 hierarchy, or the v2 mount. */
+/** The mount point of the v1 hierarchy with this controller. */
 export function controllerDirectory(facts: CgroupFacts, controller: string): string | undefined {
-  if (facts.version === 1) {
-    return facts.hierarchies.find((hierarchy) => hierarchy.controllers.includes(controller))?.mountPoint
-  }
-  return facts.version === 2 ? facts.mountPoint : undefined
+  if (facts.version !== 1) return undefined
+  return facts.hierarchies.find((hierarchy) => hierarchy.controllers.includes(controller))?.mountPoint
 }
 
 /**
- * Names of the files that a cgroup below `directory` has. Files that the root does not show ("io.weight",
- * "blkio.bfq.weight") are found in the first child that there is.
+ * Names of the files that a cgroup below `directory` has. Files that the root does not show
+ * ("blkio.bfq.weight") are found in the first child that there is.
  */
 export function freshCgroupFiles(directory: string): readonly string[] {
   const names = new Set<string>()

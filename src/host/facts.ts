@@ -31,7 +31,9 @@ export interface HostFacts {
   readonly hugepageSizes: readonly string[]
   /** The hugetlb controller has reservation accounting files (hugetlb.*.rsvd.*). */
   readonly hugetlbReservations: boolean
-  /** Names (lower case file names) present in a fresh cgroup that decide between two forms, as in "io.bfq.weight",
+  /** The kernel can swap (CONFIG_SWAP), whether or not it has anything to swap to. */
+  readonly swap: boolean
+  /** v1: names (lower case file names) present in a fresh cgroup that decide between two forms, as in
    *  "blkio.bfq.weight". */
   readonly cgroupFiles: readonly string[]
 }

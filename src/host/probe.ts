@@ -54,9 +54,14 @@ function probeHugepageSizes(): readonly string[] {
   return readdirSync(HUGEPAGES).flatMap((name) => hugepageName(name) ?? [])
 }
 
+/**
+ * v1 only: there every cgroup has the files of its hierarchy. On v2 the root does not show them, nor does a child whose
+ * controller is not enabled: which of two files it is, the engine sees in the container's own cgroup.
+ */
 function probeCgroupFiles(cgroup: CgroupFacts, needs: ProbeNeeds): readonly string[] {
+  if (cgroup.version !== 1) return []
   const controllers: string[] = []
-  if (needs.blockIO) controllers.push(cgroup.version === 1 ? 'blkio' : 'io')
+  if (needs.blockIO) controllers.push('blkio')
   if (needs.hugepages) controllers.push('hugetlb')
   const directories = new Set(controllers.flatMap((controller) => controllerDirectory(cgroup, controller) ?? []))
   return [...directories].flatMap(freshCgroupFiles)
@@ -106,7 +111,9 @@ export function probeHost(needs: ProbeNeeds): HostFacts {
     namespaces: probeNamespaces(needs.namespacePaths),
     pageSize: needs.longTexts ? probePageSize() : SMALLEST_PAGE,
     hugepageSizes: needs.hugepages ? probeHugepageSizes() : [],
-    hugetlbReservations: cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
+    // v2 has had them since Linux 5.7, and there is no cgroup to look for them before the controller is enabled.
+    hugetlbReservations: cgroup.version === 2 || cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
+    swap: existsSync('/proc/swaps'),
     cgroupFiles,
   }
 }

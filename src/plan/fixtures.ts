@@ -19,7 +19,8 @@ export const FACTS_V2: HostFacts = {
   pageSize: 4096,
   hugepageSizes: ['2MB', '1GB'],
   hugetlbReservations: true,
-  cgroupFiles: ['io.weight', 'blkio.weight', 'blkio.weight_device', 'blkio.leaf_weight'],
+  swap: true,
+  cgroupFiles: ['blkio.weight', 'blkio.weight_device', 'blkio.leaf_weight'],
 }
 
 const v1 = (name: string) => ({

@@ -33,12 +33,19 @@ export const OPS = {
     side: 'host',
     fields: { root: 'str', path: 'str', controllers: 'strs', optional: 'strs' },
   },
-  /** Write `value` into the existing file in one write(2). */
-  writeCgroupFile: { code: 3, side: 'host', fields: { file: 'str', value: 'str' } },
+  /** Write `value` into the existing file in one write(2). `ifAny`: the value is what holds anyway where the kernel does
+   *  not have the file. */
+  writeCgroupFile: { code: 3, side: 'host', fields: { file: 'str', value: 'str', ifAny: 'bool' } },
   /** v2: load the eBPF program (struct bpf_insn[]) and attach it to the cgroup directory `path`. */
   attachDeviceFilter: { code: 4, side: 'host', fields: { path: 'str', program: 'bytes' } },
   /** Write init's pid into `path`/cgroup.procs: where init itself cannot (see enterCgroup). */
   joinCgroup: { code: 5, side: 'host', fields: { path: 'str' } },
+  /** Write `values[i]` into `files[i]`, the first one that there is: for what is called differently by what the kernel
+   *  was built with. */
+  writeFirstCgroupFile: { code: 6, side: 'host', fields: { files: 'strs', values: 'strs' } },
+  /** v2, config-linux.md "Cgroup ownership": give the directory `path`, if create made it, and those of its files that
+   *  /sys/kernel/cgroup/delegate names to the user whose id is `uid` in init's user namespace. */
+  chownCgroup: { code: 7, side: 'host', fields: { path: 'str', uid: 'u32' } },
 
   // ---- making init (host) ---------------------------------------------------------------------------------------
   /** open_tree(2) of a path of the host, before init exists; kept in `slot` for mountBind and bindDevice. For

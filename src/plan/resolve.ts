@@ -3,6 +3,7 @@ import type { HostFacts, PlanOptions } from '../host/facts'
 import type { Process, Spec } from '../spec/types'
 import { append, PlanBuilder } from './builder'
 import { planCgroup } from './cgroup'
+import { planCgroupOwner } from './cgroup-owner'
 import { planBecomeRoot, planClone, planIdentity, planWriteIdMaps } from './clone'
 import { checkConsole, planConsole, planSendConsole } from './console'
 import { type CredentialsPlan, planCredentials } from './credentials'
@@ -105,7 +106,8 @@ function planCreate(builder: PlanBuilder): void {
   planClone(builder)
   append(create, cgroup.afterClone)
   planWriteIdMaps(builder)
-  create.push(...mappedTrees(builder))
+  append(create, mappedTrees(builder))
+  planCgroupOwner(builder)
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
   create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))

@@ -32,16 +32,25 @@ void add_controller(sys::Text& out, const char* file) noexcept {
   return sys::fail(ENOENT, "open", file, context.detail);
 }
 
+[[nodiscard]] Failure write_value(const char* file, const char* value, size_t size) noexcept {
+  return sys::write_file(AT_FDCWD, file, value, size);
+}
+
+[[nodiscard]] bool is_missing(const Failure& failure) noexcept {
+  return failure.code == ENOENT && std::strcmp(failure.call, "open") == 0;
+}
+
 // The value belongs to the message: most refusals are about it.
-[[nodiscard]] Failure refused(HostContext& context, const Failure& failure, const wire::WriteCgroupFile& op) {
+[[nodiscard]] Failure refused(HostContext& context, const Failure& failure, const char* file,
+                              const char* value) {
   sys::Text text(context.detail);
-  const size_t shown = std::strcspn(op.value.data, "\n");
-  text.add("value \"").add(op.value.data, shown < 200 ? shown : 200).add("\" for ").add(op.file.data);
+  const size_t shown = std::strcspn(value, "\n");
+  text.add("value \"").add(value, shown < 200 ? shown : 200).add("\" for ").add(file);
   text.add(" is refused: ").add(failure.detail != nullptr ? failure.detail : errno_text(failure.code));
-  if (failure.code == EBUSY && std::strstr(op.file.data, "/memory.") != nullptr) {
+  if (failure.code == EBUSY && std::strstr(file, "/memory.") != nullptr) {
     text.add(" (the cgroup uses more than this already)");
   }
-  return sys::fail(failure.code, "write", op.file.data, context.detail);
+  return sys::fail(failure.code, "write", file, context.detail);
 }
 
 // cgroups(7) "Cgroups v2 subtree control": one controller a write, so that the error names the one at fault.
@@ -130,13 +139,30 @@ class Enabler {
 }  // namespace
 
 Failure run(HostContext& context, const wire::WriteCgroupFile& op) {
-  const Failure failure = sys::write_file(AT_FDCWD, op.file.data, op.value.data, op.value.size);
-  if (!failure) {
+  const Failure failure = write_value(op.file.data, op.value.data, op.value.size);
+  if (!failure || (is_missing(failure) && op.if_any)) {
     return kOk;
   }
-  return failure.code == ENOENT && std::strcmp(failure.call, "open") == 0
-             ? missing_file(context, op.file.data)
-             : refused(context, failure, op);
+  return is_missing(failure) ? missing_file(context, op.file.data)
+                             : refused(context, failure, op.file.data, op.value.data);
+}
+
+Failure run(HostContext& context, const wire::WriteFirstCgroupFile& op) {
+  if (op.files.count != op.values.count) {
+    return sys::fail(EINVAL, "plan", nullptr, "the lists of files and values do not fit");
+  }
+  sys::Text missing(context.detail);
+  missing.add("this kernel has none of ");
+  for (uint32_t i = 0; i < op.files.count; ++i) {
+    const char* file = op.files.items[i];
+    const char* value = op.values.items[i];
+    const Failure failure = write_value(file, value, std::strlen(value));
+    if (!is_missing(failure)) {
+      return failure ? refused(context, failure, file, value) : kOk;
+    }
+    missing.add(i == 0 ? "" : ", ").add(file);
+  }
+  return sys::fail(ENOENT, "open", op.files.count > 0 ? op.files.items[0] : nullptr, context.detail);
 }
 
 Failure run(HostContext& context, const wire::JoinCgroup& op) {

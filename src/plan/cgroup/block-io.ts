@@ -46,18 +46,17 @@ export function blockIoV1(blockIO: BlockIO, facts: HostFacts): readonly Setting[
 }
 
 /**
- * config-linux.md "Block IO" in the files of cgroup v2: io.bfq.weight as it is, where there is one, or io.weight.
+ * config-linux.md "Block IO" in the files of cgroup v2: io.bfq.weight as it is, where the kernel has that, or io.weight.
  *
  * Errors: CGROUP_NOT_CONVERTIBLE for a leafWeight.
  */
-export function blockIoV2(blockIO: BlockIO, facts: HostFacts): readonly Setting[] {
-  const bfq = facts.cgroupFiles.includes('io.bfq.weight')
-  const file = bfq ? 'io.bfq.weight' : 'io.weight'
+export function blockIoV2(blockIO: BlockIO): readonly Setting[] {
   const weights = weightsOf(blockIO).map(({ property, device, value, leaf }) => {
     const what = weighing(value, device, leaf)
     if (leaf) throw notConvertible(what, 'cgroup v2 has no weight of leaves', at(property))
-    const number = bfq ? value : ioWeightOfBlockWeight(value)
-    return ioSetting('io', file, device === undefined ? String(number) : `${device} ${number}`, property, what)
+    const written = (number: number): string => (device === undefined ? String(number) : `${device} ${number}`)
+    const otherwise = { file: 'io.weight', value: written(ioWeightOfBlockWeight(value)) }
+    return { ...ioSetting('io', 'io.bfq.weight', written(value), property, what), otherwise }
   })
   const throttles = throttlesOf(blockIO, ({ word, device, rate, property, what }) =>
     // v1 takes 0 for "no limit"; io.max refuses it.

@@ -46,7 +46,8 @@ export const facts = (cgroup: CgroupFacts, changed: Partial<HostFacts> = {}): Ho
   pageSize: 4096,
   hugepageSizes: ['2MB', '1GB'],
   hugetlbReservations: true,
-  cgroupFiles: cgroup.version === 1 ? ['blkio.bfq.weight', 'blkio.bfq.weight_device'] : ['io.weight'],
+  swap: true,
+  cgroupFiles: cgroup.version === 1 ? ['blkio.bfq.weight', 'blkio.bfq.weight_device'] : [],
   ...changed,
 })
 
@@ -85,4 +86,9 @@ export function planned(resources: Resources, host: HostFacts, cgroupsPath?: str
 
 /** "FILE VALUE" of every write before init, without the mount point. */
 export const writes = (ops: readonly Op[]): readonly string[] =>
-  ops.flatMap((op) => (op.kind === 'writeCgroupFile' ? [`${op.file.replace('/sys/fs/cgroup/', '')} ${op.value}`] : []))
+  ops.flatMap((op) => {
+    const line = (file: string, value = ''): string => `${file.replace('/sys/fs/cgroup/', '')} ${value}`
+    if (op.kind === 'writeCgroupFile') return [line(op.file, op.value) + (op.ifAny ? ' if any' : '')]
+    if (op.kind !== 'writeFirstCgroupFile') return []
+    return [op.files.map((file, index) => line(file, op.values[index])).join(' or ')]
+  })

@@ -1,3 +1,4 @@
+import type { HostFacts } from '../../host/facts'
 import type { MemoryLimits } from '../../spec/types'
 import { cgroupError, MAX, notConvertible, type Setting, unlessZero, type Warn } from './setting'
 
@@ -16,15 +17,16 @@ const setting = (file: string, value: string, property: keyof MemoryLimits, what
 })
 
 /** config-linux.md "Memory" in the files of Documentation/admin-guide/cgroup-v1/memory.rst. */
-export function memoryV1(memory: MemoryLimits, warn: Warn): readonly Setting[] {
+export function memoryV1(memory: MemoryLimits, facts: HostFacts, warn: Warn): readonly Setting[] {
   const out: Setting[] = []
-  const bytes = (property: 'limit' | 'swap' | 'reservation' | 'kernelTCP', file: string, what: string): void => {
+  type Limit = 'limit' | 'swap' | 'reservation' | 'kernelTCP'
+  const bytes = (property: Limit, file: string, what: string, ifAny = false): void => {
     const value = unlessZero(memory[property], at(property), warn)
-    if (value !== undefined) out.push(setting(file, String(value), property, limiting(what, value)))
+    if (value !== undefined) out.push({ ...setting(file, String(value), property, limiting(what, value)), ifAny })
   }
   // The kernel wants memsw to be at least limit at any time: limit first, while memsw is unlimited.
   bytes('limit', 'memory.limit_in_bytes', 'memory')
-  bytes('swap', 'memory.memsw.limit_in_bytes', 'memory and swap')
+  bytes('swap', 'memory.memsw.limit_in_bytes', 'memory and swap', isVacuousSwap(memory, facts))
   bytes('reservation', 'memory.soft_limit_in_bytes', 'memory under pressure')
   bytes('kernelTCP', 'memory.kmem.tcp.limit_in_bytes', 'memory of TCP buffers')
   if (memory.swappiness !== undefined) {
@@ -38,13 +40,17 @@ export function memoryV1(memory: MemoryLimits, warn: Warn): readonly Setting[] {
   return out
 }
 
+/** No limit needs no file; nor does one of a kernel without swap, where the limit of memory says it already. */
+const isVacuousSwap = ({ limit = 0, swap = 0 }: MemoryLimits, facts: HostFacts): boolean =>
+  BigInt(swap) < 0n || (!facts.swap && BigInt(limit) > 0n && BigInt(limit) <= BigInt(swap))
+
 /** config-linux.md "Memory" in the files of Documentation/admin-guide/cgroup-v2.rst. */
-export function memoryV2(memory: MemoryLimits, warn: Warn): readonly Setting[] {
+export function memoryV2(memory: MemoryLimits, facts: HostFacts, warn: Warn): readonly Setting[] {
   refuseWithoutV2Form(memory)
   const out: Setting[] = []
   const limit = unlessZero(memory.limit, at('limit'), warn)
   const swap = swapV2(limit, unlessZero(memory.swap, at('swap'), warn))
-  if (swap !== undefined) out.push(swap)
+  if (swap !== undefined) out.push({ ...swap, ifAny: swap.value === MAX || !facts.swap })
   if (limit !== undefined) out.push(setting('memory.max', maxOr(limit), 'limit', limiting('memory', limit)))
   const reservation = unlessZero(memory.reservation, at('reservation'), warn)
   if (reservation !== undefined) {

@@ -1,5 +1,6 @@
 import { shownPointer, TsruncError } from '../../errors'
 import type { Integer } from '../../spec/types'
+import type { Op } from '../ops'
 
 /** One value for one file of the container's cgroup, before it is known where the cgroup is. */
 export interface Setting {
@@ -8,10 +9,23 @@ export interface Setting {
   /** Name of the file, as in "memory.max". */
   readonly file: string
   readonly value: string
+  /** The file and value that take their place where the kernel does not have the file. */
+  readonly otherwise?: { readonly file: string; readonly value: string }
+  /** Where the kernel does not have the file, the value is what holds anyway. */
+  readonly ifAny?: boolean
   /** JSON pointer of the property that asked for it. */
   readonly pointer: string
   /** What is done, for a person: the start of the error message if it fails. */
   readonly what: string
+}
+
+/** The operation that applies a setting in a cgroup directory. */
+export const writeOp = (directory: string, setting: Setting): Op => {
+  const { file, value, otherwise, ifAny = false, pointer, what } = setting
+  const path = `${directory}/${file}`
+  if (otherwise === undefined) return { kind: 'writeCgroupFile', pointer, what, file: path, value, ifAny }
+  const files = [path, `${directory}/${otherwise.file}`]
+  return { kind: 'writeFirstCgroupFile', pointer, what, files, values: [value, otherwise.value] }
 }
 
 export type Warn = (text: string) => void

@@ -80,7 +80,7 @@ test('config-linux.md "Memory"', () => {
   expect(planned({ memory }, HOST).warnings).toEqual([])
   expect(written({ memory: { limit: -1, swap: -1 } })).toEqual([
     'memory/t/c1/memory.limit_in_bytes -1',
-    'memory/t/c1/memory.memsw.limit_in_bytes -1',
+    'memory/t/c1/memory.memsw.limit_in_bytes -1 if any',
   ])
   expect(written({ memory: { limit: 9223372036854775807n } })).toEqual([
     'memory/t/c1/memory.limit_in_bytes 9223372036854775807',

@@ -11,7 +11,7 @@ import { memoryV1 } from './memory'
 import { networkV1 } from './network'
 import { pids } from './pids'
 import { rdma } from './rdma'
-import { cgroupError, type Setting, type Warn } from './setting'
+import { cgroupError, type Setting, type Warn, writeOp } from './setting'
 import { refuseUnifiedV1 } from './unified'
 
 /** What linux.resources asks for, but for devices, in the files of cgroup v1, in the order of writing. */
@@ -19,7 +19,7 @@ export function settingsV1(resources: Resources, facts: HostFacts, warn: Warn): 
   const { memory, cpu, blockIO, hugepageLimits, network, unified } = resources
   if (unified !== undefined) refuseUnifiedV1(unified)
   return [
-    ...(memory === undefined ? [] : memoryV1(memory, warn)),
+    ...(memory === undefined ? [] : memoryV1(memory, facts, warn)),
     ...(cpu === undefined ? [] : cpuV1(cpu, warn)),
     ...(resources.pids === undefined ? [] : pids(resources.pids)),
     ...(blockIO === undefined ? [] : blockIoV1(blockIO, facts)),
@@ -49,14 +49,8 @@ export function planV1(
     const why = `the ${setting.controller} controller of cgroup v1 is not mounted on this host`
     throw cgroupError('CGROUP_CONTROLLER_MISSING', `${setting.what}: ${why}`, setting.pointer)
   }
-  const writes = [...settings, ...(devices === undefined ? [] : deviceListV1(devices))].map(
-    (setting): Op => ({
-      kind: 'writeCgroupFile',
-      pointer: setting.pointer,
-      what: setting.what,
-      file: `${directoryOf(setting)}/${setting.file}`,
-      value: setting.value,
-    }),
+  const writes = [...settings, ...(devices === undefined ? [] : deviceListV1(devices))].map((setting) =>
+    writeOp(directoryOf(setting), setting),
   )
   const freezer = directoryWith(hierarchies, 'freezer', path)
   const joins = hierarchies.map((hierarchy) => joinOf(hierarchy, path, pathPointer))

@@ -11,7 +11,7 @@ import { memoryV2 } from './memory'
 import { refuseNetworkV2 } from './network'
 import { pids } from './pids'
 import { rdma } from './rdma'
-import { cgroupError, type Setting, type Warn } from './setting'
+import { cgroupError, type Setting, type Warn, writeOp } from './setting'
 import { unifiedV2 } from './unified'
 
 /** config-linux.md "Control groups": controllers beyond those needed may be attached. Engines read these. */
@@ -22,10 +22,10 @@ export function settingsV2(resources: Resources, facts: HostFacts, warn: Warn): 
   const { memory, cpu, blockIO, hugepageLimits, network, unified } = resources
   if (network !== undefined) refuseNetworkV2(network)
   return [
-    ...(memory === undefined ? [] : memoryV2(memory, warn)),
+    ...(memory === undefined ? [] : memoryV2(memory, facts, warn)),
     ...(cpu === undefined ? [] : cpuV2(cpu, warn)),
     ...(resources.pids === undefined ? [] : pids(resources.pids)),
-    ...(blockIO === undefined ? [] : blockIoV2(blockIO, facts)),
+    ...(blockIO === undefined ? [] : blockIoV2(blockIO)),
     ...(hugepageLimits === undefined ? [] : hugepages(hugepageLimits, facts, 'max')),
     ...(resources.rdma === undefined ? [] : rdma(resources.rdma)),
     // Last: what is said in v2's own words counts.
@@ -72,14 +72,6 @@ export function planV2(
 
 /** CLONE_INTO_CGROUP counts as a fork in the cgroup: with a limit of no processes, init must be there before it. */
 const forbidsClone = ({ file, value }: Setting): boolean => file === 'pids.max' && value === '0'
-
-const writeOp = (directory: string, { file, value, pointer, what }: Setting): Op => ({
-  kind: 'writeCgroupFile',
-  pointer,
-  what,
-  file: `${directory}/${file}`,
-  value,
-})
 
 function enableOps(
   facts: Extract<CgroupFacts, { readonly version: 2 }>,

@@ -1,0 +1,81 @@
+/**
+ * Stands in for vitest in the machine, where loading vitest takes two minutes. Test files are bundled on the host with this
+ * module as "vitest"; it has what spec-tests/lib/harness.ts uses of it. Each result is a line of JSON on the standard output.
+ */
+import type { Located, Meta, Status } from './report'
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
+interface Context {
+  readonly task: { readonly meta: Writable<Meta> }
+  readonly skip: (note: string) => never
+}
+
+interface Registered {
+  readonly file: string
+  readonly title: string
+  readonly timeout: number
+  readonly body: (context: Context) => Promise<void>
+}
+
+class Skipped extends Error {}
+
+const registered: Registered[] = []
+let file = ''
+
+/** vitest's `test`. */
+export const test = (title: string, options: { readonly timeout: number }, body: Registered['body']): void => {
+  registered.push({ file, title, timeout: options.timeout, body })
+}
+
+/** The tests that are registered from now on belong to this file. */
+export const inFile = (path: string): void => {
+  file = path
+}
+
+const withTimeout = async (work: Promise<void>, milliseconds: number): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done after ${milliseconds} ms`)), milliseconds)
+  })
+  try {
+    await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const run = async ({ file, title, timeout, body }: Registered): Promise<Located> => {
+  const meta: Writable<Meta> = {}
+  const skip = (note: string): never => {
+    throw new Skipped(note)
+  }
+  const begin = Date.now()
+  let status: Status = 'passed'
+  const failureMessages: string[] = []
+  try {
+    await withTimeout(body({ task: { meta }, skip }), timeout)
+  } catch (error) {
+    status = error instanceof Skipped ? 'skipped' : 'failed'
+    if (status === 'failed') {
+      failureMessages.push(error instanceof Error ? (error.stack ?? error.message) : String(error))
+    }
+  }
+  const duration = Date.now() - begin
+  return { file, title, fullName: title, ancestorTitles: [], status, duration, failureMessages, meta }
+}
+
+/** Runs the registered tests of these titles, one after the other. */
+export const runTests = async (wanted: readonly { readonly file: string; readonly title: string }[]): Promise<void> => {
+  const titles = new Set(wanted.map(({ file, title }) => `${file}\n${title}`))
+  for (const candidate of registered.filter(({ file, title }) => titles.has(`${file}\n${title}`))) {
+    process.stdout.write(`${JSON.stringify(await run(candidate))}\n`)
+  }
+}
+
+/** The titles of all registered tests, as lines of JSON. */
+export const listTests = (): void => {
+  for (const { file, title } of registered) {
+    process.stdout.write(`${JSON.stringify({ file, title })}\n`)
+  }
+}
