@@ -100,6 +100,7 @@ class DecodedPlan {
   writer.op(wire::OpKind::kWriteCgroupFile, [&] {
     writer.str("/sys/fs/cgroup/x/memory.max");
     writer.str("4096");
+    writer.u32(0);
   });
   writer.op(wire::OpKind::kKillCgroups, [&] { writer.strs({"/sys/fs/cgroup/x", "/sys/fs/cgroup/y"}); });
   for (const std::string& path : cgroups) {

@@ -102,6 +102,8 @@ export interface Resources {
   pids?: { limit: number }
   blockIO?: {
     weight?: number
+    leafWeight?: number
+    weightDevice?: { major: number; minor: number; weight?: number; leafWeight?: number }[]
     throttleReadBpsDevice?: Throttle[]
     throttleWriteBpsDevice?: Throttle[]
     throttleReadIOPSDevice?: Throttle[]
@@ -109,6 +111,7 @@ export interface Resources {
   }
   hugepageLimits?: { pageSize: string; limit: number }[]
   network?: { classID?: number; priorities?: { name: string; priority: number }[] }
+  rdma?: Record<string, { hcaHandles?: number; hcaObjects?: number }>
   unified?: Record<string, string>
 }
 

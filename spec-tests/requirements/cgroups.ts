@@ -20,6 +20,7 @@ export const CGROUPS = [
     ['CG-2', 'ERROR', 'create in a cgroup that is frozen or not empty.'],
     ['CG-13a', 'MAY', 'Resources in terms of v1 are converted for v2.'],
     ['CG-13b', 'ERROR', 'A resource that cannot be converted, or whose controller is missing.'],
+    ['CG-14', 'MAY', 'Controllers beyond those that are needed are attached.'],
   ]),
   ...rulesOf('config-linux.md#cgroup-ownership', [
     [

@@ -2,6 +2,10 @@
  * Stands in for vitest in the machine, where loading vitest takes two minutes. Test files are bundled on the host with this
  * module as "vitest"; it has what spec-tests/lib/harness.ts uses of it. Each result is a line of JSON on the standard output.
  */
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
 import type { Located, Meta, Status } from './report'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
@@ -65,12 +69,33 @@ const run = async ({ file, title, timeout, body }: Registered): Promise<Located>
   return { file, title, fullName: title, ancestorTitles: [], status, duration, failureMessages, meta }
 }
 
-/** Runs the registered tests of these titles, one after the other. */
-export const runTests = async (wanted: readonly { readonly file: string; readonly title: string }[]): Promise<void> => {
+/** Another process of this program for one of the machine's processors, with its results among our own. */
+const startWorker = (list: string, index: number, count: number): Promise<void> => {
+  const [program = ''] = process.argv.slice(1)
+  const child = spawn(process.execPath, [program, 'run', list, String(index), String(count)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  createInterface({ input: child.stdout }).on('line', (line) => process.stdout.write(`${line}\n`))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', () => resolve())
+  })
+}
+
+/**
+ * Runs the tests in the file `list`, in as many processes as there are processors: in each, one after the other.
+ *
+ * @param index, count which of how many processes this is; the first starts the others
+ */
+export const runTests = async (list: string, index = 0, count = availableParallelism()): Promise<void> => {
+  const others = index === 0 ? Array.from({ length: count - 1 }, (_, i) => startWorker(list, i + 1, count)) : []
+  const wanted = JSON.parse(readFileSync(list, 'utf8')) as readonly { readonly file: string; readonly title: string }[]
   const titles = new Set(wanted.map(({ file, title }) => `${file}\n${title}`))
-  for (const candidate of registered.filter(({ file, title }) => titles.has(`${file}\n${title}`))) {
+  const chosen = registered.filter(({ file, title }) => titles.has(`${file}\n${title}`))
+  for (const candidate of chosen.filter((_, i) => i % count === index)) {
     process.stdout.write(`${JSON.stringify(await run(candidate))}\n`)
   }
+  await Promise.all(others)
 }
 
 /** The titles of all registered tests, as lines of JSON. */

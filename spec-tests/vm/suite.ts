@@ -36,9 +36,10 @@ export const bundleSuite = async (files: readonly string[]): Promise<string> => 
   const entry = [
     `const { inFile, listTests, runTests } = require(${JSON.stringify(guest)})`,
     ...files.map((file) => `inFile(${JSON.stringify(file)}); require(${JSON.stringify(file)})`),
-    `const [verb, wanted] = process.argv.slice(2)`,
+    `const [verb, list, index, count] = process.argv.slice(2)`,
     `if (verb === 'list') listTests()`,
-    `else runTests(JSON.parse(require('node:fs').readFileSync(wanted, 'utf8')))`,
+    `else if (index === undefined) runTests(list)`,
+    `else runTests(list, Number(index), Number(count))`,
   ].join('\n')
   await build({
     stdin: { contents: entry, resolveDir: REPOSITORY, loader: 'js' },
