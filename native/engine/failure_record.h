@@ -17,7 +17,8 @@ struct FailureRecord {
   int32_t code = 0;    // errno
   int32_t status = 0;  // hooks: wait status, else 0
   char call[32] = {};
-  char suffix[48] = {};  // behind the operation's JSON pointer: which part of the property it was
+  char suffix[48] = {};   // behind the operation's JSON pointer: which part of the property it was
+  char pointer[32] = {};  // instead of both: another property that was the cause
   char path[512] = {};
   char detail[1024] = {};  // replaces the errno's text
 };

@@ -48,7 +48,9 @@ void add_record(sys::Text& out, const wire::Plan& plan, const FailureRecord& rec
   const wire::Op* op = op_of(plan, record);
   add_failure(out, op == nullptr ? "" : op->what.data,
               {record.code, record.call, record.path, record.detail});
-  if (op != nullptr && !op->pointer.empty()) {
+  if (is_set(record.pointer)) {
+    out.add(" (config.json ").add(record.pointer).add(")");
+  } else if (op != nullptr && !op->pointer.empty()) {
     out.add(" (config.json ").add(op->pointer.data).add(record.suffix).add(")");
   }
 }

@@ -63,6 +63,10 @@ enum class OpKind : uint32_t {
   kWriteSysctl = 69,
   kSetPersonality = 70,
   kEnterCgroup = 71,
+  kSetKeyLabel = 72,
+  kSetApparmorProfile = 73,
+  kSetSelinuxLabel = 74,
+  kSetFileLabel = 75,
   kPrepareMountTree = 80,
   kOpenRoot = 81,
   kMountFs = 82,
@@ -291,6 +295,23 @@ struct EnterCgroup {
   Str path{};
 };
 
+struct SetKeyLabel {
+  Str label{};
+};
+
+struct SetApparmorProfile {
+  Str command{};
+};
+
+struct SetSelinuxLabel {
+  Str label{};
+};
+
+struct SetFileLabel {
+  Str path{};
+  Str label{};
+};
+
 struct PrepareMountTree {
   Str rootfs{};
   uint64_t flags{};
@@ -315,6 +336,7 @@ struct MountFs {
   U32List propagation{};
   bool inherit_mode{};
   bool copy_up{};
+  Str label{};
 };
 
 struct MountBind {
@@ -381,6 +403,7 @@ struct OpenConsole {
 struct MaskPath {
   Str path{};
   uint32_t null_slot{};
+  Str label{};
 };
 
 struct ReadonlyPath {
@@ -693,6 +716,23 @@ inline void read(Decoder& in, EnterCgroup& out) {
   out.path = in.str();
 }
 
+inline void read(Decoder& in, SetKeyLabel& out) {
+  out.label = in.str();
+}
+
+inline void read(Decoder& in, SetApparmorProfile& out) {
+  out.command = in.str();
+}
+
+inline void read(Decoder& in, SetSelinuxLabel& out) {
+  out.label = in.str();
+}
+
+inline void read(Decoder& in, SetFileLabel& out) {
+  out.path = in.str();
+  out.label = in.str();
+}
+
 inline void read(Decoder& in, PrepareMountTree& out) {
   out.rootfs = in.str();
   out.flags = in.u64();
@@ -717,6 +757,7 @@ inline void read(Decoder& in, MountFs& out) {
   out.propagation = in.u32s();
   out.inherit_mode = in.boolean();
   out.copy_up = in.boolean();
+  out.label = in.str();
 }
 
 inline void read(Decoder& in, MountBind& out) {
@@ -783,6 +824,7 @@ inline void read(Decoder& in, OpenConsole& out) {
 inline void read(Decoder& in, MaskPath& out) {
   out.path = in.str();
   out.null_slot = in.u32();
+  out.label = in.str();
 }
 
 inline void read(Decoder& in, ReadonlyPath& out) {
@@ -947,6 +989,10 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteSysctl) \
   X(SetPersonality) \
   X(EnterCgroup) \
+  X(SetKeyLabel) \
+  X(SetApparmorProfile) \
+  X(SetSelinuxLabel) \
+  X(SetFileLabel) \
   X(PrepareMountTree) \
   X(OpenRoot) \
   X(MountFs) \
@@ -1018,6 +1064,10 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteSysctl) \
   X(SetPersonality) \
   X(EnterCgroup) \
+  X(SetKeyLabel) \
+  X(SetApparmorProfile) \
+  X(SetSelinuxLabel) \
+  X(SetFileLabel) \
   X(PrepareMountTree) \
   X(OpenRoot) \
   X(MountFs) \
@@ -1087,6 +1137,10 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteSysctl) \
   X(SetPersonality) \
   X(EnterCgroup) \
+  X(SetKeyLabel) \
+  X(SetApparmorProfile) \
+  X(SetSelinuxLabel) \
+  X(SetFileLabel) \
   X(PrepareMountTree) \
   X(OpenRoot) \
   X(MountFs) \

@@ -53,6 +53,7 @@ function hasLongTexts({ process, hooks, mounts }: Spec): boolean {
     mounts?.some(({ options }) => options?.some(isLong)) === true
   )
 }
+const isNamed = (value: string | undefined): boolean => value !== undefined && value !== ''
 
 function probeFor(spec: Spec) {
   const resources = spec.linux?.resources
@@ -61,6 +62,8 @@ function probeFor(spec: Spec) {
     hugepages: resources?.hugepageLimits !== undefined,
     blockIO: resources?.blockIO !== undefined,
     longTexts: hasLongTexts(spec),
+    apparmor: isNamed(spec.process?.apparmorProfile),
+    selinux: isNamed(spec.process?.selinuxLabel) || isNamed(spec.linux?.mountLabel),
   })
 }
 

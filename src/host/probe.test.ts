@@ -3,7 +3,14 @@ import { machine } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { hugepageName, probeHost } from './probe'
 
-const NOTHING = { namespacePaths: [], hugepages: false, blockIO: false, longTexts: false }
+const NOTHING = {
+  namespacePaths: [],
+  hugepages: false,
+  blockIO: false,
+  longTexts: false,
+  apparmor: false,
+  selinux: false,
+}
 
 describe('probeHost', () => {
   it('sees this host', () => {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { controllerDirectory, freshCgroupFiles, probeCgroups } from './cgroups'
 import type { CgroupFacts, HostFacts } from './facts'
+import { isApparmorEnabled, isSelinuxEnabled } from './security-modules'
 
 /** Which of the dearer facts a configuration asks for; what it does not need is not read. */
 export interface ProbeNeeds {
@@ -12,6 +13,10 @@ export interface ProbeNeeds {
   readonly blockIO: boolean
   /** Some text is as long as the kernel's limits by pages. */
   readonly longTexts: boolean
+  /** process.apparmorProfile is there. */
+  readonly apparmor: boolean
+  /** process.selinuxLabel or linux.mountLabel is there. */
+  readonly selinux: boolean
 }
 
 const HUGEPAGES = '/sys/kernel/mm/hugepages'
@@ -115,5 +120,7 @@ export function probeHost(needs: ProbeNeeds): HostFacts {
     hugetlbReservations: cgroup.version === 2 || cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
     swap: existsSync('/proc/swaps'),
     cgroupFiles,
+    apparmor: needs.apparmor && isApparmorEnabled(),
+    selinux: needs.selinux && isSelinuxEnabled(),
   }
 }

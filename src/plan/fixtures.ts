@@ -21,6 +21,8 @@ export const FACTS_V2: HostFacts = {
   hugetlbReservations: true,
   swap: true,
   cgroupFiles: ['blkio.weight', 'blkio.weight_device', 'blkio.leaf_weight'],
+  apparmor: false,
+  selinux: false,
 }
 
 const v1 = (name: string) => ({

@@ -2,28 +2,21 @@ import { TsruncError } from '../errors'
 import type { HostFacts } from '../host/facts'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
+import { fileSystemLabel, planFileLabel, quotedLabel } from './labels'
+import { splitData } from './mount-data'
 import { attributesOf, superWordsOf } from './mount-options'
 import type { MountPlan } from './mount-plan'
 
 /** fsconfig(2): strings have at most 256 bytes with their NUL. */
 const MAX_FSCONFIG = 255
 
-/**
- * The options one by one, as fsconfig(2) takes them. In config.json one word may hold several, joined by commas as on
- * the command line of mount(8). A comma behind a backslash belongs to the value (overlayfs), so does one before a
- * digit (tmpfs: mpol=bind:0,2).
- */
+/** The options one by one, as fsconfig(2) takes them. In config.json one word may hold several. */
 function splitOptions({ data, words }: FileSystemRequest): {
   readonly options: readonly string[]
   readonly words: readonly number[]
 } {
-  if (!data.some((word) => word.includes(','))) return { options: data, words }
-  const parts = data.flatMap((word, at) =>
-    word
-      .split(/(?<!\\),(?!\d)/)
-      .filter((part) => part !== '')
-      .map((part) => ({ part, word: words[at] ?? 0 })),
-  )
+  if (!data.some((word) => /[,"]/.test(word))) return { options: data, words }
+  const parts = data.flatMap((word, at) => splitData(word).map((part) => ({ part, word: words[at] ?? 0 })))
   return { options: parts.map(({ part }) => part), words: words.length === 0 ? [] : parts.map(({ word }) => word) }
 }
 
@@ -68,6 +61,8 @@ export function legacyData(data: readonly string[], what: string, pointer: strin
 export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest): void {
   const { pointer, what, fstype, flags, data, copyUp } = request
   const { options, words } = splitOptions(request)
+  const label = fileSystemLabel(builder, fstype, options)
+  const labelled = label === '' ? data : [...data, quotedLabel(label)]
   const legacy = needsLegacy(request, options)
   if (legacy && copyUp) {
     const message = `${what}: tmpcopyup together with iversion or with a value of more than ${MAX_FSCONFIG} bytes`
@@ -86,11 +81,13 @@ export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest)
     attributes: attributesOf(flags),
     legacy,
     legacyFlags: flags,
-    legacyData: legacy ? legacyData(data, what, pointer, builder.facts) : data.join(','),
+    legacyData: legacy ? legacyData(labelled, what, pointer, builder.facts) : labelled.join(','),
     propagation: request.propagation,
     inheritMode: fstype === 'tmpfs' && !options.some((option) => option.startsWith('mode=')),
     copyUp,
+    label,
   })
+  planFileLabel(builder, request)
 }
 
 /** An entry of mounts, as a file system of type `fstype`. Errors: NOT_SUPPORTED. */

@@ -168,6 +168,18 @@ export const OPS = {
    *  a write into cgroup.procs waits for (5 to 25 ms; kernel commit 9a3284fad42f, Linux 6.0). */
   enterCgroup: { code: 71, side: 'init', fields: { path: 'str' } },
 
+  // ---- init: labels of mandatory access control; attributes are written through the host's procfs, verified ---------
+  /** The SELinux context of the keys that init makes (proc/self/attr/keycreate); '' is the policy's choice again. */
+  setKeyLabel: { code: 72, side: 'init', fields: { label: 'str' } },
+  /** AppArmor: `command` ("exec PROFILE") is written into proc/self/attr/apparmor/exec, or attr/exec where the kernel does
+   *  not have that one (before Linux 5.8). It takes effect at execve(2), for the hooks of startContainer too. */
+  setApparmorProfile: { code: 73, side: 'init', fields: { command: 'str' } },
+  /** SELinux: the context of what the next execve(2) runs (proc/self/attr/exec), of startContainer hooks too. */
+  setSelinuxLabel: { code: 74, side: 'init', fields: { label: 'str' } },
+  /** SELinux: setxattr(2) security.selinux of what is mounted at `path`, for a file system which takes no option for it.
+   *  A warning where the file system takes no label that way either. */
+  setFileLabel: { code: 75, side: 'init', fields: { path: 'str', label: 'str' } },
+
   // ---- init: root file system -----------------------------------------------------------------------------------
   /** Change the propagation of every mount of the new namespace (`flags`: MS_* with MS_REC) so that nothing leaks out,
    *  and make the mount that holds `rootfs` private. */
@@ -179,7 +191,8 @@ export const OPS = {
    *  mounts[].options that each is from; `superFlags`: words for the superblock
    *  ("ro", "sync", …); `attributes`: MOUNT_ATTR_*; `legacyFlags`/`legacyData`: the same for mount(2), used where
    *  `legacy` (a value does not fit fsconfig's 255 bytes). `propagation`: MS_* in order. `inheritMode`: a tmpfs takes
-   *  the mode of the directory that it covers. `copyUp`: tmpcopyup. */
+   *  the mode of the directory that it covers. `copyUp`: tmpcopyup. `label`: the option of SELinux, as in
+   *  "context=LABEL", or empty; part of `legacyData` too. */
   mountFs: {
     code: 82,
     side: 'init',
@@ -197,6 +210,7 @@ export const OPS = {
       propagation: 'u32s',
       inheritMode: 'bool',
       copyUp: 'bool',
+      label: 'str',
     },
   },
   /** A bind mount. Source is `source`, or the tree in `slot` (4294967295: none). `set`/`clear`: MOUNT_ATTR_* of the
@@ -257,8 +271,9 @@ export const OPS = {
    *  terminal and onto /dev/console. `rows`/`columns`: 0 leaves the size. */
   openConsole: { code: 89, side: 'init', fields: { rows: 'u32', columns: 'u32', uid: 'u32', mountConsole: 'bool' } },
   /** config-linux.md "Masked Paths": a file is covered with the host's verified /dev/null, a directory with an empty
-   *  read-only tmpfs; a missing path is no error. `nullSlot`: slot with the host's /dev/null (4294967295: open it). */
-  maskPath: { code: 90, side: 'init', fields: { path: 'str', nullSlot: 'u32' } },
+   *  read-only tmpfs; a missing path is no error. `nullSlot`: slot with the host's /dev/null (4294967295: open it).
+   *  `label`: as with mountFs, of the tmpfs. */
+  maskPath: { code: 90, side: 'init', fields: { path: 'str', nullSlot: 'u32', label: 'str' } },
   /** config-linux.md "Readonly Paths": bind and make read-only, keeping locked flags; a missing path is no error. */
   readonlyPath: { code: 91, side: 'init', fields: { path: 'str' } },
   /** Make the mount at `path` ("/": the root) read-only. */

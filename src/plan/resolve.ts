@@ -15,6 +15,7 @@ import { planHeader } from './header'
 import { planHooks } from './hooks'
 import { planIdMaps } from './id-maps'
 import { mappedTrees } from './idmapped-mounts'
+import { checkLabels, planKeyring, planProcessLabels } from './labels'
 import { planMounts, planReadonlyMounts } from './mounts'
 import { planNamespaces } from './namespaces'
 import { type Op, STEPS } from './ops'
@@ -49,6 +50,7 @@ function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanB
   checkSupported(spec, options)
   checkConsole(spec, options)
   checkExecSize(spec, facts)
+  checkLabels(spec, facts)
   const warnings: string[] = []
   const namespaces = planNamespaces(spec, facts)
   const idMaps = planIdMaps(spec, facts, namespaces)
@@ -60,13 +62,11 @@ function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanB
 
 /** Everything of init until the host side runs the runtime's hooks: identity, mounts, devices. */
 function planSetup(builder: PlanBuilder): () => void {
-  const { init, options, cgroup } = builder
+  const { init, cgroup } = builder
   init.push(sync('awaitHost', 'mapped'), ...cgroup.enter)
   planBecomeRoot(builder)
   init.push({ kind: 'newSession', pointer: '', what: 'start a session' })
-  if (!options.noNewKeyring) {
-    init.push({ kind: 'joinKeyring', pointer: '', what: 'make a session keyring', name: `_ses.${options.id}` })
-  }
+  planKeyring(builder)
   planIdentity(builder)
   planOpenRoot(builder)
   const mounts = planMounts(builder)
@@ -84,6 +84,7 @@ function planRoot(builder: PlanBuilder, makeMountsReadonly: () => void): void {
   init.push(sync('awaitHost', 'hooked'))
   planHooks(builder, init, 'createContainer')
   planSysctls(builder)
+  planProcessLabels(builder)
   if (spec.process !== undefined) planConsole(builder, spec.process)
   planRestrictedPaths(builder)
   makeMountsReadonly()

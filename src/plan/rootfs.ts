@@ -2,6 +2,7 @@ import { quote, TsruncError } from '../errors'
 import { S_IFCHR } from '../tables/devices'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
+import { fileSystemLabel } from './labels'
 import { NO_SLOT } from './ops'
 import { cleanPath } from './paths'
 
@@ -99,10 +100,11 @@ function planMasks(builder: PlanBuilder, paths: readonly string[]): void {
         device: { type: S_IFCHR, major: 1, minor: 3 },
       })
     : NO_SLOT
+  const label = fileSystemLabel(builder, 'tmpfs', [])
   paths.forEach((entry, index) => {
     const path = cleanPath(entry)
     const pointer = `/linux/maskedPaths/${index}`
-    builder.init.push({ kind: 'maskPath', pointer, what: `mask ${quote(path)}`, path, nullSlot })
+    builder.init.push({ kind: 'maskPath', pointer, what: `mask ${quote(path)}`, path, nullSlot, label })
   })
 }
 

@@ -9,13 +9,6 @@ const isNamed = (value: string | undefined): boolean => value !== undefined && v
 const UNSUPPORTED: readonly (readonly [pointer: string, sentence: string, isAsked: (spec: Spec) => boolean])[] = [
   ['/process/scheduler', 'scheduler attributes are', ({ process }) => process?.scheduler !== undefined],
   ['/process/ioPriority', 'I/O priorities are', ({ process }) => process?.ioPriority !== undefined],
-  [
-    '/process/apparmorProfile',
-    'AppArmor profiles are',
-    ({ process }) => isNamed(process?.apparmorProfile) && process?.apparmorProfile !== 'unconfined',
-  ],
-  ['/process/selinuxLabel', 'SELinux labels are', ({ process }) => isNamed(process?.selinuxLabel)],
-  ['/linux/mountLabel', 'SELinux labels are', ({ linux }) => isNamed(linux?.mountLabel)],
   ['/linux/memoryPolicy', 'memory policies are', ({ linux }) => linux?.memoryPolicy !== undefined],
   [
     '/linux/netDevices',

@@ -74,7 +74,8 @@ Failure run(InitContext& context, const wire::SetCapabilities& op) noexcept {
   return kOk;
 }
 
-Failure run(InitContext& /*context*/, const wire::SetNoNewPrivileges& /*op*/) noexcept {
+Failure run(InitContext& context, const wire::SetNoNewPrivileges& /*op*/) noexcept {
+  context.no_new_privs = true;
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? fail("prctl") : kOk;
 }
 

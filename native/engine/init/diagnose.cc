@@ -169,9 +169,32 @@ const char* of_permission(Text& text, const char* path, const struct stat& statu
   return nullptr;
 }
 
-}  // namespace
+// What the kernel answers for a security module that does not let the program run with its label. Its log
+// says more.
+const char* of_confinement(InitContext& context, int code) noexcept {
+  if (context.confinement == nullptr || (code != EACCES && code != EPERM)) {
+    return nullptr;
+  }
+  const bool selinux = std::strcmp(context.confinement, "SELinux") == 0;
+  Text text(context.detail);
+  if (code == EPERM && context.no_new_privs) {
+    text.add("operation not permitted: with no_new_privs ").add(context.confinement);
+    text.add(selinux ? " changes to process.selinuxLabel only where the policy allows nnp_transition"
+                     : " leaves the profile that tsrunc itself runs in only for one that is stacked on it: "
+                       "process.apparmorProfile as in \"OWN//&PROFILE\"");
+    return text.c_str();
+  }
+  text.add(code == EPERM ? "operation not permitted" : "permission denied").add(": ");
+  text.add(context.confinement);
+  text.add(
+      selinux ? " does not allow it (process.selinuxLabel; on a file system mounted nosuid the policy has to "
+                "allow nosuid_transition); the kernel's log says which rule is missing"
+              : " does not allow it (process.apparmorProfile); the kernel's log says which rule is missing");
+  return text.c_str();
+}
 
-const char* diagnose(InitContext& context, int code, const char* path) noexcept {
+// What is wrong with the file itself.
+const char* of_file(InitContext& context, int code, const char* path) noexcept {
   if (code != ENOENT && code != EACCES && code != ENOEXEC && code != ELOOP) {
     return nullptr;
   }
@@ -193,6 +216,13 @@ const char* diagnose(InitContext& context, int code, const char* path) noexcept 
     }
   }
   return of_contents(text, code, path);
+}
+
+}  // namespace
+
+const char* diagnose(InitContext& context, int code, const char* path) noexcept {
+  const char* found = of_file(context, code, path);
+  return found != nullptr ? found : of_confinement(context, code);
 }
 
 }  // namespace tsrunc::engine

@@ -28,16 +28,19 @@ struct InitContext {
   bool empty_attached = false;
   sys::UniqueFd null_mask;  // the /dev/null that masks files
   bool null_attached = false;
-  sys::UniqueFd exec_fifo;     // O_RDWR: its being open is what "created" means
-  sys::UniqueFd exec_result;   // O_WRONLY
-  Courier* courier = nullptr;  // speaks for init until it is ready, see courier.h
-  bool own_console = false;    // 0, 1, 2 are the pty that openConsole made
-  bool in_directory = false;   // changeDirectory has succeeded
+  sys::UniqueFd exec_fifo;            // O_RDWR: its being open is what "created" means
+  sys::UniqueFd exec_result;          // O_WRONLY
+  Courier* courier = nullptr;         // speaks for init until it is ready, see courier.h
+  bool own_console = false;           // 0, 1, 2 are the pty that openConsole made
+  bool in_directory = false;          // changeDirectory has succeeded
+  bool no_new_privs = false;          // setNoNewPrivileges has run
+  const char* confinement = nullptr;  // the security module that will label the program, or nullptr
   mode_t callers_umask = 0;
   char home[512] = {};               // "HOME=…", once findHome has run
   const char* const* env = nullptr;  // the program's environment with it, or nullptr
   char detail[1024] = {};            // room for a Failure's detail that has to be composed
   char suffix[48] = {};              // FailureRecord::suffix of the operation that runs
+  const char* pointer = nullptr;     // FailureRecord::pointer of it, or nullptr
   char path[4096] = {};              // room for a Failure's path that has to be composed
 };
 

@@ -50,6 +50,7 @@ Failure run_op(InitContext& context, const wire::Op& op) noexcept {
   message.type = MessageType::kFailure;
   record(message.record, list, index, failure);
   sys::Text(message.record.suffix).add(context.suffix);
+  sys::Text(message.record.pointer).add(context.pointer == nullptr ? "" : context.pointer);
   if (context.courier != nullptr) {
     courier_failed(context, message);
   }
@@ -80,6 +81,7 @@ void run_list(InitContext& context, List list) noexcept {
       announce_exec(context);
     }
     context.suffix[0] = 0;
+    context.pointer = nullptr;
     if (Failure failure = run_op(context, ops.items[i]); failure) {
       give_up(context, list, i, failure);
     }

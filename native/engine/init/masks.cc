@@ -72,7 +72,7 @@ Failure mask_file(InitContext& context, const wire::MaskPath& op, int target) no
 }
 
 // One empty read-only tmpfs masks every directory: many small ones are what makes hosts with many cores slow.
-Failure make_empty_dir(InitContext& context) noexcept {
+Failure make_empty_dir(InitContext& context, const wire::Str& label) noexcept {
   if (context.empty_dir.valid()) {
     return kOk;
   }
@@ -80,6 +80,7 @@ Failure make_empty_dir(InitContext& context) noexcept {
   if (!fs.valid()) {
     return fail("fsopen", "tmpfs");
   }
+  TSRUNC_TRY(set_label(context, fs.get(), label, "tmpfs"));
   if (::fsconfig(fs.get(), FSCONFIG_SET_STRING, "size", "0k", 0) < 0 ||
       ::fsconfig(fs.get(), FSCONFIG_SET_STRING, "nr_inodes", "2", 0) < 0 ||
       ::fsconfig(fs.get(), FSCONFIG_SET_STRING, "mode", "755", 0) < 0 ||
@@ -110,7 +111,7 @@ Failure run(InitContext& context, const wire::MaskPath& op) noexcept {
   if (!S_ISDIR(status.st_mode)) {
     return mask_file(context, op, target->get());
   }
-  TSRUNC_TRY(make_empty_dir(context));
+  TSRUNC_TRY(make_empty_dir(context, op.label));
   return cover(context.empty_dir, context.empty_attached, target->get(), path);
 }
 

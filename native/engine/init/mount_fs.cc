@@ -94,6 +94,7 @@ Result<UniqueFd> make_filesystem(InitContext& context, const wire::MountFs& op, 
       return failure;
     }
   }
+  TSRUNC_TRY(set_label(context, fs.get(), op.label, path));
   if (::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
     return complain(context, fs.get(), "fsconfig", path);
   }

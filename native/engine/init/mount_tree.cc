@@ -6,7 +6,9 @@
 
 #include <cstring>
 
+#include "engine/errno_text.h"
 #include "sys/kernel.h"
+#include "sys/text.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -102,6 +104,25 @@ Failure attach_checked(int tree, int destination, const char* path) noexcept {
   }
   TSRUNC_TRY(check_cover(source.f_type == PROC_SUPER_MAGIC, destination, path));
   return attach(tree, destination, path);
+}
+
+Failure set_label(InitContext& context, int fs, const wire::Str& option, const char* path) noexcept {
+  const char* equals = std::strchr(option.data, '=');
+  if (equals == nullptr) {
+    return kOk;
+  }
+  char key[16];
+  sys::Text(key).add(option.data, static_cast<size_t>(equals - option.data));
+  if (::fsconfig(fs, FSCONFIG_SET_STRING, key, equals + 1, 0) == 0) {
+    return kOk;
+  }
+  context.pointer = "/linux/mountLabel";
+  const int code = errno;
+  sys::Text text(context.detail);
+  text.add(errno_text(code))
+      .add(": the SELinux policy that is loaded does not take the label ")
+      .add(equals + 1);
+  return fail(code, "fsconfig", path, context.detail);
 }
 
 sys::Result<UniqueFd> clone_tree(int fd, bool recursive, const char* path) noexcept {

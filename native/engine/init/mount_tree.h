@@ -28,6 +28,11 @@ namespace tsrunc::engine {
 // That check alone. `is_proc`: what is to be mounted is a procfs.
 [[nodiscard]] sys::Failure check_cover(bool is_proc, int destination, const char* path) noexcept;
 
+// The option by which SELinux labels a new file system, "context=LABEL", set on the fd of fsopen(2). Empty:
+// none.
+[[nodiscard]] sys::Failure set_label(InitContext& context, int fs, const wire::Str& option,
+                                     const char* path) noexcept;
+
 // A copy of the mount at `fd` (O_PATH) as a detached tree.
 [[nodiscard]] sys::Result<sys::UniqueFd> clone_tree(int fd, bool recursive, const char* path) noexcept;
 

@@ -48,6 +48,8 @@ export const facts = (cgroup: CgroupFacts, changed: Partial<HostFacts> = {}): Ho
   hugetlbReservations: true,
   swap: true,
   cgroupFiles: cgroup.version === 1 ? ['blkio.bfq.weight', 'blkio.bfq.weight_device'] : [],
+  apparmor: false,
+  selinux: false,
   ...changed,
 })
 

@@ -5,6 +5,7 @@ import { DEVICE_RULES } from './devices'
 import { ID_MAPPING_RULES } from './id-mappings'
 import { IDMAPPED_MOUNT_RULES } from './idmapped-mounts'
 import { INTEL_RDT_RULES } from './intel-rdt'
+import { MOUNT_LABEL_RULES } from './labels'
 import { MEMORY_POLICY_RULES } from './memory-policy'
 import { MOUNT_RULES } from './mounts'
 import { NAMESPACE_RULES, TIME_RULES } from './namespaces'
@@ -29,6 +30,7 @@ const CHAPTERS: readonly Chapter[] = [
   { property: (spec) => spec.process?.scheduler, rules: SCHEDULER_RULES },
   { property: () => true, rules: NAMESPACE_RULES },
   { property: () => true, rules: ID_MAPPING_RULES },
+  { property: (spec) => spec.linux?.mountLabel, rules: MOUNT_LABEL_RULES },
   { property: (spec) => spec.linux?.timeOffsets, rules: TIME_RULES },
   { property: (spec) => spec.linux?.devices, rules: DEVICE_RULES },
   { property: (spec) => spec.linux?.netDevices, rules: NET_DEVICE_RULES },

@@ -3,6 +3,7 @@ import { CAPABILITIES } from '../../tables/capabilities'
 import { RLIMITS } from '../../tables/rlimits'
 import type { Rule } from '../fault'
 import { didYouMean } from '../nearest'
+import { PROCESS_LABEL_RULES } from './labels'
 
 const cwdIsAbsolute: Rule = {
   id: 'cwd-absolute',
@@ -165,4 +166,5 @@ export const PROCESS_RULES: readonly Rule[] = [
   capabilitiesAreKnown,
   capabilitiesAreGrantable,
   consoleSizeFits,
+  ...PROCESS_LABEL_RULES,
 ]

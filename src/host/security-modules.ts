@@ -1,0 +1,32 @@
+import { readFileSync, statfsSync } from 'node:fs'
+
+/** linux/magic.h. */
+const SELINUX_MAGIC = 0xf97cff8cn
+
+/** The file's text, or undefined where it does not exist or the kernel does not answer for lack of the module. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return undefined
+  }
+}
+
+/** Documentation/admin-guide/LSM/apparmor.rst: the module may be built in and not enabled. */
+export const isApparmorEnabled = (): boolean =>
+  readIfThere('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') === true
+
+/**
+ * As libselinux and its Go sister tell it: selinuxfs is mounted, and a policy is loaded, without which every process is
+ * "kernel".
+ */
+export function isSelinuxEnabled(): boolean {
+  try {
+    const { type } = statfsSync('/sys/fs/selinux', { bigint: true })
+    if (BigInt.asUintN(32, type) !== SELINUX_MAGIC) return false
+  } catch {
+    return false
+  }
+  const current = readIfThere('/proc/self/attr/current')?.replace(/\0$/, '') ?? ''
+  return current !== '' && current !== 'kernel'
+}
