@@ -20,6 +20,7 @@ export interface Answers {
   umount: Errno
   chdir: Errno
   statfs: Errno & { readonly type: number; readonly blocks: number; readonly blockSize: number; readonly files: number }
+  xattr: Errno & { readonly value: string }
   syscall: Call
   'syscall-trapped': Call & { readonly sigsysErrno: number; readonly sigsysCall: number }
   'syscall-threaded': Call & { readonly processSurvived: boolean }

@@ -30,6 +30,8 @@ export interface Process {
   capabilities: Capabilities
   rlimits: { type: string; soft: number; hard: number }[]
   noNewPrivileges?: boolean
+  apparmorProfile?: string
+  selinuxLabel?: string
   oomScoreAdj?: number
 }
 
@@ -90,6 +92,7 @@ export interface Linux {
   rootfsPropagation?: string
   seccomp?: Seccomp
   sysctl?: Record<string, string>
+  mountLabel?: string
   maskedPaths?: string[]
   readonlyPaths?: string[]
   personality?: { domain: string; flags?: string[] }

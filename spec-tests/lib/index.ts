@@ -22,7 +22,7 @@ export { type TestOptions, test } from './harness'
 export { isAlive } from './leftovers'
 export { isMounted, mountAt, parseMountinfo } from './mountinfo'
 export { exchanger, killAt, probeProgram } from './programs'
-export { hasCapability, requires, requiresController, requiresThat } from './requires'
+export { apparmorEnabled, hasCapability, requires, requiresController, requiresThat, selinuxEnabled } from './requires'
 export { runtime } from './runtime'
 export {
   callRuntime,

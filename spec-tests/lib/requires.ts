@@ -19,6 +19,14 @@ const kernelAtLeast = (version: string): boolean => {
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
 }
 
+const APPARMOR = '/sys/module/apparmor/parameters/enabled'
+
+/** A security module may be built into the kernel without being enabled. */
+export const apparmorEnabled = (): boolean => existsSync(APPARMOR) && readFileSync(APPARMOR, 'utf8').startsWith('Y')
+
+/** SELinux has a policy. */
+export const selinuxEnabled = (): boolean => existsSync('/sys/fs/selinux/enforce')
+
 const NEEDS = {
   root: () => process.geteuid?.() === 0,
   'cgroup-v1': () => cgroupVersion() === 1,
@@ -32,6 +40,8 @@ const NEEDS = {
   x86_64: () => process.arch === 'x64',
   nosymfollow: () => kernelAtLeast('5.10'),
   mount_setattr: () => kernelAtLeast('5.12'),
+  apparmor: () => apparmorEnabled() && existsSync('/sbin/apparmor_parser'),
+  selinux: selinuxEnabled,
   CAP_SYS_RESOURCE: () => hasCapability('CAP_SYS_RESOURCE'),
 } as const satisfies Readonly<Record<string, () => boolean>>
 

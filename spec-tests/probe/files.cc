@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -175,6 +176,14 @@ void filesystem(const Words& words, Json& out) {
   out.number("blockSize", st.f_bsize).number("files", static_cast<int64_t>(st.f_files));
 }
 
+// xattr PATH NAME
+void extended_attribute(const Words& words, Json& out) {
+  char value[4096] = {};
+  const ssize_t size = getxattr(words[0].c_str(), words[1].c_str(), value, sizeof value - 1);
+  put_errno(out, size, errno);
+  out.text("value", value);
+}
+
 }  // namespace
 
 const Entry kFileCommands[] = {
@@ -183,6 +192,7 @@ const Entry kFileCommands[] = {
     {"mkdir", 1, make_directory}, {"rm", 1, remove_path},         {"mknod", 4, make_node},
     {"chmod", 2, change_mode},    {"chown", 3, change_owner},     {"mount", 4, mount_path},
     {"umount", 1, unmount_path},  {"chdir", 1, change_directory}, {"statfs", 1, filesystem},
+    {"xattr", 2, extended_attribute},
     {nullptr, 0, nullptr},
 };
 

@@ -36,8 +36,9 @@ export interface HostFacts {
   /** v1: names (lower case file names) present in a fresh cgroup that decide between two forms, as in
    *  "blkio.bfq.weight". */
   readonly cgroupFiles: readonly string[]
-  /** AppArmor confines processes on this host. False where the configuration names no profile: then nobody looked. */
-  readonly apparmor: boolean
+  /** Whether AppArmor is enabled, and a profile confines the caller itself. `off` where the configuration names no
+   *  profile: then nobody looked. */
+  readonly apparmor: 'off' | 'unconfined' | 'confined'
   /** SELinux has a policy. False where the configuration has no label: then nobody looked. */
   readonly selinux: boolean
 }

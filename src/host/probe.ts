@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { controllerDirectory, freshCgroupFiles, probeCgroups } from './cgroups'
 import type { CgroupFacts, HostFacts } from './facts'
-import { isApparmorEnabled, isSelinuxEnabled } from './security-modules'
+import { isSelinuxEnabled, probeApparmor } from './security-modules'
 
 /** Which of the dearer facts a configuration asks for; what it does not need is not read. */
 export interface ProbeNeeds {
@@ -120,7 +120,7 @@ export function probeHost(needs: ProbeNeeds): HostFacts {
     hugetlbReservations: cgroup.version === 2 || cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
     swap: existsSync('/proc/swaps'),
     cgroupFiles,
-    apparmor: needs.apparmor && isApparmorEnabled(),
+    apparmor: needs.apparmor ? probeApparmor() : 'off',
     selinux: needs.selinux && isSelinuxEnabled(),
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs'
+import type { HostFacts } from './facts'
 
 /** linux/magic.h. */
 const SELINUX_MAGIC = 0xf97cff8cn
@@ -13,8 +14,14 @@ function readIfThere(path: string): string | undefined {
 }
 
 /** Documentation/admin-guide/LSM/apparmor.rst: the module may be built in and not enabled. */
-export const isApparmorEnabled = (): boolean =>
-  readIfThere('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') === true
+export function probeApparmor(): HostFacts['apparmor'] {
+  if (readIfThere('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') !== true) return 'off'
+  const current = readIfThere('/proc/self/attr/apparmor/current') ?? readIfThere('/proc/self/attr/current') ?? ''
+  return isUnconfined(current) ? 'unconfined' : 'confined'
+}
+
+/** "unconfined", or a profile of that mode, as in "NAME (unconfined)" (apparmor.d(5) "flags"). */
+export const isUnconfined = (label: string): boolean => /^(?:unconfined|.* \(unconfined\))\0?\n?$/.test(label)
 
 /**
  * As libselinux and its Go sister tell it: selinuxfs is mounted, and a policy is loaded, without which every process is

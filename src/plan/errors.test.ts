@@ -37,9 +37,6 @@ const CASES: Readonly<Record<string, Refused>> = {
   // ---- what is not built yet ----
   scheduler: notSupported('/process/scheduler', process({ scheduler: { policy: 'SCHED_FIFO' } })),
   ioPriority: notSupported('/process/ioPriority', process({ ioPriority: { class: 'IOPRIO_CLASS_IDLE' } })),
-  apparmorProfile: notSupported('/process/apparmorProfile', process({ apparmorProfile: 'docker-default' })),
-  selinuxLabel: notSupported('/process/selinuxLabel', process({ selinuxLabel: 'system_u:system_r:container_t:s0' })),
-  mountLabel: notSupported('/linux/mountLabel', withLinux({ mountLabel: 'system_u:object_r:container_file_t:s0' })),
   memoryPolicy: notSupported('/linux/memoryPolicy', withLinux({ memoryPolicy: { mode: 'MPOL_DEFAULT' } })),
   netDevices: notSupported('/linux/netDevices', withLinux({ netDevices: { eth1: {} } })),
   intelRdt: notSupported('/linux/intelRdt', withLinux({ intelRdt: { closID: 'a' } })),
@@ -378,6 +375,43 @@ const CASES: Readonly<Record<string, Refused>> = {
     code: 'SECCOMP',
     pointer: '/annotations/run.oci.seccomp_bpf_data',
     message: /has 4 bytes, a filter is 1 to 4096 instructions of 8 bytes/,
+  },
+  'a profile without AppArmor': {
+    spec: process({ apparmorProfile: 'docker-default' }),
+    facts: { ...FACTS_V2, selinux: true },
+    code: 'NO_APPARMOR',
+    pointer: '/process/apparmorProfile',
+    message: /"docker-default": AppArmor is not enabled on this host/,
+  },
+  'a label without SELinux': {
+    spec: process({ selinuxLabel: 'system_u:system_r:container_t:s0' }),
+    facts: { ...FACTS_V2, apparmor: 'unconfined' },
+    code: 'NO_SELINUX',
+    pointer: '/process/selinuxLabel',
+    message: /SELinux is not enabled on this host/,
+  },
+  'a label of mounts without SELinux': {
+    spec: withLinux({ mountLabel: 'system_u:object_r:container_file_t:s0' }),
+    code: 'NO_SELINUX',
+    pointer: '/linux/mountLabel',
+    message: /SELinux is not enabled on this host/,
+  },
+  'a label of mounts that is too long': {
+    spec: withLinux({ mountLabel: `u:r:t:s0:${'c'.repeat(250)}` }),
+    facts: { ...FACTS_V2, selinux: true },
+    code: 'NOT_SUPPORTED',
+    pointer: '/linux/mountLabel',
+    message: /more than 255 bytes/,
+  },
+  'an unknown option of SELinux': {
+    spec: {
+      ...withLinux({ mountLabel: 'u:r:t:s0' }),
+      annotations: { 'run.oci.mount_context_type': 'seclabel' },
+    },
+    facts: { ...FACTS_V2, selinux: true },
+    code: 'MOUNT_OPTION',
+    pointer: '/annotations/run.oci.mount_context_type',
+    message: /"seclabel" is no mount option of SELinux/,
   },
   'an unknown seccomp flag': {
     spec: withLinux({ seccomp: { defaultAction: 'SCMP_ACT_ALLOW', flags: ['FAST'] } }),

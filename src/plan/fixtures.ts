@@ -21,7 +21,7 @@ export const FACTS_V2: HostFacts = {
   hugetlbReservations: true,
   swap: true,
   cgroupFiles: ['blkio.weight', 'blkio.weight_device', 'blkio.leaf_weight'],
-  apparmor: false,
+  apparmor: 'off',
   selinux: false,
 }
 

@@ -43,7 +43,7 @@ function contextOption(spec: Spec): string {
  */
 export function checkLabels(spec: Spec, { apparmor, selinux }: HostFacts): void {
   const profile = profileOf(spec.process)
-  if (profile !== '' && profile !== UNCONFINED && !apparmor) {
+  if (profile !== '' && profile !== UNCONFINED && apparmor === 'off') {
     const message = `apply AppArmor profile ${quote(profile)}: AppArmor is not enabled on this host`
     const advice =
       '(see /sys/module/apparmor/parameters/enabled); leave the profile out, or boot with security=apparmor'
@@ -77,14 +77,23 @@ export function planKeyring({ init, options, spec }: PlanBuilder): void {
 }
 
 /**
+ * What the kernel is told. With no_new_privs a process may leave a profile only for one that is stacked on it
+ * (the kernel's security/apparmor/domain.c), so that a confined caller adds the profile to its own, as
+ * with crun; runc's programs cannot be executed then.
+ */
+const apparmorCommand = (process: Process | undefined, apparmor: HostFacts['apparmor']): string =>
+  `${apparmor === 'confined' && process?.noNewPrivileges === true ? 'stack' : 'exec'} ${profileOf(process)}`
+
+/**
  * config.md "Linux Process": apparmorProfile and selinuxLabel. While the host's procfs is still at /proc, and after the
  * hooks that are the runtime's own; those of startContainer, which are programs of the image, are confined too.
  */
 export function planProcessLabels({ init, spec, facts }: PlanBuilder): void {
   const profile = profileOf(spec.process)
-  if (profile !== '' && facts.apparmor) {
+  if (profile !== '' && facts.apparmor !== 'off') {
     const what = `apply AppArmor profile ${quote(profile)}`
-    init.push({ kind: 'setApparmorProfile', pointer: '/process/apparmorProfile', what, command: `exec ${profile}` })
+    const command = apparmorCommand(spec.process, facts.apparmor)
+    init.push({ kind: 'setApparmorProfile', pointer: '/process/apparmorProfile', what, command })
   }
   const label = labelOf(spec.process)
   if (label !== '') {

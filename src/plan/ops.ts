@@ -171,7 +171,7 @@ export const OPS = {
   // ---- init: labels of mandatory access control; attributes are written through the host's procfs, verified ---------
   /** The SELinux context of the keys that init makes (proc/self/attr/keycreate); '' is the policy's choice again. */
   setKeyLabel: { code: 72, side: 'init', fields: { label: 'str' } },
-  /** AppArmor: `command` ("exec PROFILE") is written into proc/self/attr/apparmor/exec, or attr/exec where the kernel does
+  /** AppArmor: `command` ("exec PROFILE" or "stack PROFILE") is written into proc/self/attr/apparmor/exec, or attr/exec where the kernel does
    *  not have that one (before Linux 5.8). It takes effect at execve(2), for the hooks of startContainer too. */
   setApparmorProfile: { code: 73, side: 'init', fields: { command: 'str' } },
   /** SELinux: the context of what the next execve(2) runs (proc/self/attr/exec), of startContainer hooks too. */

@@ -22,16 +22,31 @@ using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
 
-// A file of proc/self/attr. `other`: tried where the kernel does not have the first one, or nullptr.
-Failure write_attribute(const char* name, const char* other, const wire::Str& value) noexcept {
-  Result<UniqueFd> attributes = open_in_proc("self/attr");
-  if (!attributes.ok()) {
-    return attributes.failure();
-  }
-  // ENOENT of the write is the security module's own.
-  Result<UniqueFd> first = sys::openat2(attributes->get(), name, O_PATH, RESOLVE_BENEATH);
-  const bool missing = !first.ok() && first.failure().code == ENOENT;
-  return write_beneath(attributes->get(), missing && other != nullptr ? other : name, value.data, value.size);
+constexpr char kAttributes[] = "/proc/self/attr";
+constexpr char kExec[] = "/proc/self/attr/exec";
+constexpr char kApparmorExec[] = "/proc/self/attr/apparmor/exec";
+constexpr char kKeyCreate[] = "/proc/self/attr/keycreate";
+
+// The name beneath kAttributes.
+constexpr const char* name_of(const char* path) noexcept {
+  return path + sizeof kAttributes;
+}
+
+Result<UniqueFd> open_attributes() noexcept {
+  return open_in_proc(kAttributes + sizeof "/proc");
+}
+
+Failure write_attribute(const char* path, const wire::Str& value) noexcept {
+  Result<UniqueFd> attributes = open_attributes();
+  return attributes.ok() ? write_beneath(attributes->get(), name_of(path), value.data, value.size, path)
+                         : attributes.failure();
+}
+
+// Linux 5.8 and later; before, the one file was for whichever module there is.
+bool has_apparmor_file() noexcept {
+  Result<UniqueFd> attributes = open_attributes();
+  return attributes.ok() &&
+         sys::openat2(attributes->get(), name_of(kApparmorExec), O_PATH, RESOLVE_BENEATH).ok();
 }
 
 // What the errors of apparmor(7)'s interface mean.
@@ -63,20 +78,22 @@ const char* selinux_detail(int code) noexcept {
   }
 }
 
+// The answer to a write is the security module's, and has its own meaning.
 Failure explain(const Failure& failure, const char* detail) noexcept {
-  return failure ? fail(failure.code, failure.call, failure.path, detail) : kOk;
+  const bool answer = failure && std::strcmp(failure.call, "write") == 0;
+  return answer ? fail(failure.code, failure.call, failure.path, detail) : failure;
 }
 
 }  // namespace
 
 Failure run(InitContext& context, const wire::SetApparmorProfile& op) noexcept {
-  const Failure failure = write_attribute("apparmor/exec", "exec", op.command);
+  const Failure failure = write_attribute(has_apparmor_file() ? kApparmorExec : kExec, op.command);
   context.confinement = "AppArmor";
   return explain(failure, apparmor_detail(failure.code));
 }
 
 Failure run(InitContext& context, const wire::SetSelinuxLabel& op) noexcept {
-  const Failure failure = write_attribute("exec", nullptr, op.label);
+  const Failure failure = write_attribute(kExec, op.label);
   context.confinement = "SELinux";
   return explain(failure, selinux_detail(failure.code));
 }
@@ -84,7 +101,7 @@ Failure run(InitContext& context, const wire::SetSelinuxLabel& op) noexcept {
 Failure run(InitContext& /*context*/, const wire::SetKeyLabel& op) noexcept {
   // A write of nothing is no call of the security module; "\n" is its word for none (proc_pid_attr(5)).
   const wire::Str none{"\n", 1};
-  const Failure failure = write_attribute("keycreate", nullptr, op.label.empty() ? none : op.label);
+  const Failure failure = write_attribute(kKeyCreate, op.label.empty() ? none : op.label);
   return explain(failure, selinux_detail(failure.code));
 }
 

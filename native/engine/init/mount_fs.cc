@@ -46,6 +46,18 @@ Failure complain(InitContext& context, int fs, const char* call, const char* pat
   return fail(code, call, path, read_complaint(context, fs));
 }
 
+// File systems that every mount shows the same instance of have their label already; SELinux says so only in
+// the kernel's log.
+Failure refuse_label(const wire::MountFs& op, const Failure& failure) noexcept {
+  if (op.label.empty() || failure.detail != nullptr || (failure.code != EINVAL && failure.code != EBUSY)) {
+    return failure;
+  }
+  return fail(
+      failure.code, failure.call, failure.path,
+      "SELinux cannot give it the label of linux.mountLabel: the kernel has one instance of this file "
+      "system for all mounts, with its own label");
+}
+
 Failure set_option(InitContext& context, int fs, const char* option, const char* path) noexcept {
   const char* equals = std::strchr(option, '=');
   char key[256];
@@ -96,7 +108,7 @@ Result<UniqueFd> make_filesystem(InitContext& context, const wire::MountFs& op, 
   }
   TSRUNC_TRY(set_label(context, fs.get(), op.label, path));
   if (::fsconfig(fs.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0) {
-    return complain(context, fs.get(), "fsconfig", path);
+    return refuse_label(op, complain(context, fs.get(), "fsconfig", path));
   }
   UniqueFd mount(::fsmount(fs.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(op.attributes)));
   if (!mount.valid()) {

@@ -38,10 +38,14 @@ Result<UniqueFd> open_in_proc(const char* directory) noexcept {
                       RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
 }
 
-Failure write_beneath(int directory, const char* path, const char* text, size_t size) noexcept {
+Failure write_beneath(int directory, const char* path, const char* text, size_t size,
+                      const char* shown) noexcept {
   Result<UniqueFd> file =
       sys::openat2(directory, path, O_WRONLY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
-  return file.ok() ? sys::write_once(file->get(), text, size, path) : file.failure();
+  if (!file.ok()) {
+    return fail(file.failure().code, "openat2", shown, nullptr);
+  }
+  return sys::write_once(file->get(), text, size, shown);
 }
 
 }  // namespace tsrunc::engine

@@ -11,8 +11,9 @@ namespace tsrunc::engine {
 // else's files (CVE-2019-16884, CVE-2025-52881). Never kept: the descriptor means the process that opened it.
 [[nodiscard]] sys::Result<sys::UniqueFd> open_in_proc(const char* directory) noexcept;
 
-// Opens `path` beneath it for writing and writes once. Links and mounts on the way are refused.
-[[nodiscard]] sys::Failure write_beneath(int directory, const char* path, const char* text,
-                                         size_t size) noexcept;
+// Opens `path` beneath it for writing and writes once. Links and mounts on the way are refused. `shown`: the
+// path in an error.
+[[nodiscard]] sys::Failure write_beneath(int directory, const char* path, const char* text, size_t size,
+                                         const char* shown) noexcept;
 
 }  // namespace tsrunc::engine

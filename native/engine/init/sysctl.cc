@@ -11,8 +11,9 @@ using sys::UniqueFd;
 
 Failure run(InitContext& /*context*/, const wire::WriteSysctl& op) noexcept {
   Result<UniqueFd> directory = open_in_proc("sys");
-  return directory.ok() ? write_beneath(directory->get(), op.path.data, op.value.data, op.value.size)
-                        : directory.failure();
+  return directory.ok()
+             ? write_beneath(directory->get(), op.path.data, op.value.data, op.value.size, op.path.data)
+             : directory.failure();
 }
 
 }  // namespace tsrunc::engine

@@ -48,7 +48,7 @@ export const facts = (cgroup: CgroupFacts, changed: Partial<HostFacts> = {}): Ho
   hugetlbReservations: true,
   swap: true,
   cgroupFiles: cgroup.version === 1 ? ['blkio.bfq.weight', 'blkio.bfq.weight_device'] : [],
-  apparmor: false,
+  apparmor: 'off',
   selinux: false,
   ...changed,
 })
