@@ -31,7 +31,7 @@ const labelled = (label: string, ...mounts: readonly Mount[]): Promise<Bundle> =
 const label = (mountinfo: string, path: string): string =>
   /(?:^|,)context="?([^"]*)/.exec(mountAt(mountinfo, path).superOptions.join(','))?.[1] ?? ''
 
-test('config-linux.md#mount-label: the container’s new file systems have the label', async () => {
+test('config-linux.md#mount-label [LNX-4a]: the container’s new file systems have the label', async () => {
   requires('root', 'selinux')
   const b = await labelled(LABEL, { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['size=1m'] })
   const [{ mountinfo }, , file, device, terminal] = await b.probe(
@@ -47,7 +47,7 @@ test('config-linux.md#mount-label: the container’s new file systems have the l
   deepEqual([file.value, device.value, terminal.value], [LABEL, LABEL, LABEL])
 })
 
-test('config-linux.md#mount-label: a masked directory has the label', {
+test('config-linux.md#mount-label [LNX-4a]: a masked directory has the label', {
   peers: { crun: 'its mask is a bind mount of another directory' },
 }, async () => {
   requires('root', 'selinux')
@@ -55,13 +55,13 @@ test('config-linux.md#mount-label: a masked directory has the label', {
   deepEqual([label(mountinfo, '/masked'), mask.value], [LABEL, LABEL])
 })
 
-test('config-linux.md#mount-label: the mqueue, which takes no label as an option, has it as an attribute', async () => {
+test('config-linux.md#mount-label [LNX-4a]: the mqueue, which takes no label as an option, has it as an attribute', async () => {
   requires('root', 'selinux')
   const [queue, { mountinfo }] = await (await labelled(LABEL)).probe(['xattr', '/dev/mqueue', ATTRIBUTE], ['mounts'])
   deepEqual([queue.value, label(mountinfo, '/dev/mqueue')], [LABEL, ''])
 })
 
-test('config-linux.md#mount-label: proc, sysfs, cgroups and bind mounts keep their labels', async () => {
+test('config-linux.md#mount-label [LNX-4a]: proc, sysfs, cgroups and bind mounts keep their labels', async () => {
   requires('root', 'selinux')
   const b = await labelled(LABEL)
   b.directory('volume')
@@ -82,7 +82,7 @@ test('config-linux.md#mount-label: proc, sysfs, cgroups and bind mounts keep the
   ok(labels.every(({ value }) => value !== LABEL))
 })
 
-test('config-linux.md#mount-label: a mount with a label of its own keeps it', {
+test('config-linux.md#mount-label [LNX-4a]: a mount with a label of its own keeps it', {
   peers: { runc: 'gives both to the kernel, which refuses', crun: 'gives both to the kernel, which refuses' },
 }, async () => {
   requires('root', 'selinux')
@@ -102,7 +102,7 @@ test('run.oci.mount_context_type chooses which of the kernel’s options it is',
   equal(root.value, LABEL)
 })
 
-test('config-linux.md#mount-label: the label holds in a user namespace', async () => {
+test('config-linux.md#mount-label [LNX-4a]: the label holds in a user namespace', async () => {
   requires('root', 'selinux', 'userns')
   const b = await labelled(LABEL)
   b.config.linux.namespaces.push({ type: 'user' })
@@ -112,25 +112,25 @@ test('config-linux.md#mount-label: the label holds in a user namespace', async (
   equal(label(mountinfo, '/dev/shm'), LABEL)
 })
 
-test('config-linux.md#mount-label: without it and with an empty one no mount is labelled', async () => {
+test('config-linux.md#mount-label [LNX-4a]: without it and with an empty one no mount is labelled', async () => {
   requires('root', 'selinux')
   const [{ mountinfo }] = await (await labelled('')).probe(['mounts'])
   equal(label(mountinfo, '/dev/shm'), '')
 })
 
-test('config-linux.md#mount-label: a label that the policy does not know is an error', async () => {
+test('config-linux.md#mount-label [LNX-4b]: a label that the policy does not know is an error', async () => {
   requires('root', 'selinux')
   const b = await labelled('system_u:object_r:no_such_t:s0')
   await b.refused(/the SELinux policy.*no_such_t.*EINVAL.*\/linux\/mountLabel/s)
 })
 
-test('config-linux.md#mount-label: a file system of which there is one instance cannot have it, which is an error', async () => {
+test('config-linux.md#mount-label [LNX-4b]: a file system of which there is one instance cannot have it, which is an error', async () => {
   requires('root', 'selinux')
   const b = await labelled(LABEL, { destination: '/tmp', type: 'securityfs', source: 'securityfs' })
   await b.refused(/mount "\/tmp".*linux\.mountLabel.*one instance.*\/mounts\/\d/s)
 })
 
-test('config-linux.md#mount-label: a text that would be another option of the mounts is refused', {
+test('config-linux.md#mount-label [LNX-4b]: a text that would be another option of the mounts is refused', {
   peers: { crun: 'leaves the label out where SELinux is not enabled' },
   sometimes: true,
 }, async () => {
@@ -138,7 +138,7 @@ test('config-linux.md#mount-label: a text that would be another option of the mo
   await (await labelled('a:b:c:s0",size=1k,x="')).refused(/\/linux\/mountLabel/)
 })
 
-test('config-linux.md#mount-label: a label is an error where SELinux is not enabled', {
+test('config-linux.md#mount-label [LNX-4b]: a label is an error where SELinux is not enabled', {
   peers: { crun: 'leaves the label out' },
 }, async () => {
   requires('root')

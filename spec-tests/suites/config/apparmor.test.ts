@@ -55,13 +55,13 @@ const seen = async (b: Bundle): Promise<readonly string[]> => {
 
 for (const noNewPrivileges of [false, true]) {
   const more = noNewPrivileges ? ', with noNewPrivileges too' : ''
-  test(`config.md#linux-process: apparmorProfile confines the process${more}`, async () => {
+  test(`config.md#linux-process [PRC-7a]: apparmorProfile confines the process${more}`, async () => {
     requires('root', 'apparmor')
     const profile = loadProfile('deny /one r,')
     deepEqual(await seen(await withProfile(profile, noNewPrivileges)), [`${profile} (enforce)`, 'EACCES', ''])
   })
 
-  test(`config.md#linux-process: apparmorProfile may be a stack of profiles${more}`, async () => {
+  test(`config.md#linux-process [PRC-7a]: apparmorProfile may be a stack of profiles${more}`, async () => {
     requires('root', 'apparmor')
     const profiles = [loadProfile('deny /one r,'), loadProfile('deny /two r,')]
     const b = await withProfile(profiles.join('//&'), noNewPrivileges)
@@ -69,7 +69,7 @@ for (const noNewPrivileges of [false, true]) {
   })
 }
 
-test('config.md#linux-process: without apparmorProfile, with an empty and with an unconfined one there is no confinement', async () => {
+test('config.md#linux-process [PRC-7a]: without apparmorProfile, with an empty and with an unconfined one there is no confinement', async () => {
   requires('root', 'apparmor')
   for (const profile of ['', 'unconfined']) {
     deepEqual(await seen(await withProfile(profile)), ['unconfined', '', ''])
@@ -79,7 +79,7 @@ test('config.md#linux-process: without apparmorProfile, with an empty and with a
   equal(label.data.trim(), 'unconfined')
 })
 
-test('config.md#linux-process: apparmorProfile holds in a user namespace and for another user', async () => {
+test('config.md#linux-process [PRC-7a]: apparmorProfile holds in a user namespace and for another user', async () => {
   requires('root', 'apparmor', 'userns')
   const profile = loadProfile('deny /one r,')
   const b = await withProfile(profile)
@@ -90,7 +90,7 @@ test('config.md#linux-process: apparmorProfile holds in a user namespace and for
   deepEqual(await seen(b), [`${profile} (enforce)`, 'EACCES', ''])
 })
 
-test('config.md#linux-process: apparmorProfile is in force from the start on, for the program and for startContainer hooks', {
+test('config.md#linux-process [PRC-7a]: apparmorProfile is in force from the start on, for the program and for startContainer hooks', {
   peers: { crun: 'start does not wait for startContainer' },
   sometimes: true,
 }, async () => {
@@ -124,14 +124,14 @@ const runConfined = async (caller: string, b: Bundle): Promise<{ status: number;
   return { status: status ?? -1, label, stderr }
 }
 
-test('config.md#linux-process: a runtime that is confined itself changes to the profile where its own allows it', async () => {
+test('config.md#linux-process [PRC-7a]: a runtime that is confined itself changes to the profile where its own allows it', async () => {
   requires('root', 'apparmor')
   const profile = loadProfile('deny /one r,')
   const { label, stderr } = await runConfined(loadProfile('change_profile,'), await withProfile(profile))
   equal(label, `${profile} (enforce)`, stderr)
 })
 
-test('config.md#linux-process: with noNewPrivileges it stacks the profile on its own, all that the kernel allows', {
+test('config.md#linux-process [PRC-7a PRC-9]: with noNewPrivileges it stacks the profile on its own, all that the kernel allows', {
   peers: { runc: 'the program cannot be executed' },
 }, async () => {
   requires('root', 'apparmor')
@@ -148,7 +148,7 @@ test('config.md#linux-process: with noNewPrivileges it stacks the profile on its
   )
 })
 
-test('config.md#linux-process: where its own profile forbids the change, that is an error', async () => {
+test('config.md#linux-process [PRC-7b]: where its own profile forbids the change, that is an error', async () => {
   requires('root', 'apparmor')
   const b = await withProfile(loadProfile(''))
   const { status, stderr } = await runConfined(loadProfile(''), b)
@@ -158,20 +158,20 @@ test('config.md#linux-process: where its own profile forbids the change, that is
   }
 })
 
-test('config.md#linux-process: a profile that is not loaded is an error of create', async () => {
+test('config.md#linux-process [PRC-7b]: a profile that is not loaded is an error of create', async () => {
   requires('root', 'apparmor')
   const b = await withProfile('no-such-profile')
   await b.refused(/"no-such-profile".*not loaded.*apparmor_parser.*ENOENT.*\/process\/apparmorProfile/s)
 })
 
-test('config.md#linux-process: a profile is an error where AppArmor is not enabled', async () => {
+test('config.md#linux-process [PRC-7b]: a profile is an error where AppArmor is not enabled', async () => {
   requires('root')
   requiresThat(!apparmorEnabled(), 'a kernel without AppArmor')
   const b = await withProfile('docker-default')
   await b.refused(/AppArmor is not enabled.*\/process\/apparmorProfile/s)
 })
 
-test('config.md#linux-process: an empty profile asks for nothing where AppArmor is not enabled', {
+test('config.md#linux-process [PRC-7a]: an empty profile asks for nothing where AppArmor is not enabled', {
   peers: { crun: 'refuses every profile' },
 }, async () => {
   requires('root')
@@ -179,7 +179,7 @@ test('config.md#linux-process: an empty profile asks for nothing where AppArmor 
   await (await withProfile('')).run()
 })
 
-test('config.md#linux-process: unconfined is what every process is where AppArmor is not enabled', {
+test('config.md#linux-process [PRC-7a]: unconfined is what every process is where AppArmor is not enabled', {
   peers: { runc: 'writes to a file that does not take it', crun: 'refuses every profile' },
 }, async () => {
   requires('root')

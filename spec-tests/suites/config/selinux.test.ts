@@ -27,7 +27,7 @@ const withLabel = (label: string, noNewPrivileges = false): Promise<Bundle> =>
 const plain = (text: string): string => text.replace(/[\0\n ]+$/, '')
 
 for (const noNewPrivileges of [false, true]) {
-  test(`config.md#linux-process: selinuxLabel is the label of the process, noNewPrivileges ${noNewPrivileges}`, async () => {
+  test(`config.md#linux-process [PRC-14a]: selinuxLabel is the label of the process, noNewPrivileges ${noNewPrivileges}`, async () => {
     requires('root', 'selinux')
     const [current, next] = await (await withLabel(LABEL, noNewPrivileges)).probe(CURRENT, [
       'read',
@@ -37,21 +37,21 @@ for (const noNewPrivileges of [false, true]) {
   })
 }
 
-test('config.md#linux-process: without selinuxLabel and with an empty one the process has the label of the runtime', async () => {
+test('config.md#linux-process [PRC-14a]: without selinuxLabel and with an empty one the process has the label of the runtime', async () => {
   requires('root', 'selinux')
   const [empty] = await (await withLabel('')).probe(CURRENT)
   const [absent] = await (await bundle((c) => delete c.process.selinuxLabel)).probe(CURRENT)
   deepEqual([/:s0/.test(empty.data), plain(empty.data)], [true, plain(absent.data)])
 })
 
-test('config.md#linux-process: the session keyring has the label too, and keys made later are the policy’s', async () => {
+test('config.md#linux-process [PRC-14a]: the session keyring has the label too, and keys made later are the policy’s', async () => {
   requires('root', 'selinux')
   const [keys, keycreate] = await (await withLabel(LABEL)).probe(['keyring'], ['read', '/proc/self/attr/keycreate'])
   equal(keys.error, '')
   equal(plain(keycreate.data), '')
 })
 
-test('config.md#linux-process: selinuxLabel is that of startContainer hooks, not of those of the runtime', {
+test('config.md#linux-process [PRC-14a]: selinuxLabel is that of startContainer hooks, not of those of the runtime', {
   peers: { crun: 'start does not wait for startContainer' },
   sometimes: true,
 }, async () => {
@@ -75,20 +75,20 @@ test('config.md#linux-process: selinuxLabel is that of startContainer hooks, not
   )
 })
 
-test('config.md#linux-process: a label that the policy does not know is an error of create', async () => {
+test('config.md#linux-process [PRC-14b]: a label that the policy does not know is an error of create', async () => {
   requires('root', 'selinux')
   const b = await withLabel('system_u:system_r:no_such_t:s0')
   await b.refused(/no_such_t.*the policy.*EINVAL.*\/process\/selinuxLabel/s)
 })
 
 for (const label of ['container_t', 'a:b', 'system_u:system_r:container_t:s0 ', 'a:b:c"']) {
-  test(`config.md#linux-process: ${JSON.stringify(label)} is no label`, async () => {
+  test(`config.md#linux-process [PRC-14b]: ${JSON.stringify(label)} is no label`, async () => {
     requires('root')
     await (await withLabel(label)).refused(/\/process\/selinuxLabel/)
   })
 }
 
-test('config.md#linux-process: a label is an error where SELinux is not enabled', async () => {
+test('config.md#linux-process [PRC-14b]: a label is an error where SELinux is not enabled', async () => {
   requires('root')
   requiresThat(!selinuxEnabled(), 'a kernel without SELinux')
   await (await withLabel(LABEL)).refused(/SELinux is not enabled.*\/process\/selinuxLabel/s)
