@@ -1,6 +1,7 @@
 /** What a suite needs; it imports nothing else of lib/ unless it is about that. */
 export { deepEqual, doesNotMatch, equal, fail, match, notEqual, ok } from 'node:assert/strict'
 export type { AnswersTo, Command, Report } from './answers'
+export { loadProfile } from './apparmor'
 export { doesNotInclude, includes } from './assertions'
 export { addBusybox, type Bundle, bundle, makeRootfs, type State } from './bundle'
 export { cgroupDirectory, cgroupsNamed, cgroupVersion, hierarchyOf, ownCgroup, readCgroup } from './cgroups'

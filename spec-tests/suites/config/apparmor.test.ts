@@ -1,6 +1,5 @@
 // config.md#linux-process, apparmorProfile.
-import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   addBusybox,
@@ -10,12 +9,12 @@ import {
   deepEqual,
   equal,
   launch,
+  loadProfile,
   ok,
   requires,
   requiresThat,
   runtime,
   sandbox,
-  scratch,
   test,
 } from '../../lib'
 
@@ -24,19 +23,6 @@ const COMMANDS = [
   ['read', '/one'],
   ['read', '/two'],
 ] as const
-const ALLOWED = 'file, capability, network, mount, umount, remount, pivot_root, signal, unix, ptrace, dbus,'
-
-/** Loads a profile that allows everything but what `rules` say, until the end of the test. Its name. */
-const loadProfile = (rules: string): string => {
-  const box = sandbox()
-  box.sequence += 1
-  const name = `${box.tag}-profile-${box.sequence}`
-  const path = scratch(name)
-  writeFileSync(path, `profile ${name} flags=(attach_disconnected,mediate_deleted) { ${ALLOWED} ${rules} }\n`)
-  execFileSync('/sbin/apparmor_parser', ['--add', '--skip-cache', path])
-  box.undo.push(() => execFileSync('/sbin/apparmor_parser', ['--remove', path]))
-  return name
-}
 
 const withProfile = (profile: string, noNewPrivileges = false): Promise<Bundle> =>
   bundle((c, b) => {
