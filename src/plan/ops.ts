@@ -177,7 +177,7 @@ export const OPS = {
   /** SELinux: the context of what the next execve(2) runs (proc/self/attr/exec), of startContainer hooks too. */
   setSelinuxLabel: { code: 74, side: 'init', fields: { label: 'str' } },
   /** SELinux: setxattr(2) security.selinux of what is mounted at `path`, for a file system which takes no option for it.
-   *  A warning where the file system takes no label that way either. */
+   *  A warning where the file system, or the user namespace, does not allow that either. */
   setFileLabel: { code: 75, side: 'init', fields: { path: 'str', label: 'str' } },
 
   // ---- init: root file system -----------------------------------------------------------------------------------

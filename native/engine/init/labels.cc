@@ -114,13 +114,17 @@ Failure run(InitContext& context, const wire::SetFileLabel& op) noexcept {
   if (::setxattr(sys::FdPath(file->get()).text, "security.selinux", op.label.data, op.label.size, 0) == 0) {
     return kOk;
   }
-  if (errno == EOPNOTSUPP) {
-    // The kernel's own label of the file system stays; in a user namespace engines ask for one all the same.
-    sys::Text(context.detail).add("linux/mountLabel: the file system at ").add(path).add(" takes no label");
+  const int code = errno;
+  // SELinux answers EACCES where its policy forbids it. EPERM is for an owner that the user namespace does
+  // not map: then the kernel's own label stays, and engines ask for one all the same.
+  if (code == EOPNOTSUPP || code == EPERM) {
+    sys::Text(context.detail)
+        .add("linux/mountLabel: the file system at ")
+        .add(path)
+        .add(code == EPERM ? " takes no label in a user namespace" : " takes no label");
     warn(context, context.detail);
     return kOk;
   }
-  const int code = errno;
   return fail(code, "setxattr", path, selinux_detail(code));
 }
 

@@ -66,7 +66,10 @@ test('config-linux.md#mount-label [LNX-4a]: proc, sysfs, cgroups and bind mounts
   const b = await labelled(LABEL)
   b.directory('volume')
   b.directory('bound')
-  b.config.mounts.push({ destination: '/bound', type: 'bind', source: b.directory('volume'), options: ['rbind'] })
+  b.config.mounts.push(
+    { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro'] },
+    { destination: '/bound', type: 'bind', source: b.directory('volume'), options: ['rbind'] },
+  )
   const paths = ['/proc', '/sys', '/sys/fs/cgroup', '/bound'] as const
   const [{ mountinfo }, ...labels] = await b.probe(
     ['mounts'],
