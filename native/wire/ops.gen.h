@@ -97,6 +97,9 @@ enum class OpKind : uint32_t {
   kExec = 120,
   kFindHome = 121,
   kSetSeccompWithListener = 126,
+  kSetScheduler = 130,
+  kSetIoPriority = 131,
+  kSetMemoryPolicy = 132,
 };
 
 enum class List : uint32_t {
@@ -489,6 +492,25 @@ struct FindHome {
 struct SetSeccompWithListener {
   uint64_t flags{};
   Bytes program{};
+};
+
+struct SetScheduler {
+  uint32_t policy{};
+  int64_t nice{};
+  uint32_t priority{};
+  uint64_t flags{};
+  uint64_t runtime{};
+  uint64_t deadline{};
+  uint64_t period{};
+};
+
+struct SetIoPriority {
+  uint32_t value{};
+};
+
+struct SetMemoryPolicy {
+  uint32_t mode{};
+  U32List nodes{};
 };
 
 struct Header {
@@ -922,6 +944,25 @@ inline void read(Decoder& in, SetSeccompWithListener& out) {
   out.program = in.bytes();
 }
 
+inline void read(Decoder& in, SetScheduler& out) {
+  out.policy = in.u32();
+  out.nice = in.i64();
+  out.priority = in.u32();
+  out.flags = in.u64();
+  out.runtime = in.u64();
+  out.deadline = in.u64();
+  out.period = in.u64();
+}
+
+inline void read(Decoder& in, SetIoPriority& out) {
+  out.value = in.u32();
+}
+
+inline void read(Decoder& in, SetMemoryPolicy& out) {
+  out.mode = in.u32();
+  out.nodes = in.u32s();
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -1022,7 +1063,10 @@ inline void read(Decoder& in, Launch& out) {
   X(AwaitStart) \
   X(Exec) \
   X(FindHome) \
-  X(SetSeccompWithListener)
+  X(SetSeccompWithListener) \
+  X(SetScheduler) \
+  X(SetIoPriority) \
+  X(SetMemoryPolicy)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1048,7 +1092,9 @@ inline void read(Decoder& in, Launch& out) {
   X(CheckIdMaps) \
   X(RunHook) \
   X(KillCgroups) \
-  X(UndoJournal)
+  X(UndoJournal) \
+  X(SetScheduler) \
+  X(SetIoPriority)
 
 #define TSRUNC_INIT_OPS(X) \
   X(RunHook) \
@@ -1097,7 +1143,10 @@ inline void read(Decoder& in, Launch& out) {
   X(AwaitStart) \
   X(Exec) \
   X(FindHome) \
-  X(SetSeccompWithListener)
+  X(SetSeccompWithListener) \
+  X(SetScheduler) \
+  X(SetIoPriority) \
+  X(SetMemoryPolicy)
 
 #define TSRUNC_HOST_ONLY_OPS(X) \
   X(MakeCgroup) \
@@ -1170,6 +1219,7 @@ inline void read(Decoder& in, Launch& out) {
   X(AwaitStart) \
   X(Exec) \
   X(FindHome) \
-  X(SetSeccompWithListener)
+  X(SetSeccompWithListener) \
+  X(SetMemoryPolicy)
 
 }  // namespace tsrunc::wire

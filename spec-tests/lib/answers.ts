@@ -36,6 +36,9 @@ export interface Answers {
   fd: Errno & { readonly data: string }
   kill: Errno
   terminal: Terminal
+  scheduling: Scheduling
+  /** Of a child of the program. */
+  'fork-scheduling': Scheduling
   stderr: object
   sleep: object
   pause: object
@@ -135,6 +138,22 @@ export interface Terminal {
   readonly consoleErrno: number
   readonly consoleMajor: number
   readonly consoleMinor: number
+}
+
+/** sched_setattr(2), ioprio_set(2), set_mempolicy(2), sched_setaffinity(2). */
+export interface Scheduling extends Errno {
+  readonly policy: number
+  readonly flags: number
+  readonly nice: number
+  readonly priority: number
+  readonly runtime: number
+  readonly deadline: number
+  readonly period: number
+  readonly ioClass: number
+  readonly ioPriority: number
+  readonly memoryPolicy: number
+  readonly memoryNodes: readonly number[]
+  readonly cpus: readonly number[]
 }
 
 /** One line that a hook wrote about itself. */

@@ -33,6 +33,19 @@ export interface Process {
   apparmorProfile?: string
   selinuxLabel?: string
   oomScoreAdj?: number
+  scheduler?: Scheduler
+  ioPriority?: { class: string; priority?: number }
+  execCPUAffinity?: { initial?: string; final?: string }
+}
+
+export interface Scheduler {
+  policy: string
+  nice?: number
+  priority?: number
+  flags?: string[]
+  runtime?: number
+  deadline?: number
+  period?: number
 }
 
 export interface Capabilities {
@@ -96,6 +109,7 @@ export interface Linux {
   maskedPaths?: string[]
   readonlyPaths?: string[]
   personality?: { domain: string; flags?: string[] }
+  memoryPolicy?: { mode: string; nodes?: string; flags?: string[] }
 }
 
 export interface Resources {

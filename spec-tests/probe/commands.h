@@ -23,6 +23,7 @@ extern const Entry kFileCommands[];
 extern const Entry kSyscallCommands[];
 extern const Entry kProcessCommands[];
 extern const Entry kTerminalCommands[];
+extern const Entry kSchedulingCommands[];
 
 // The program's whole argv and what happened to standard output, for `report`.
 extern int g_argc;

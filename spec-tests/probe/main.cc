@@ -85,7 +85,8 @@ namespace {
 
 const Entry* find(const std::string& name) {
   for (const Entry* table :
-       {kReportCommands, kFileCommands, kSyscallCommands, kProcessCommands, kTerminalCommands}) {
+       {kReportCommands, kFileCommands, kSyscallCommands, kProcessCommands, kTerminalCommands,
+        kSchedulingCommands}) {
     for (const Entry* entry = table; entry->name != nullptr; entry++) {
       if (name == entry->name) {
         return entry;

@@ -1,5 +1,6 @@
 import { seccompBinding } from '../native/binding'
 import { CAPABILITIES } from '../tables/capabilities'
+import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES } from '../tables/memory-policy'
 import { MOUNT_OPTIONS } from '../tables/mount-options'
 import { NAMESPACES } from '../tables/namespaces'
 import { OCI_VERSION_MAX, OCI_VERSION_MIN } from '../tables/oci-version'
@@ -78,7 +79,7 @@ export function features(): Features {
       selinux: { enabled: true },
       intelRdt: { enabled: false, schemata: false, monitoring: false },
       mountExtensions: { idmap: { enabled: true } },
-      memoryPolicy: { modes: [], flags: [] },
+      memoryPolicy: { modes: Object.keys(MEMORY_POLICY_MODES), flags: Object.keys(MEMORY_POLICY_FLAGS) },
       netDevices: { enabled: false },
     },
     annotations: annotations(),

@@ -35,9 +35,6 @@ const MAPPING = { containerID: 0, hostID: 1, size: 1 }
 
 const CASES: Readonly<Record<string, Refused>> = {
   // ---- what is not built yet ----
-  scheduler: notSupported('/process/scheduler', process({ scheduler: { policy: 'SCHED_FIFO' } })),
-  ioPriority: notSupported('/process/ioPriority', process({ ioPriority: { class: 'IOPRIO_CLASS_IDLE' } })),
-  memoryPolicy: notSupported('/linux/memoryPolicy', withLinux({ memoryPolicy: { mode: 'MPOL_DEFAULT' } })),
   netDevices: notSupported('/linux/netDevices', withLinux({ netDevices: { eth1: {} } })),
   intelRdt: notSupported('/linux/intelRdt', withLinux({ intelRdt: { closID: 'a' } })),
   'seccomp plugins': notSupported('/annotations/run.oci.seccomp.plugins', {

@@ -306,6 +306,35 @@ const PROCESS: Readonly<Record<string, GoldenCase>> = {
     }),
   },
   'process-personality': { spec: withLinux({ personality: { domain: 'LINUX32' } }) },
+  'process-scheduling': {
+    spec: {
+      ...withProcess({
+        scheduler: {
+          policy: 'SCHED_DEADLINE',
+          flags: ['SCHED_FLAG_RESET_ON_FORK', 'SCHED_FLAG_RECLAIM'],
+          runtime: 10000000,
+          deadline: 30000000,
+          period: 9223372036854775807n,
+        },
+        ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 4 },
+        execCPUAffinity: { initial: '0', final: '1' },
+      }),
+      linux: {
+        ...BASE.linux,
+        memoryPolicy: { mode: 'MPOL_BIND', nodes: '7, 0-2', flags: ['MPOL_F_STATIC_NODES', 'MPOL_F_NUMA_BALANCING'] },
+      },
+    },
+  },
+  'process-scheduling-user-namespace': {
+    spec: {
+      ...USER_NAMESPACE,
+      process: {
+        ...BASE.process,
+        scheduler: { policy: 'SCHED_BATCH', nice: -5 },
+        ioPriority: { class: 'IOPRIO_CLASS_IDLE' },
+      },
+    },
+  },
   'capabilities-seccomp': {
     spec: {
       ...withProcess({

@@ -319,6 +319,27 @@ export const OPS = {
   awaitStart: { code: 119, side: 'init', fields: {} },
   /** execve(2). PATH of `env` is searched where args[0] has no slash. fds from 3 + `preserveFds` on are closed. */
   exec: { code: 120, side: 'init', fields: { args: 'strs', env: 'strs', preserveFds: 'u32' } },
+
+  // ---- scheduling and memory ------------------------------------------------------------------------------------
+  /** sched_setattr(2) of init, by itself or from the host side. `policy`: SCHED_*; `nice`: -20 to 19; `flags`:
+   *  SCHED_FLAG_*; `runtime`, `deadline`, `period`: nanoseconds. What is not asked for is 0. */
+  setScheduler: {
+    code: 130,
+    side: 'both',
+    fields: {
+      policy: 'u32',
+      nice: 'i64',
+      priority: 'u32',
+      flags: 'u64',
+      runtime: 'u64',
+      deadline: 'u64',
+      period: 'u64',
+    },
+  },
+  /** ioprio_set(2) of init, by itself or from the host side. `value`: IOPRIO_PRIO_VALUE(class, priority). */
+  setIoPriority: { code: 131, side: 'both', fields: { value: 'u32' } },
+  /** set_mempolicy(2). `mode`: MPOL_* | MPOL_F_*; `nodes`: the numbers in the mask, none above 1023. */
+  setMemoryPolicy: { code: 132, side: 'init', fields: { mode: 'u32', nodes: 'u32s' } },
 } as const satisfies Record<string, OpDefinition>
 
 export type OpKind = keyof typeof OPS

@@ -1,8 +1,10 @@
 import { quote } from '../errors'
 import type { Process } from '../spec/types'
+import { PERSONALITY_DOMAINS } from '../tables/personality'
 import { RLIMITS } from '../tables/rlimits'
 import type { PlanBuilder } from './builder'
 import { type CredentialsPlan, initCapabilities, planBoundingSet, planUser } from './credentials'
+import { planMemoryPolicy, planScheduling } from './scheduling'
 
 const nameOf = (entry: string): string => {
   const equals = entry.indexOf('=')
@@ -63,13 +65,10 @@ export function planOomScoreAdj({ create, spec }: PlanBuilder): void {
   create.push({ kind: 'setOomScoreAdj', pointer: '/process/oomScoreAdj', what, value: BigInt(value) })
 }
 
-/** personality(2): PER_LINUX, PER_LINUX32. */
-const PERSONA = { LINUX: 0n, LINUX32: 8n } as const satisfies Readonly<Record<string, bigint>>
-
 function planPersonality({ init, spec }: PlanBuilder): void {
   const domain = spec.linux?.personality?.domain
   if (domain === undefined) return
-  const persona = PERSONA[domain as keyof typeof PERSONA]
+  const persona = BigInt(PERSONALITY_DOMAINS[domain as keyof typeof PERSONALITY_DOMAINS])
   init.push({ kind: 'setPersonality', pointer: '/linux/personality', what: `set personality ${domain}`, persona })
 }
 
@@ -101,6 +100,8 @@ export function planProcess(
   const asUser = credentials.uid !== 0
   planChangeDirectory(builder, process.cwd, asUser)
   planPersonality(builder)
+  planScheduling(builder, 'init')
+  planMemoryPolicy(builder)
   planRlimits(builder, process)
   planBoundingSet(builder, credentials)
   planUser(builder, credentials)

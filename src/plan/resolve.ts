@@ -29,6 +29,7 @@ import {
   planRestrictedPaths,
   planWorkingDirectory,
 } from './rootfs'
+import { planScheduling } from './scheduling'
 import { type CompileSeccomp, planFilter, type SeccompFilter } from './seccomp-filter'
 import { planListener } from './seccomp-listener'
 import { planSysctls } from './sysctl'
@@ -117,6 +118,7 @@ function planCreate(builder: PlanBuilder): void {
   create.push(sync('releaseInit', 'hooked'))
   if (builder.filtered.length > 0) create.push(sync('awaitInit', 'filtered'), ...builder.filtered)
   create.push(sync('awaitInit', 'ready'))
+  planScheduling(builder, 'host')
   planSendConsole(builder)
   if (options.pidFile !== undefined) {
     create.push({ kind: 'writePidFile', pointer: '', what: 'write the pid file', path: options.pidFile })

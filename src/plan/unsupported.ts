@@ -7,9 +7,6 @@ const isNamed = (value: string | undefined): boolean => value !== undefined && v
 
 /** What tsrunc does not build yet. Never left out in silence: a container without its confinement is none. */
 const UNSUPPORTED: readonly (readonly [pointer: string, sentence: string, isAsked: (spec: Spec) => boolean])[] = [
-  ['/process/scheduler', 'scheduler attributes are', ({ process }) => process?.scheduler !== undefined],
-  ['/process/ioPriority', 'I/O priorities are', ({ process }) => process?.ioPriority !== undefined],
-  ['/linux/memoryPolicy', 'memory policies are', ({ linux }) => linux?.memoryPolicy !== undefined],
   [
     '/linux/netDevices',
     'network devices that are moved into the container are',

@@ -71,6 +71,8 @@ const INTEGER_RANGES: Partial<Record<FormName, readonly [bigint, bigint]>> = {
 const BAD_STRINGS: Partial<Record<FormName, readonly unknown[]>> = {
   nonEmpty: ['', 1, true, []],
   absolutePath: ['', 'relative', './a', '../etc', 7],
+  cpuList: ['a', '3-1', '1-', '-', '0x1', '1;2', 0, '8192', '0-8192', '0-31:2/4', ' ', ','],
+  nodeList: ['a', '3-1', '1-', 0, '1024', '0-4294967295'],
   numberList: ['a', '3-1', '1-', '-', '0x1', '1;2', '0\n1', '0\t1', 0, '99999999999'],
   pageSize: ['', '2', '2mb', '0KB', '2 MB', '-2MB', 2],
   interfaceName: ['', 'a b', 'a/b', 'a:b', '.', '..', 'x'.repeat(16), 7],

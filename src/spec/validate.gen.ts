@@ -399,7 +399,7 @@ validate39.errors = vErrors;
 return errors === 0;
 }
 
-const func18 = FORMS.numberList.test;
+const func18 = FORMS.cpuList.test;
 
 function validate41(data, pointer = ""){
 /*# sourceURL="execCPUAffinity" */;
@@ -408,12 +408,12 @@ let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
 if(data.initial !== undefined){
 if(!func18(data.initial)){
-vErrors = add(vErrors, pointer+"/initial", "form", {form: "numberList"}); errors++;
+vErrors = add(vErrors, pointer+"/initial", "form", {form: "cpuList"}); errors++;
 }
 }
 if(data.final !== undefined){
 if(!func18(data.final)){
-vErrors = add(vErrors, pointer+"/final", "form", {form: "numberList"}); errors++;
+vErrors = add(vErrors, pointer+"/final", "form", {form: "cpuList"}); errors++;
 }
 }
 }
@@ -1019,6 +1019,7 @@ validate72.errors = vErrors;
 return errors === 0;
 }
 
+const func51 = FORMS.numberList.test;
 const func53 = FORMS.cpuIdle.test;
 
 function validate74(data, pointer = ""){
@@ -1057,12 +1058,12 @@ vErrors = add(vErrors, pointer+"/realtimePeriod", "form", {form: "uint64"}); err
 }
 }
 if(data.cpus !== undefined){
-if(!func18(data.cpus)){
+if(!func51(data.cpus)){
 vErrors = add(vErrors, pointer+"/cpus", "form", {form: "numberList"}); errors++;
 }
 }
 if(data.mems !== undefined){
-if(!func18(data.mems)){
+if(!func51(data.mems)){
 vErrors = add(vErrors, pointer+"/mems", "form", {form: "numberList"}); errors++;
 }
 }
@@ -1797,8 +1798,9 @@ validate104.errors = vErrors;
 return errors === 0;
 }
 
-const obj30 = new Set(["MPOL_DEFAULT","MPOL_BIND","MPOL_INTERLEAVE","MPOL_WEIGHTED_INTERLEAVE","MPOL_PREFERRED","MPOL_PREFERRED_MANY","MPOL_LOCAL"]);
+const obj30 = new Set(["MPOL_DEFAULT","MPOL_PREFERRED","MPOL_BIND","MPOL_INTERLEAVE","MPOL_LOCAL","MPOL_PREFERRED_MANY","MPOL_WEIGHTED_INTERLEAVE"]);
 const obj32 = new Set(["MPOL_F_NUMA_BALANCING","MPOL_F_RELATIVE_NODES","MPOL_F_STATIC_NODES"]);
+const func81 = FORMS.nodeList.test;
 
 function validate106(data, pointer = ""){
 /*# sourceURL="memoryPolicy" */;
@@ -1814,8 +1816,8 @@ vErrors = add(vErrors, pointer+"/mode", "enum", {allowed: obj30}); errors++;
 }
 }
 if(data.nodes !== undefined){
-if(!func18(data.nodes)){
-vErrors = add(vErrors, pointer+"/nodes", "form", {form: "numberList"}); errors++;
+if(!func81(data.nodes)){
+vErrors = add(vErrors, pointer+"/nodes", "form", {form: "nodeList"}); errors++;
 }
 }
 if(data.flags !== undefined){

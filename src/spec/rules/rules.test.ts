@@ -129,6 +129,17 @@ const FAULTS: readonly (readonly [rule: string, changes: Changes, pointer: strin
     '/process/scheduler/period',
     'only SCHED_DEADLINE',
   ],
+  [
+    'scheduler-nice-unused',
+    { '/process/scheduler': { policy: 'SCHED_FIFO', priority: 1, nice: 3 } },
+    '/process/scheduler/nice',
+    'no effect with SCHED_FIFO',
+  ],
+  ['scheduler-deadline-order', { '/process/scheduler/runtime': 1023 }, '/process/scheduler/runtime', 'at least 1024'],
+  ['scheduler-deadline-order', { '/process/scheduler/deadline': 9999999 }, '/process/scheduler/deadline', 'runtime'],
+  ['scheduler-deadline-order', { '/process/scheduler/period': 20000000 }, '/process/scheduler/period', 'deadline'],
+  ['scheduler-deadline-order', { '/process/scheduler/period': 2n ** 63n }, '/process/scheduler/period', 'below 2^63'],
+  ['scheduler-deadline-hooks', { '/process/scheduler/flags': [] }, '/process/scheduler/flags', 'startContainer hooks'],
 
   ['namespace-unique', { '/linux/namespaces/7/type': 'pid' }, '/linux/namespaces/7/type', '/linux/namespaces/0'],
   ['namespace-path', { '/linux/namespaces/1/path': '../netns' }, '/linux/namespaces/1/path', 'absolute path'],
@@ -361,6 +372,10 @@ describe('what is allowed', () => {
     ['a weight that is not set', { '/linux/resources': { blockIO: { weight: 0 } } }],
     ['the default class', { '/linux/intelRdt': { closID: '/' } }],
     ['a preferred node, or none', { '/linux/memoryPolicy': { mode: 'MPOL_PREFERRED', nodes: '' } }],
+    [
+      'a deadline without a period',
+      { '/process/scheduler': { policy: 'SCHED_DEADLINE', runtime: 1024, deadline: 1024 } },
+    ],
     ['a console size without a terminal', { '/process/consoleSize': { height: 2 ** 32, width: 0 } }],
   ])('%s', (_name, changes) => {
     expect(faultsOf(minimalConfig(), changes)).toEqual([])

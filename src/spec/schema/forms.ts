@@ -1,3 +1,4 @@
+import { MAX_CPU, MAX_NODE, parseNumberList } from '../../tables/number-list'
 import { unusable } from '../json/strings'
 
 /**
@@ -84,6 +85,14 @@ export const FORMS = {
   ),
   absolutePath: string((value) => value.startsWith('/'), 'an absolute path'),
   numberList: string(isNumberList, 'a list of numbers and ranges such as "0-3,7"'),
+  cpuList: string(
+    (value) => value === '' || (parseNumberList(value, MAX_CPU)?.length ?? 0) > 0,
+    `a list of CPUs such as "0-3,7", none above ${MAX_CPU}`,
+  ),
+  nodeList: string(
+    (value) => parseNumberList(value, MAX_NODE) !== undefined,
+    `a list of memory nodes such as "0-3,7", none above ${MAX_NODE}`,
+  ),
   pageSize: string((value) => /^[1-9]\d{0,8}[KMG]B$/.test(value), 'a size such as "64KB", "2MB" or "1GB"'),
   /** The kernel's dev_valid_name: IFNAMSIZ of linux/if.h is 16, with the NUL. */
   interfaceName: string(

@@ -1,6 +1,8 @@
+import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES } from '../../tables/memory-policy'
 import { NAMESPACES } from '../../tables/namespaces'
+import { PERSONALITY_DOMAINS } from '../../tables/personality'
 import { BOOLEAN, form, listOf, mapOf, object, ref, type Schemas, STRING, STRINGS, words } from './schema'
-import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES, PERSONALITY_DOMAINS, ROOTFS_PROPAGATIONS } from './words'
+import { ROOTFS_PROPAGATIONS } from './words'
 
 /** config-linux.md, but for its chapters on cgroups (cgroups.ts) and seccomp (seccomp.ts). */
 export const LINUX: Schemas = {
@@ -48,9 +50,13 @@ export const LINUX: Schemas = {
     schemata: STRINGS,
     enableMonitoring: BOOLEAN,
   }),
-  personality: object({ domain: words(PERSONALITY_DOMAINS), flags: STRINGS }, 'domain'),
+  personality: object({ domain: words(Object.keys(PERSONALITY_DOMAINS)), flags: STRINGS }, 'domain'),
   memoryPolicy: object(
-    { mode: words(MEMORY_POLICY_MODES), nodes: form('numberList'), flags: listOf(words(MEMORY_POLICY_FLAGS)) },
+    {
+      mode: words(Object.keys(MEMORY_POLICY_MODES)),
+      nodes: form('nodeList'),
+      flags: listOf(words(Object.keys(MEMORY_POLICY_FLAGS))),
+    },
     'mode',
   ),
 }

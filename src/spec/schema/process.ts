@@ -1,5 +1,5 @@
+import { IO_PRIORITY_CLASSES, SCHEDULER_FLAGS, SCHEDULER_POLICIES } from '../../tables/scheduling'
 import { BOOLEAN, form, listOf, object, ref, type Schemas, STRING, STRINGS, words } from './schema'
-import { IO_PRIORITY_CLASSES, SCHEDULER_FLAGS, SCHEDULER_POLICIES } from './words'
 
 /** config.md "Process", with its parts for POSIX platforms and Linux. */
 export const PROCESS: Schemas = {
@@ -36,18 +36,18 @@ export const PROCESS: Schemas = {
   }),
   scheduler: object(
     {
-      policy: words(SCHEDULER_POLICIES),
+      policy: words(Object.keys(SCHEDULER_POLICIES)),
       nice: form('int32'),
       priority: form('int32'),
-      flags: listOf(words(SCHEDULER_FLAGS)),
+      flags: listOf(words(Object.keys(SCHEDULER_FLAGS))),
       runtime: form('uint64'),
       deadline: form('uint64'),
       period: form('uint64'),
     },
     'policy',
   ),
-  ioPriority: object({ class: words(IO_PRIORITY_CLASSES), priority: form('ioPriority') }, 'class'),
-  execCPUAffinity: object({ initial: form('numberList'), final: form('numberList') }),
+  ioPriority: object({ class: words(Object.keys(IO_PRIORITY_CLASSES)), priority: form('ioPriority') }, 'class'),
+  execCPUAffinity: object({ initial: form('cpuList'), final: form('cpuList') }),
   /** uid and gid are 0 where they are absent, for runc, crun and the published schema. */
   user: object({
     uid: form('userId'),
