@@ -56,6 +56,7 @@ Failure commit(HostContext& context) {
   Message message;
   Failure failure = receive(context.sync.get(), message, nullptr);
   context.sync.reset();
+  context.net_namespace.reset();
   if (!failure && message.type == MessageType::kFailure) {
     context.init_failure = message.record;
     context.init_failed = true;

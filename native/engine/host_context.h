@@ -32,6 +32,7 @@ struct HostContext {
   ProcessId init;  // pid 0: there is none
   sys::UniqueFd init_pidfd;
   sys::UniqueFd sync;                          // seqpacket socket to init
+  sys::UniqueFd net_namespace;                 // init's, while its network devices may have to come back
   sys::UniqueFd console;                       // master of the container's pty, once init has sent it
   sys::UniqueFd seccomp_listener;              // of the container's filter, until it is sent on
   std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree, until init has them

@@ -51,6 +51,7 @@ enum class OpKind : uint32_t {
   kRunHook = 30,
   kKillCgroups = 40,
   kUndoJournal = 41,
+  kMoveNetDevice = 50,
   kAwaitHost = 60,
   kReportToHost = 61,
   kBecomeRoot = 62,
@@ -250,6 +251,13 @@ struct KillCgroups {
 };
 
 struct UndoJournal {
+};
+
+struct MoveNetDevice {
+  Str device{};
+  Str name{};
+  bool is_template{};
+  Str namespace_path{};
 };
 
 struct AwaitHost {
@@ -686,6 +694,13 @@ inline void read(Decoder& in, UndoJournal& out) {
   (void)out;
 }
 
+inline void read(Decoder& in, MoveNetDevice& out) {
+  out.device = in.str();
+  out.name = in.str();
+  out.is_template = in.boolean();
+  out.namespace_path = in.str();
+}
+
 inline void read(Decoder& in, AwaitHost& out) {
   out.step = in.u32();
 }
@@ -1018,6 +1033,7 @@ inline void read(Decoder& in, Launch& out) {
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal) \
+  X(MoveNetDevice) \
   X(AwaitHost) \
   X(ReportToHost) \
   X(BecomeRoot) \
@@ -1093,6 +1109,7 @@ inline void read(Decoder& in, Launch& out) {
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal) \
+  X(MoveNetDevice) \
   X(SetScheduler) \
   X(SetIoPriority)
 
@@ -1171,7 +1188,8 @@ inline void read(Decoder& in, Launch& out) {
   X(MapTree) \
   X(CheckIdMaps) \
   X(KillCgroups) \
-  X(UndoJournal)
+  X(UndoJournal) \
+  X(MoveNetDevice)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

@@ -100,6 +100,7 @@ export interface Linux {
   gidMappings?: IdMapping[]
   timeOffsets?: Record<string, { secs?: number; nanosecs?: number }>
   devices?: Device[]
+  netDevices?: Record<string, { name?: string }>
   cgroupsPath?: string
   resources: Resources
   rootfsPropagation?: string

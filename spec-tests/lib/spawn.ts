@@ -20,6 +20,8 @@ export interface SpawnOptions {
   readonly stdin?: string | number
   /** Descriptors to hand on as 3, 4, …: they are duplicated in that order. */
   readonly fds?: readonly number[]
+  /** A command that becomes the program in other surroundings, as `nsenter` does; the program's own words follow. */
+  readonly within?: readonly string[]
   /** Milliseconds until it is killed and the call fails, on a machine of usual speed. */
   readonly timeout?: number
 }
@@ -52,7 +54,7 @@ const spawnUnderReaper = (command: readonly string[], output: string, options: S
   const err = openSync(`${output}.err`, 'a')
   const stdin = typeof options.stdin === 'number' ? options.stdin : openSync(options.stdin ?? '/dev/null', 'r')
   const fds = options.fds ?? []
-  const child = spawn(reapTool(), [String(3 + fds.length), ...command], {
+  const child = spawn(reapTool(), [String(3 + fds.length), ...(options.within ?? []), ...command], {
     stdio: [stdin, out, err, ...fds, 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: { ...options.env } }),

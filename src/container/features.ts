@@ -80,7 +80,7 @@ export function features(): Features {
       intelRdt: { enabled: false, schemata: false, monitoring: false },
       mountExtensions: { idmap: { enabled: true } },
       memoryPolicy: { modes: Object.keys(MEMORY_POLICY_MODES), flags: Object.keys(MEMORY_POLICY_FLAGS) },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
     annotations: annotations(),
     potentiallyUnsafeConfigAnnotations: [],

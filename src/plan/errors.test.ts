@@ -35,7 +35,20 @@ const MAPPING = { containerID: 0, hostID: 1, size: 1 }
 
 const CASES: Readonly<Record<string, Refused>> = {
   // ---- what is not built yet ----
-  netDevices: notSupported('/linux/netDevices', withLinux({ netDevices: { eth1: {} } })),
+  'a network device for the host': {
+    spec: withLinux({ namespaces: [{ type: 'network', path: '/proc/self/ns/net' }], netDevices: { eth1: {} } }),
+    facts: { ...FACTS_V2, namespaces: { ...FACTS_V2.namespaces, '/proc/self/ns/net': '4:2' } },
+    code: 'HOST_NAMESPACE',
+    pointer: '/linux/netDevices/eth1',
+    message: /network namespace is the host's own/,
+  },
+  'a network device without privileges': {
+    spec: { ...USER_NAMESPACE, linux: { ...USER_NAMESPACE.linux, netDevices: { eth1: { name: 'a' } } } },
+    facts: FACTS_USER,
+    code: 'NEEDS_PRIVILEGES',
+    pointer: '/linux/netDevices/eth1',
+    message: /move network device "eth1" into the container as "a": only root/,
+  },
   intelRdt: notSupported('/linux/intelRdt', withLinux({ intelRdt: { closID: 'a' } })),
   'seccomp plugins': notSupported('/annotations/run.oci.seccomp.plugins', {
     ...BASE,

@@ -270,6 +270,16 @@ const ROOTFS: Readonly<Record<string, GoldenCase>> = {
       mounts: [{ destination: '/dev', source: '/dev', options: ['bind'] }],
     },
   },
+  'net-devices': {
+    spec: withLinux({ netDevices: { eth1: {}, eth2: { name: 'lan0' }, eth3: { name: 'up%d' } } }),
+  },
+  'net-devices-joined': {
+    spec: withLinux({
+      namespaces: [{ type: 'mount' }, { type: 'network', path: '/run/netns/n' }],
+      netDevices: { eth1: {} },
+    }),
+    facts: { ...FACTS_V2, namespaces: { ...FACTS_V2.namespaces, '/run/netns/n': '4:99' } },
+  },
   sysctl: {
     spec: withLinux({
       sysctl: {

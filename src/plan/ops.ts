@@ -116,6 +116,14 @@ export const OPS = {
   /** Verify that the user namespace at `path`, or the caller's where that is empty, has these maps, in whatever order.
    *  `index`: where it stands in linux.namespaces, for the message. */
   checkIdMaps: { code: 27, side: 'host', fields: { path: 'str', index: 'u32', uidMap: 'str', gidMap: 'str' } },
+  /** config-linux.md "Network Devices": move `device` of the host into init's network namespace, as `name`, which ends
+   *  in %d where `isTemplate`; with its permanent global addresses, and up. Journaled: a create that fails gives it back
+   *  as it was. `namespacePath`: path of a network namespace that is joined, or empty. */
+  moveNetDevice: {
+    code: 50,
+    side: 'host',
+    fields: { device: 'str', name: 'str', isTemplate: 'bool', namespacePath: 'str' },
+  },
 
   // ---- hooks (both) ---------------------------------------------------------------------------------------------
   /** config.md "POSIX-platform Hooks". `timeout`: seconds, 0 is none. `status`: the state's status on stdin.

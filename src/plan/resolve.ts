@@ -18,6 +18,7 @@ import { mappedTrees } from './idmapped-mounts'
 import { checkLabels, planKeyring, planProcessLabels } from './labels'
 import { planMounts, planReadonlyMounts } from './mounts'
 import { planNamespaces } from './namespaces'
+import { planNetDevices } from './net-devices'
 import { type Op, STEPS } from './ops'
 import { PLAN_VERSION, type Plan } from './plan'
 import { planEnvironment, planOomScoreAdj, planProcess, planRaiseRlimits } from './process'
@@ -110,6 +111,7 @@ function planCreate(builder: PlanBuilder): void {
   planWriteIdMaps(builder)
   append(create, mappedTrees(builder))
   planCgroupOwner(builder)
+  planNetDevices(builder)
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
   create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))

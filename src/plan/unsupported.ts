@@ -2,16 +2,10 @@ import { TsruncError } from '../errors'
 import type { PlanOptions } from '../host/facts'
 import type { Spec } from '../spec/types'
 
-const isGiven = (value: object | undefined): boolean => value !== undefined && Object.keys(value).length > 0
 const isNamed = (value: string | undefined): boolean => value !== undefined && value !== ''
 
 /** What tsrunc does not build yet. Never left out in silence: a container without its confinement is none. */
 const UNSUPPORTED: readonly (readonly [pointer: string, sentence: string, isAsked: (spec: Spec) => boolean])[] = [
-  [
-    '/linux/netDevices',
-    'network devices that are moved into the container are',
-    ({ linux }) => isGiven(linux?.netDevices),
-  ],
   [
     '/annotations/run.oci.seccomp.plugins',
     'plugins that answer the notifications of a seccomp filter are',

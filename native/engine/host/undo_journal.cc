@@ -5,6 +5,7 @@
 //   pidfile PATH   only if the container was never created: afterwards the file is its caller's, as with
 //   runc; and only
 //                  if it holds what the line before, "pid PID", says
+//   netdevice …    what was lent to the container, see net_device.h
 //   mounts PATH    what was mounted there since the line before, "mounted …", see mounts.h
 #include "engine/host/undo_journal.h"
 
@@ -15,6 +16,7 @@
 
 #include "engine/host/cgroup_tree.h"
 #include "engine/host/mounts.h"
+#include "engine/host/net_device.h"
 #include "engine/host/pid_file.h"
 #include "engine/journal.h"
 #include "sys/text.h"
@@ -80,10 +82,14 @@ class Undo {
     if (is_kind(entry, "cgroup")) {
       return undo_cgroup(entry.path);
     }
+    const bool created = ::faccessat(context_.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     const char* before = index > 0 ? journal_[index - 1].path : nullptr;
     if (is_kind(entry, "pidfile") && index > 0 && is_kind(journal_[index - 1], "pid")) {
-      const bool created = ::faccessat(context_.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
       return created ? kOk : remove_pid_file(entry.path, before);
+    }
+    if (is_kind(entry, "netdevice")) {
+      // config-linux.md "Network Namespace Lifecycle": once there was a container, it does not come back.
+      return created ? kOk : undo_net_device(context_, journal_, index);
     }
     if (is_kind(entry, "mounts") && index > 0 && is_kind(journal_[index - 1], "mounted")) {
       return undo_mounts(entry.path, before, context_.detail, sizeof context_.detail);

@@ -27,14 +27,14 @@ const netDeviceNamesAreValid: Rule = {
     for (const [device, { name = '' }] of Object.entries(linux?.netDevices ?? {})) {
       const pointer = `/linux/netDevices/${escapeStep(device)}`
       if (!isDeviceName(device)) report(pointer, `is not the name of a network device`)
-      if (name !== '' && !isDeviceName(name.replace(/%d$/, '0'))) {
+      if (name !== '' && !isDeviceName(name.replace(/%d$/, '00'))) {
         report(`${pointer}/name`, `must be a name for a network device, not ${quote(name)}`)
       }
     }
   },
 }
 
-/** The kernel's dev_valid_name; '%' would begin a template. */
+/** The kernel's dev_valid_name, for a template with as many bytes as its two last ones stand for; '%' would begin a template. */
 const isDeviceName = (name: string): boolean =>
   name !== '.' && name !== '..' && /^[^/:%\s]+$/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES
 
