@@ -32,11 +32,17 @@ const SUMMARY = /^killat: execs=(\d+) main=(\d+) child=(\d+) killed=([01])/m
  * Calls the runtime and ends one of its processes with SIGKILL at the entry of a system call.
  *
  * @param at the number of the call, from 1; 0 kills nothing
+ * @param within as in SpawnOptions
  */
-export const callKilled = async (clock: Clock, at: number, args: readonly string[]): Promise<Ended> => {
+export const callKilled = async (
+  clock: Clock,
+  at: number,
+  args: readonly string[],
+  within: readonly string[] = [],
+): Promise<Ended> => {
   const box = sandbox()
   const command = [runtime().path, '--root', box.marks.root, ...args]
-  const running = launch([killAt(), String(clock.execve), String(at), clock.who, ...command])
+  const running = launch([killAt(), String(clock.execve), String(at), clock.who, ...command], { within })
   const outcome = await running.exited
   const [, execves, main, child, killed] = SUMMARY.exec(outcome.stderr) ?? []
   return {
