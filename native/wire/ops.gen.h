@@ -52,6 +52,9 @@ enum class OpKind : uint32_t {
   kKillCgroups = 40,
   kUndoJournal = 41,
   kMoveNetDevice = 50,
+  kMakeRdtGroup = 51,
+  kWriteRdtSchemata = 52,
+  kJoinRdtGroup = 53,
   kAwaitHost = 60,
   kReportToHost = 61,
   kBecomeRoot = 62,
@@ -258,6 +261,21 @@ struct MoveNetDevice {
   Str name{};
   bool is_template{};
   Str namespace_path{};
+};
+
+struct MakeRdtGroup {
+  Str path{};
+  bool keep{};
+};
+
+struct WriteRdtSchemata {
+  Str root{};
+  Str path{};
+  Str text{};
+};
+
+struct JoinRdtGroup {
+  Str path{};
 };
 
 struct AwaitHost {
@@ -701,6 +719,21 @@ inline void read(Decoder& in, MoveNetDevice& out) {
   out.namespace_path = in.str();
 }
 
+inline void read(Decoder& in, MakeRdtGroup& out) {
+  out.path = in.str();
+  out.keep = in.boolean();
+}
+
+inline void read(Decoder& in, WriteRdtSchemata& out) {
+  out.root = in.str();
+  out.path = in.str();
+  out.text = in.str();
+}
+
+inline void read(Decoder& in, JoinRdtGroup& out) {
+  out.path = in.str();
+}
+
 inline void read(Decoder& in, AwaitHost& out) {
   out.step = in.u32();
 }
@@ -1034,6 +1067,9 @@ inline void read(Decoder& in, Launch& out) {
   X(KillCgroups) \
   X(UndoJournal) \
   X(MoveNetDevice) \
+  X(MakeRdtGroup) \
+  X(WriteRdtSchemata) \
+  X(JoinRdtGroup) \
   X(AwaitHost) \
   X(ReportToHost) \
   X(BecomeRoot) \
@@ -1110,6 +1146,9 @@ inline void read(Decoder& in, Launch& out) {
   X(KillCgroups) \
   X(UndoJournal) \
   X(MoveNetDevice) \
+  X(MakeRdtGroup) \
+  X(WriteRdtSchemata) \
+  X(JoinRdtGroup) \
   X(SetScheduler) \
   X(SetIoPriority)
 
@@ -1189,7 +1228,10 @@ inline void read(Decoder& in, Launch& out) {
   X(CheckIdMaps) \
   X(KillCgroups) \
   X(UndoJournal) \
-  X(MoveNetDevice)
+  X(MoveNetDevice) \
+  X(MakeRdtGroup) \
+  X(WriteRdtSchemata) \
+  X(JoinRdtGroup)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

@@ -109,6 +109,15 @@ export interface Linux {
   mountLabel?: string
   maskedPaths?: string[]
   readonlyPaths?: string[]
+  intelRdt?: {
+    closID?: string
+    l3CacheSchema?: string
+    memBwSchema?: string
+    schemata?: string[]
+    enableMonitoring?: boolean
+    enableCMT?: boolean
+    enableMBM?: boolean
+  }
   personality?: { domain: string; flags?: string[] }
   memoryPolicy?: { mode: string; nodes?: string; flags?: string[] }
 }

@@ -25,6 +25,7 @@ export { isMounted, mountAt, parseMountinfo } from './mountinfo'
 export { linksOf, type NetworkLink, NetworkNamespace, networkNamespace } from './network'
 export { exchanger, killAt, probeProgram } from './programs'
 export { apparmorEnabled, hasCapability, requires, requiresController, requiresThat, selinuxEnabled } from './requires'
+export { type FakeResctrl, fakeResctrl } from './resctrl'
 export { runtime } from './runtime'
 export {
   callRuntime,

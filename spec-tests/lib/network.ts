@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { sandbox, uniqueName } from './sandbox'
+import { readlinkSync } from 'node:fs'
+import { launch } from './sandbox'
+import { eventually } from './spawn'
 
 /** A line of `ip -json address`. */
 export interface NetworkLink {
@@ -26,17 +28,17 @@ export interface NetworkLink {
   }[]
 }
 
-/** A network namespace that a test makes, with iproute2. */
+/** A network namespace that a test makes; it ends with the process that holds it. */
 export class NetworkNamespace {
-  readonly name: string
+  readonly pid: number
   /** Its file. */
   readonly path: string
   /** For SpawnOptions.within: runs a program in it. */
   readonly within: readonly string[]
 
-  constructor(name: string) {
-    this.name = name
-    this.path = `/run/netns/${name}`
+  constructor(pid: number) {
+    this.pid = pid
+    this.path = `/proc/${pid}/ns/net`
     this.within = ['nsenter', `--net=${this.path}`]
   }
 
@@ -60,14 +62,15 @@ export class NetworkNamespace {
   }
 }
 
-/** One that is gone with the test. */
-export const networkNamespace = (): NetworkNamespace => {
-  const name = uniqueName()
-  execFileSync('ip', ['netns', 'add', name])
-  sandbox().undo.push(() => {
-    execFileSync('ip', ['netns', 'delete', name])
-  })
-  return new NetworkNamespace(name)
+/**
+ * One that is gone with the test. Not by `ip netns`, whose mount everybody's mount namespaces on this machine would have
+ * a copy of.
+ */
+export const networkNamespace = async (): Promise<NetworkNamespace> => {
+  const pid = await launch(['unshare', '--net', 'sleep', '1000']).pid
+  const own = readlinkSync('/proc/self/ns/net')
+  await eventually('a network namespace', () => readlinkSync(`/proc/${pid}/ns/net`) !== own || undefined)
+  return new NetworkNamespace(pid)
 }
 
 /** Links of the network namespace of a process. */

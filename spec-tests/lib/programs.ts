@@ -55,5 +55,8 @@ export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools',
 /** Receives seccomp listeners. */
 export const seccompAgentTool = (): string => once('seccompagent', () => [join(SOURCES, 'tools', 'seccompagent.cc')])
 
+/** A file system that behaves like resctrl. */
+export const fakeResctrlProgram = (): string => once('fakeresctrl', () => [join(SOURCES, 'tools', 'fakeresctrl.cc')])
+
 /** Exchanges two paths for ever. */
 export const exchanger = (): string => once('exchange', () => [join(SOURCES, 'tools', 'exchange.cc')])

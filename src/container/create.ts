@@ -1,6 +1,7 @@
 import type { Caller, PlanOptions } from '../host/facts'
 import { probeHost } from '../host/probe'
 import { seccompCompiler } from '../native/seccomp-compiler'
+import { closName } from '../plan/intel-rdt'
 import type { Plan } from '../plan/plan'
 import { resolvePlan } from '../plan/resolve'
 import { describeFault } from '../spec/fault'
@@ -55,8 +56,8 @@ function hasLongTexts({ process, hooks, mounts }: Spec): boolean {
 }
 const isNamed = (value: string | undefined): boolean => value !== undefined && value !== ''
 
-function probeFor(spec: Spec) {
-  const resources = spec.linux?.resources
+function probeFor(spec: Spec, id: string) {
+  const { resources, intelRdt } = spec.linux ?? {}
   return probeHost({
     namespacePaths: spec.linux?.namespaces?.flatMap(({ path }) => path ?? []) ?? [],
     hugepages: resources?.hugepageLimits !== undefined,
@@ -64,6 +65,7 @@ function probeFor(spec: Spec) {
     longTexts: hasLongTexts(spec),
     apparmor: isNamed(spec.process?.apparmorProfile),
     selinux: isNamed(spec.process?.selinuxLabel) || isNamed(spec.linux?.mountLabel),
+    resctrlGroup: intelRdt === undefined ? undefined : closName(intelRdt, id),
   })
 }
 
@@ -81,7 +83,8 @@ export function planContainer(options: CreateOptions, keeps: boolean): Planned {
   const rootfs = resolveRootfs(bundle, spec.root?.path ?? '')
   const { configFile: _, ...rest } = options
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, systemdCgroup: false, config: config.bytes }
-  const resolved = resolvePlan(spec, planOptions, probeFor(spec), seccompCompiler(options.root, keeps))
+  const facts = probeFor(spec, options.id)
+  const resolved = resolvePlan(spec, planOptions, facts, seccompCompiler(options.root, keeps))
   const advice = warnings.map((fault) => describeFault(config.path, fault))
   return { plan: resolved.plan, warnings: few([...advice, ...resolved.warnings]) }
 }

@@ -77,7 +77,7 @@ export function features(): Features {
       seccomp: seccompFeatures(),
       apparmor: { enabled: true },
       selinux: { enabled: true },
-      intelRdt: { enabled: false, schemata: false, monitoring: false },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
       mountExtensions: { idmap: { enabled: true } },
       memoryPolicy: { modes: Object.keys(MEMORY_POLICY_MODES), flags: Object.keys(MEMORY_POLICY_FLAGS) },
       netDevices: { enabled: true },

@@ -10,6 +10,13 @@ export type CgroupFacts =
   | { readonly version: 2; readonly mountPoint: string; readonly controllers: readonly string[]; readonly own: string }
   | { readonly version: 0 }
 
+/** The resctrl file system, and the group in it that the container is to be in. */
+export interface ResctrlFacts {
+  readonly mountPoint: string
+  /** Content of the group's schemata file; absent: there is no such group. */
+  readonly schemata?: string
+}
+
 /** What this host can do: probed once, then only read. Everything in it is plain data, so a golden test can make one. */
 export interface HostFacts {
   readonly cgroup: CgroupFacts
@@ -41,6 +48,8 @@ export interface HostFacts {
   readonly apparmor: 'off' | 'unconfined' | 'confined'
   /** SELinux has a policy. False where the configuration has no label: then nobody looked. */
   readonly selinux: boolean
+  /** Absent: resctrl is not mounted, or was not asked for. */
+  readonly resctrl?: ResctrlFacts | undefined
 }
 
 /** What the launcher noted of its caller before node was started. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { controllerDirectory, freshCgroupFiles, probeCgroups } from './cgroups'
 import type { CgroupFacts, HostFacts } from './facts'
+import { probeResctrl } from './resctrl'
 import { isSelinuxEnabled, probeApparmor } from './security-modules'
 
 /** Which of the dearer facts a configuration asks for; what it does not need is not read. */
@@ -17,6 +18,8 @@ export interface ProbeNeeds {
   readonly apparmor: boolean
   /** process.selinuxLabel or linux.mountLabel is there. */
   readonly selinux: boolean
+  /** Name of the resctrl group that linux.intelRdt asks for. */
+  readonly resctrlGroup?: string | undefined
 }
 
 const HUGEPAGES = '/sys/kernel/mm/hugepages'
@@ -122,5 +125,6 @@ export function probeHost(needs: ProbeNeeds): HostFacts {
     cgroupFiles,
     apparmor: needs.apparmor ? probeApparmor() : 'off',
     selinux: needs.selinux && isSelinuxEnabled(),
+    resctrl: needs.resctrlGroup === undefined ? undefined : probeResctrl(needs.resctrlGroup),
   }
 }

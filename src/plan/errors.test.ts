@@ -49,11 +49,30 @@ const CASES: Readonly<Record<string, Refused>> = {
     pointer: '/linux/netDevices/eth1',
     message: /move network device "eth1" into the container as "a": only root/,
   },
-  intelRdt: notSupported('/linux/intelRdt', withLinux({ intelRdt: { closID: 'a' } })),
   'seccomp plugins': notSupported('/annotations/run.oci.seccomp.plugins', {
     ...BASE,
     annotations: { 'run.oci.seccomp.plugins': '/lib/a.so' },
   }),
+  'no resctrl': {
+    spec: withLinux({ intelRdt: {} }),
+    code: 'RDT',
+    pointer: '/linux/intelRdt',
+    message: /no resctrl file system is mounted/,
+  },
+  'a class of service that is not there': {
+    spec: withLinux({ intelRdt: { closID: 'gold' } }),
+    facts: { ...FACTS_V2, resctrl: { mountPoint: '/sys/fs/resctrl' } },
+    code: 'RDT',
+    pointer: '/linux/intelRdt/closID',
+    message: /"gold" does not exist/,
+  },
+  'a class of service with other schemata': {
+    spec: withLinux({ intelRdt: { closID: 'gold', memBwSchema: 'MB:0=20', schemata: ['L3:0=f'] } }),
+    facts: { ...FACTS_V2, resctrl: { mountPoint: '/sys/fs/resctrl', schemata: 'L3:0=ff\nMB:0= 20\n' } },
+    code: 'RDT',
+    pointer: '/linux/intelRdt',
+    message: /"gold" exists with other schemata than "L3:0=f"/,
+  },
   'systemd cgroups': { ...notSupported('', BASE), options: { systemdCgroup: true } },
   'remount with propagation': notSupported(
     '/mounts/0/options',

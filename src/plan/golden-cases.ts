@@ -243,6 +243,8 @@ const NAMESPACES: Readonly<Record<string, GoldenCase>> = {
   'rootless-helpers': { spec: USER_NAMESPACE, facts: FACTS_USER },
 }
 
+const RESCTRL = { mountPoint: '/sys/fs/resctrl' }
+
 const ROOTFS: Readonly<Record<string, GoldenCase>> = {
   'rootfs-shared': { spec: withLinux({ rootfsPropagation: 'shared' }) },
   'rootfs-slave': { spec: withLinux({ rootfsPropagation: 'slave' }) },
@@ -279,6 +281,30 @@ const ROOTFS: Readonly<Record<string, GoldenCase>> = {
       netDevices: { eth1: {} },
     }),
     facts: { ...FACTS_V2, namespaces: { ...FACTS_V2.namespaces, '/run/netns/n': '4:99' } },
+  },
+  'rdt-own-class': {
+    spec: withLinux({
+      intelRdt: {
+        l3CacheSchema: 'L3:0=f\nMB:0=50',
+        memBwSchema: 'MB:0=20',
+        schemata: ['L2:0=3'],
+        enableMonitoring: true,
+      },
+    }),
+    facts: { ...FACTS_V2, resctrl: RESCTRL },
+  },
+  'rdt-own-class-alone': { spec: withLinux({ intelRdt: {} }), facts: { ...FACTS_V2, resctrl: RESCTRL } },
+  'rdt-new-class': {
+    spec: withLinux({ intelRdt: { closID: 'gold', l3CacheSchema: 'L3:0=f\nMB:0=50' } }),
+    facts: { ...FACTS_V2, resctrl: RESCTRL },
+  },
+  'rdt-existing-class': {
+    spec: withLinux({ intelRdt: { closID: 'gold', schemata: ['L3:0=f'], enableCMT: true } }),
+    facts: { ...FACTS_V2, resctrl: { ...RESCTRL, schemata: 'L3:0=0f;1=ff\n' } },
+  },
+  'rdt-default-class': {
+    spec: withLinux({ intelRdt: { closID: '/', enableMonitoring: true } }),
+    facts: { ...FACTS_V2, resctrl: { ...RESCTRL, schemata: 'L3:0=ff\n' } },
   },
   sysctl: {
     spec: withLinux({

@@ -125,6 +125,13 @@ export const OPS = {
     fields: { device: 'str', name: 'str', isTemplate: 'bool', namespacePath: 'str' },
   },
 
+  /** mkdir(2) of a group of resctrl. Journaled; with `keep` it outlives the container, and ends with a failed create only. */
+  makeRdtGroup: { code: 51, side: 'host', fields: { path: 'str', keep: 'bool' } },
+  /** Write `text`, whole lines, into `path`/schemata. `root`: resctrl's own directory, with info/last_cmd_status. */
+  writeRdtSchemata: { code: 52, side: 'host', fields: { root: 'str', path: 'str', text: 'str' } },
+  /** Write init's pid into `path`/tasks. */
+  joinRdtGroup: { code: 53, side: 'host', fields: { path: 'str' } },
+
   // ---- hooks (both) ---------------------------------------------------------------------------------------------
   /** config.md "POSIX-platform Hooks". `timeout`: seconds, 0 is none. `status`: the state's status on stdin.
    *  `fatal`: false for poststop, whose failures are warnings. `effective`…`ambient`: capability sets of the hook's

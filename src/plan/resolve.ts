@@ -15,6 +15,7 @@ import { planHeader } from './header'
 import { planHooks } from './hooks'
 import { planIdMaps } from './id-maps'
 import { mappedTrees } from './idmapped-mounts'
+import { planIntelRdt } from './intel-rdt'
 import { checkLabels, planKeyring, planProcessLabels } from './labels'
 import { planMounts, planReadonlyMounts } from './mounts'
 import { planNamespaces } from './namespaces'
@@ -112,6 +113,7 @@ function planCreate(builder: PlanBuilder): void {
   append(create, mappedTrees(builder))
   planCgroupOwner(builder)
   planNetDevices(builder)
+  planIntelRdt(builder)
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
   create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))

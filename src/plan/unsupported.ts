@@ -11,7 +11,6 @@ const UNSUPPORTED: readonly (readonly [pointer: string, sentence: string, isAske
     'plugins that answer the notifications of a seccomp filter are',
     ({ annotations }) => isNamed(annotations?.['run.oci.seccomp.plugins']),
   ],
-  ['/linux/intelRdt', 'resource control groups of the CPU (resctrl) are', ({ linux }) => linux?.intelRdt !== undefined],
 ]
 
 /** Errors: NOT_SUPPORTED. */

@@ -147,6 +147,10 @@ export interface IntelRdt {
   readonly memBwSchema?: string
   readonly schemata?: readonly string[]
   readonly enableMonitoring?: boolean
+  /** Until 1.3 of the specification. */
+  readonly enableCMT?: boolean
+  /** Until 1.3 of the specification. */
+  readonly enableMBM?: boolean
 }
 
 export interface DeviceRule {

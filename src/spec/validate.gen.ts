@@ -1753,6 +1753,16 @@ if(typeof data.enableMonitoring !== "boolean"){
 vErrors = add(vErrors, pointer+"/enableMonitoring", "type", {type: "boolean"}); errors++;
 }
 }
+if(data.enableCMT !== undefined){
+if(typeof data.enableCMT !== "boolean"){
+vErrors = add(vErrors, pointer+"/enableCMT", "type", {type: "boolean"}); errors++;
+}
+}
+if(data.enableMBM !== undefined){
+if(typeof data.enableMBM !== "boolean"){
+vErrors = add(vErrors, pointer+"/enableMBM", "type", {type: "boolean"}); errors++;
+}
+}
 }
 else {
 vErrors = add(vErrors, pointer, "type", {type: "object"}); errors++;

@@ -5,6 +5,9 @@
 //   pidfile PATH   only if the container was never created: afterwards the file is its caller's, as with
 //   runc; and only
 //                  if it holds what the line before, "pid PID", says
+//   rdt PATH       a group of resctrl that the container has for itself
+//   rdtclass PATH  one that has a name: only if the container was never created
+//   notmade PATH   the line before came to nothing
 //   netdevice …    what was lent to the container, see net_device.h
 //   mounts PATH    what was mounted there since the line before, "mounted …", see mounts.h
 #include "engine/host/undo_journal.h"
@@ -86,6 +89,12 @@ class Undo {
     const char* before = index > 0 ? journal_[index - 1].path : nullptr;
     if (is_kind(entry, "pidfile") && index > 0 && is_kind(journal_[index - 1], "pid")) {
       return created ? kOk : remove_pid_file(entry.path, before);
+    }
+    if (index + 1 < journal_.size() && is_kind(journal_[index + 1], "notmade")) {
+      return kOk;
+    }
+    if (is_kind(entry, "rdt") || (is_kind(entry, "rdtclass") && !created)) {
+      return ::rmdir(entry.path) == 0 || errno == ENOENT ? kOk : sys::fail("rmdir", entry.path);
     }
     if (is_kind(entry, "netdevice")) {
       // config-linux.md "Network Namespace Lifecycle": once there was a container, it does not come back.

@@ -23,9 +23,9 @@ const IGNORED: TestOptions = { ...PEERS, sometimes: true }
 type NetDevices = NonNullable<Config['linux']['netDevices']>
 
 /** A host with a pair of devices, eth1 to be lent and far to talk to. */
-const host = (): NetworkNamespace => {
+const host = async (): Promise<NetworkNamespace> => {
   requires('root')
-  const made = networkNamespace()
+  const made = await networkNamespace()
   made.ip('link', 'set', 'lo', 'up')
   made.ip('link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', 'far')
   made.ip('link', 'set', 'far', 'up')
@@ -61,7 +61,7 @@ const essence = ({ addr_info }: NetworkLink) =>
 test('config-linux.md#network-devices: a device moves into the network namespace of the container', {
   ...PEERS,
 }, async () => {
-  const h = host()
+  const h = await host()
   const b = await lending({ eth1: {} })
   const links = await create(b, h)
   named(links, 'eth1')
@@ -69,14 +69,14 @@ test('config-linux.md#network-devices: a device moves into the network namespace
 })
 
 test('config-linux.md#network-devices: name is the name of the device in the container', PEERS, async () => {
-  const h = host()
+  const h = await host()
   const links = await create(await lending({ eth1: { name: 'inner0' } }), h)
   named(links, 'inner0')
   equal(links.length, 2)
 })
 
 test('config-linux.md#network-devices: several devices, with names exchanged', PEERS, async () => {
-  const h = host()
+  const h = await host()
   h.ip('link', 'add', 'eth2', 'type', 'veth', 'peer', 'name', 'far2')
   const [one, other] = [h.link('eth1')?.address, h.link('eth2')?.address]
   const links = await create(await lending({ eth1: { name: 'eth2' }, eth2: { name: 'eth1' } }), h)
@@ -86,9 +86,9 @@ test('config-linux.md#network-devices: several devices, with names exchanged', P
 test('config-linux.md#network-devices: %d at the end of the name is a number that the kernel chooses', {
   ...PEERS,
 }, async () => {
-  const h = host()
+  const h = await host()
   h.ip('link', 'add', 'eth2', 'type', 'veth', 'peer', 'name', 'far2')
-  const inside = networkNamespace()
+  const inside = await networkNamespace()
   inside.ip('link', 'add', 'net0', 'type', 'veth', 'peer', 'name', 'eth1')
   const b = await lending({ eth1: { name: 'net%d' }, eth2: { name: 'net%d' } }, (c) => {
     c.linux.namespaces = c.linux.namespaces.map((entry) =>
@@ -104,7 +104,7 @@ test('config-linux.md#network-devices: %d at the end of the name is a number tha
 test('config-linux.md#network-devices: the runtime MUST preserve attributes and all permanent global addresses', {
   ...PEERS,
 }, async () => {
-  const h = host()
+  const h = await host()
   h.ip('link', 'set', 'eth1', 'mtu', '1400', 'address', '02:00:00:00:00:11', 'alias', 'lent', 'up')
   h.ip('address', 'add', '192.0.2.7/24', 'broadcast', '+', 'dev', 'eth1', 'label', 'eth1:one')
   h.ip('address', 'add', '192.0.2.8/24', 'dev', 'eth1')
@@ -128,7 +128,7 @@ test('config-linux.md#network-devices: the runtime MUST preserve attributes and 
 
 test('config-linux.md#network-devices: the runtime MUST set the device up, and it carries traffic', PEERS, async () => {
   requires('busybox')
-  const h = host()
+  const h = await host()
   h.ip('address', 'add', '192.0.2.1/24', 'dev', 'far')
   h.ip('address', 'add', '192.0.2.2/24', 'dev', 'eth1')
   const links = await create(await lending({ eth1: {} }), h)
@@ -137,7 +137,7 @@ test('config-linux.md#network-devices: the runtime MUST set the device up, and i
 })
 
 test('config-linux.md#network-devices: hooks find the device in its place', PEERS, async () => {
-  const h = host()
+  const h = await host()
   const b = await lending({ eth1: { name: 'inner' } }, (c) => {
     const words = [
       'sh',
@@ -151,7 +151,7 @@ test('config-linux.md#network-devices: hooks find the device in its place', PEER
 
 test('config-linux.md#network-devices: with a user namespace', PEERS, async () => {
   requires('userns')
-  const h = host()
+  const h = await host()
   h.ip('address', 'add', '192.0.2.2/24', 'dev', 'eth1')
   const b = await lending({ eth1: {} }, (c) => {
     c.linux.namespaces.push({ type: 'user' })
@@ -164,7 +164,7 @@ test('config-linux.md#network-devices: with a user namespace', PEERS, async () =
 })
 
 test('config-linux.md#network-devices: the program sees the device', PEERS, async () => {
-  const h = host()
+  const h = await host()
   const b = await lending({ eth1: { name: 'inner' } })
   b.command(['read', '/proc/net/dev'])
   const { stdout } = await b.run({ within: h.within })
@@ -174,8 +174,8 @@ test('config-linux.md#network-devices: the program sees the device', PEERS, asyn
 test('config-linux.md#network-devices: the runtime MUST NOT move the device back when the container ends', {
   ...PEERS,
 }, async () => {
-  const h = host()
-  const inside = networkNamespace()
+  const h = await host()
+  const inside = await networkNamespace()
   const b = await lending({ eth1: { name: 'inner' } }, (c) => {
     c.linux.namespaces = c.linux.namespaces.map((entry) =>
       entry.type === 'network' ? { ...entry, path: inside.path } : entry,
@@ -203,8 +203,8 @@ const refusedAsBefore = async (b: Bundle, h: NetworkNamespace, story: RegExp): P
 }
 
 test('config-linux.md#network-devices: a name that exists in the container MUST be an error', PEERS, async () => {
-  const h = host()
-  const inside = networkNamespace()
+  const h = await host()
+  const inside = await networkNamespace()
   inside.ip('link', 'add', 'taken', 'type', 'veth', 'peer', 'name', 'other')
   const joined = (c: Config): void => {
     c.linux.namespaces = c.linux.namespaces.map((entry) =>
@@ -216,7 +216,7 @@ test('config-linux.md#network-devices: a name that exists in the container MUST 
 })
 
 test('config-linux.md#network-devices: a device that does not exist is an error', PEERS, async () => {
-  const h = host()
+  const h = await host()
   await refusedAsBefore(
     await lending({ eth9: {} }),
     h,
@@ -225,14 +225,14 @@ test('config-linux.md#network-devices: a device that does not exist is an error'
 })
 
 test('config-linux.md#network-devices: a device that cannot be moved is an error', PEERS, async () => {
-  const h = host()
+  const h = await host()
   await refusedAsBefore(await lending({ lo: { name: 'lo9' } }), h, /"lo".*invalid argument.*\/linux\/netDevices\/lo/)
 })
 
 test('config-linux.md#network-devices: a create that fails later gives the devices back as they were', {
   ...IGNORED,
 }, async () => {
-  const h = host()
+  const h = await host()
   h.ip('link', 'add', 'eth2', 'type', 'veth', 'peer', 'name', 'far2')
   h.ip('link', 'add', 'bridge', 'type', 'bridge')
   h.ip('link', 'set', 'eth2', 'master', 'bridge')
@@ -249,13 +249,13 @@ test('config-linux.md#network-devices: a create that fails later gives the devic
 })
 
 test('config-linux.md#network-devices: the devices before one that cannot be moved come back', PEERS, async () => {
-  const h = host()
+  const h = await host()
   h.ip('address', 'add', '192.0.2.7/24', 'dev', 'eth1')
   await refusedAsBefore(await lending({ eth1: { name: 'inner' }, eth9: {} }), h, /"eth9"/)
 })
 
 test('config-linux.md#network-devices: without a network namespace it is an error', PEERS, async () => {
-  const h = host()
+  const h = await host()
   const without = await lending({ eth1: {} }, (c) => {
     c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'network')
     c.mounts = c.mounts.filter(({ type }) => type !== 'sysfs')
@@ -271,7 +271,7 @@ test('config-linux.md#network-devices: without a network namespace it is an erro
 
 for (const name of ['a b', 'a/b', 'a:b', '.', '..', 'name-that-is-too-long', '%d%d', 'a%db', 'fourteen-bytes%d']) {
   test(`config-linux.md#network-devices: the name ${JSON.stringify(name)} is an error`, IGNORED, async () => {
-    const h = host()
+    const h = await host()
     await refusedAsBefore(await lending({ eth1: { name } }), h, /\/linux\/netDevices\/eth1\/name/)
   })
 }

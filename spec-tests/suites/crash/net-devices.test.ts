@@ -20,7 +20,7 @@ const seen = (h: NetworkNamespace) => {
 }
 
 const giveBack = (inside: NetworkNamespace, h: NetworkNamespace): void => {
-  inside.ip('link', 'set', 'inner', 'netns', h.name, 'name', 'eth1')
+  inside.ip('link', 'set', 'inner', 'netns', String(h.pid), 'name', 'eth1')
   prepare(h)
 }
 
@@ -35,7 +35,7 @@ test('config-linux.md#network-devices: killed at any system call, create leaves 
   timeout: 600_000,
 }, async () => {
   requires('root')
-  const [h, inside] = [networkNamespace(), networkNamespace()]
+  const [h, inside] = [await networkNamespace(), await networkNamespace()]
   h.ip('link', 'add', 'eth1', 'type', 'veth', 'peer', 'name', 'far')
   prepare(h)
   const before = seen(h)

@@ -49,6 +49,9 @@ export const LINUX: Schemas = {
     memBwSchema: STRING,
     schemata: STRINGS,
     enableMonitoring: BOOLEAN,
+    /** The last two until 1.3 of the specification. */
+    enableCMT: BOOLEAN,
+    enableMBM: BOOLEAN,
   }),
   personality: object({ domain: words(Object.keys(PERSONALITY_DOMAINS)), flags: STRINGS }, 'domain'),
   memoryPolicy: object(
