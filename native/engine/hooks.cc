@@ -82,13 +82,16 @@ Failure make_pipe(UniqueFd& reader, UniqueFd& writer) noexcept {
   return kOk;
 }
 
-[[noreturn]] void become_hook(const wire::RunHook& op, const Pipes& pipes) noexcept {
+[[noreturn]] void become_hook(const wire::RunHook& op, const Pipes& pipes,
+                              const HookOutput& output) noexcept {
+  const int standard = output.standard >= 0 ? output.standard : pipes.output_write.get();
+  const int error = output.error >= 0 ? output.error : pipes.output_write.get();
   // A group of its own, so that a hook that is out of time takes its children along.
   (void)::setpgid(0, 0);
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   sys::reset_signals();
-  bool ok = ::dup2(pipes.input_read.get(), 0) >= 0 && ::dup2(pipes.output_write.get(), 1) >= 0 &&
-            ::dup2(pipes.output_write.get(), 2) >= 0 && ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0;
+  bool ok = ::dup2(pipes.input_read.get(), 0) >= 0 && ::dup2(standard, 1) >= 0 && ::dup2(error, 2) >= 0 &&
+            ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0;
   if (ok && op.drop_capabilities) {
     uint64_t missing = 0;
     ok = !set_capabilities({op.effective, op.permitted, op.inheritable, op.ambient}, missing);
@@ -109,7 +112,7 @@ struct Running {
   UniqueFd pidfd;
 };
 
-Failure spawn(const wire::RunHook& op, Pipes& pipes, Running& out) noexcept {
+Failure spawn(const wire::RunHook& op, const HookOutput& output, Pipes& pipes, Running& out) noexcept {
   TSRUNC_TRY(make_pipe(pipes.input_read, pipes.input_write));
   TSRUNC_TRY(make_pipe(pipes.output_read, pipes.output_write));
   TSRUNC_TRY(make_pipe(pipes.error_read, pipes.error_write));
@@ -123,7 +126,7 @@ Failure spawn(const wire::RunHook& op, Pipes& pipes, Running& out) noexcept {
     return fail("clone3", op.path.data);
   }
   if (pid == 0) {
-    become_hook(op, pipes);
+    become_hook(op, pipes, output);
   }
   out.pid = static_cast<pid_t>(pid);
   out.pidfd.reset(pidfd);
@@ -202,6 +205,10 @@ Failure judge(const wire::RunHook& op, int status, bool in_time, const Tail& tai
     text.add(": ");
     tail.print(text);
   }
+  const wire::Str& file = op.stderr_path.empty() ? op.stdout_path : op.stderr_path;
+  if (!file.empty()) {
+    text.add("; what it printed is in ").add(file.data);
+  }
   return fail(in_time ? sys::kNoErrno : ETIMEDOUT, "hook", op.path.data, detail);
 }
 
@@ -223,11 +230,12 @@ class IgnoreBrokenPipe {
 
 }  // namespace
 
-Failure run_hook(const wire::RunHook& op, const HookInput& input, char* detail, size_t size) noexcept {
+Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutput& output, char* detail,
+                 size_t size) noexcept {
   const IgnoreBrokenPipe ignore;
   Pipes pipes;
   Running hook;
-  TSRUNC_TRY(spawn(op, pipes, hook));
+  TSRUNC_TRY(spawn(op, output, pipes, hook));
   int code = 0;
   if (::read(pipes.error_read.get(), &code, sizeof code) == static_cast<ssize_t>(sizeof code)) {
     (void)::waitpid(hook.pid, nullptr, 0);

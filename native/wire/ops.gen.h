@@ -55,6 +55,8 @@ enum class OpKind : uint32_t {
   kMakeRdtGroup = 51,
   kWriteRdtSchemata = 52,
   kJoinRdtGroup = 53,
+  kSendPidfd = 54,
+  kOpenHookOutput = 55,
   kAwaitHost = 60,
   kReportToHost = 61,
   kBecomeRoot = 62,
@@ -247,6 +249,10 @@ struct RunHook {
   uint64_t permitted{};
   uint64_t inheritable{};
   uint64_t ambient{};
+  Str stdout_path{};
+  Str stderr_path{};
+  uint32_t stdout_slot{};
+  uint32_t stderr_slot{};
 };
 
 struct KillCgroups {
@@ -276,6 +282,15 @@ struct WriteRdtSchemata {
 
 struct JoinRdtGroup {
   Str path{};
+};
+
+struct SendPidfd {
+  Str socket{};
+};
+
+struct OpenHookOutput {
+  Str path{};
+  uint32_t slot{};
 };
 
 struct AwaitHost {
@@ -701,6 +716,10 @@ inline void read(Decoder& in, RunHook& out) {
   out.permitted = in.u64();
   out.inheritable = in.u64();
   out.ambient = in.u64();
+  out.stdout_path = in.str();
+  out.stderr_path = in.str();
+  out.stdout_slot = in.u32();
+  out.stderr_slot = in.u32();
 }
 
 inline void read(Decoder& in, KillCgroups& out) {
@@ -732,6 +751,15 @@ inline void read(Decoder& in, WriteRdtSchemata& out) {
 
 inline void read(Decoder& in, JoinRdtGroup& out) {
   out.path = in.str();
+}
+
+inline void read(Decoder& in, SendPidfd& out) {
+  out.socket = in.str();
+}
+
+inline void read(Decoder& in, OpenHookOutput& out) {
+  out.path = in.str();
+  out.slot = in.u32();
 }
 
 inline void read(Decoder& in, AwaitHost& out) {
@@ -1070,6 +1098,8 @@ inline void read(Decoder& in, Launch& out) {
   X(MakeRdtGroup) \
   X(WriteRdtSchemata) \
   X(JoinRdtGroup) \
+  X(SendPidfd) \
+  X(OpenHookOutput) \
   X(AwaitHost) \
   X(ReportToHost) \
   X(BecomeRoot) \
@@ -1149,6 +1179,8 @@ inline void read(Decoder& in, Launch& out) {
   X(MakeRdtGroup) \
   X(WriteRdtSchemata) \
   X(JoinRdtGroup) \
+  X(SendPidfd) \
+  X(OpenHookOutput) \
   X(SetScheduler) \
   X(SetIoPriority)
 
@@ -1231,7 +1263,9 @@ inline void read(Decoder& in, Launch& out) {
   X(MoveNetDevice) \
   X(MakeRdtGroup) \
   X(WriteRdtSchemata) \
-  X(JoinRdtGroup)
+  X(JoinRdtGroup) \
+  X(SendPidfd) \
+  X(OpenHookOutput)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

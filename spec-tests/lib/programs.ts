@@ -58,5 +58,8 @@ export const seccompAgentTool = (): string => once('seccompagent', () => [join(S
 /** A file system that behaves like resctrl. */
 export const fakeResctrlProgram = (): string => once('fakeresctrl', () => [join(SOURCES, 'tools', 'fakeresctrl.cc')])
 
+/** Is sent a pidfd. */
+export const pidfdTool = (): string => once('pidfdtool', () => [join(SOURCES, 'tools', 'pidfdtool.cc')])
+
 /** Exchanges two paths for ever. */
 export const exchanger = (): string => once('exchange', () => [join(SOURCES, 'tools', 'exchange.cc')])

@@ -42,5 +42,7 @@ export const GENERAL = [
   ...rulesOf('config.md#annotations', [
     ['ANN-1a', 'MUST', 'annotations is a map of strings; the state and the hooks show it.'],
     ['ANN-1b', 'ERROR', 'A key of annotations is empty, or a value is no string.'],
+    ['ANN-1c', 'SHOULD', 'org.opencontainers.image.stopSignal is the signal of a kill that names none.'],
+    ['ANN-2', 'CALLERS', 'The annotations by which engines ask crun for more do what they say.'],
   ]),
 ]

@@ -83,6 +83,7 @@ export function features(): Features {
       netDevices: { enabled: true },
     },
     annotations: annotations(),
-    potentiallyUnsafeConfigAnnotations: [],
+    // Those that name files of the host, or take from the confinement; every one of crun is worth an engine's filter.
+    potentiallyUnsafeConfigAnnotations: ['run.oci.'],
   }
 }

@@ -1,4 +1,4 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { HostFacts, PlanOptions } from '../host/facts'
 import type { Spec } from '../spec/types'
 import type { CgroupPlan } from './cgroup'
@@ -69,17 +69,32 @@ export class PlanBuilder {
     this.warnings.push(text)
   }
 
+  /** Errors: TOO_MANY_MOUNTS. */
+  #takeSlot(what: string, pointer: string): number {
+    const slot = this.trees.length
+    if (slot < MAX_SLOTS) return slot
+    const kinds =
+      'id-mapped mounts, files for the output of hooks, and, in a user namespace, bind mounts and devices together'
+    const limit = `a container has at most ${MAX_SLOTS} ${kinds}`
+    throw new TsruncError('TOO_MANY_MOUNTS', `${what}: ${limit}`, { pointer })
+  }
+
   /** A new slot with the tree in it. Errors: TOO_MANY_MOUNTS. */
   openTree({ pointer, what, source, recursive, nofollow, device }: TreeRequest): number {
-    const slot = this.trees.length
-    if (slot >= MAX_SLOTS) {
-      const kinds = 'id-mapped mounts, and, in a user namespace, bind mounts and devices together'
-      const limit = `a container has at most ${MAX_SLOTS} ${kinds}`
-      throw new TsruncError('TOO_MANY_MOUNTS', `${what}: ${limit}`, { pointer })
-    }
+    const slot = this.#takeSlot(what, pointer)
     const { type = 0, major = 0, minor = 0 } = device ?? {}
     const from = { source, recursive, nofollow }
     this.trees.push({ kind: 'openTree', pointer, what, ...from, slot, expectDevice: type, major, minor })
+    return slot
+  }
+
+  /** The slot of a file that hooks of init append to; one file has one. Errors: TOO_MANY_MOUNTS. */
+  openHookOutput(path: string, pointer: string): number {
+    const opened = this.trees.find((op) => op.kind === 'openHookOutput' && op.path === path)
+    if (opened?.kind === 'openHookOutput') return opened.slot
+    const what = `open ${quote(path)} for the output of hooks`
+    const slot = this.#takeSlot(what, pointer)
+    this.trees.push({ kind: 'openHookOutput', pointer, what, path, slot })
     return slot
   }
 

@@ -1,7 +1,8 @@
 import type { NamespaceType, Spec } from '../spec/types'
 import { NAMESPACES } from '../tables/namespaces'
 import type { PlanBuilder } from './builder'
-import { mapText, maySetGroups } from './id-maps'
+import { setsGroups } from './credentials'
+import { mapText } from './id-maps'
 import { hostNamespace } from './namespaces'
 
 /** Order of entering: the user namespace is tried last by the engine, whatever its place here. */
@@ -113,6 +114,6 @@ export function planBecomeRoot(builder: PlanBuilder): void {
     kind: 'becomeRoot',
     pointer: '/linux/namespaces',
     what: 'become root of the user namespace',
-    setgroups: maySetGroups(builder.facts, builder.idMaps),
+    setgroups: setsGroups(builder),
   })
 }

@@ -1,6 +1,7 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { PlanOptions } from '../host/facts'
 import type { Process, Spec } from '../spec/types'
+import { ANNOTATIONS, pathAnnotation } from './annotations'
 import type { PlanBuilder } from './builder'
 
 /**
@@ -46,4 +47,12 @@ export function planSendConsole({ create, options }: PlanBuilder): void {
   if (options.consoleSocket === undefined) return
   const what = 'send the terminal to the console socket'
   create.push({ kind: 'sendConsole', pointer: '/process/terminal', what, socket: options.consoleSocket })
+}
+
+/** crun's annotation: who supervises the container gets a pidfd of its process. Errors: ANNOTATION. */
+export function planSendPidfd({ create, spec }: PlanBuilder): void {
+  const receiver = pathAnnotation(spec, ANNOTATIONS.pidfdReceiver)
+  if (receiver === undefined) return
+  const { path: socket, pointer } = receiver
+  create.push({ kind: 'sendPidfd', pointer, what: `send a pidfd to ${quote(socket)}`, socket })
 }

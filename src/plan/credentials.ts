@@ -1,6 +1,7 @@
 import { TsruncError } from '../errors'
 import type { Process } from '../spec/types'
 import { CAPABILITIES } from '../tables/capabilities'
+import { ANNOTATIONS, flagAnnotation } from './annotations'
 import type { PlanBuilder } from './builder'
 import { maySetGroups, requireGid, requireUid } from './id-maps'
 import { hasFilter } from './seccomp-filter'
@@ -45,16 +46,27 @@ export interface CredentialsPlan {
   readonly setgroups: boolean
 }
 
-/** config.md "User" and "Linux Process". Errors: ID_NOT_MAPPED, SETGROUPS. */
+/** crun's way to let the container have the supplementary groups of who starts it: setgroups(2) is left out. */
+const keepsGroups = ({ spec }: PlanBuilder): boolean => flagAnnotation(spec, ANNOTATIONS.keepOriginalGroups)
+
+/** Whether init calls setgroups(2). Errors: ANNOTATION. */
+export const setsGroups = (builder: PlanBuilder): boolean =>
+  maySetGroups(builder.facts, builder.idMaps) && !keepsGroups(builder)
+
+/** config.md "User" and "Linux Process". Errors: ANNOTATION, ID_NOT_MAPPED, SETGROUPS. */
 export function planCredentials(builder: PlanBuilder, process: Process): CredentialsPlan {
   const { uid = 0, gid = 0, additionalGids: groups = [] } = process.user ?? {}
   requireUid(builder.idMaps, uid, '/process/user/uid')
   requireGid(builder.idMaps, gid, '/process/user/gid')
-  groups.forEach((group, index) => {
-    requireGid(builder.idMaps, group, `/process/user/additionalGids/${index}`)
-  })
-  const setgroups = maySetGroups(builder.facts, builder.idMaps)
-  if (!setgroups && groups.length > 0) {
+  const setgroups = setsGroups(builder)
+  if (setgroups) {
+    groups.forEach((group, index) => {
+      requireGid(builder.idMaps, group, `/process/user/additionalGids/${index}`)
+    })
+  } else if (groups.length > 0 && keepsGroups(builder)) {
+    const reason = `the annotation ${ANNOTATIONS.keepOriginalGroups} keeps those of the caller`
+    builder.warn(`additional groups are not set: ${reason} (config.json /process/user/additionalGids)`)
+  } else if (groups.length > 0) {
     const message = 'additional groups cannot be set in a user namespace that was made without privileges'
     throw new TsruncError('SETGROUPS', message, { pointer: '/process/user/additionalGids' })
   }

@@ -53,6 +53,24 @@ const CASES: Readonly<Record<string, Refused>> = {
     ...BASE,
     annotations: { 'run.oci.seccomp.plugins': '/lib/a.so' },
   }),
+  'a flag that is none': {
+    spec: { ...BASE, annotations: { 'run.oci.keep_original_groups': 'yes' } },
+    code: 'ANNOTATION',
+    pointer: '/annotations/run.oci.keep_original_groups',
+    message: /must be "1" or "0", not "yes"/,
+  },
+  'a receiver that is relative': {
+    spec: { ...BASE, annotations: { 'run.oci.pidfd_receiver': 'socket' } },
+    code: 'ANNOTATION',
+    pointer: '/annotations/run.oci.pidfd_receiver',
+    message: /must be an absolute path, not "socket"/,
+  },
+  'a log that is relative': {
+    spec: { ...BASE, hooks: { poststop: [{ path: '/h' }] }, annotations: { 'run.oci.hooks.stderr': '' } },
+    code: 'ANNOTATION',
+    pointer: '/annotations/run.oci.hooks.stderr',
+    message: /must be an absolute path/,
+  },
   'no resctrl': {
     spec: withLinux({ intelRdt: {} }),
     code: 'RDT',

@@ -444,6 +444,29 @@ const PROCESS: Readonly<Record<string, GoldenCase>> = {
       },
     },
   },
+  'annotations-that-act': {
+    spec: {
+      ...withProcess({ user: { uid: 1, gid: 1, additionalGids: [5] } }),
+      hooks: {
+        createRuntime: [{ path: '/h/a' }],
+        createContainer: [{ path: '/h/b' }],
+        startContainer: [{ path: '/h/c' }],
+        poststop: [{ path: '/h/d' }],
+      },
+      annotations: {
+        'run.oci.hooks.stdout': '/var/log/hooks',
+        'run.oci.hooks.stderr': '/var/log/hooks',
+        'run.oci.keep_original_groups': '1',
+        'run.oci.pidfd_receiver': '/run/receiver',
+        'run.oci.handler': 'krun',
+      },
+    },
+    warnings: [
+      'tsrunc does not act on the annotation run.oci.handler (config.json /annotations/run.oci.handler)',
+      'additional groups are not set: the annotation run.oci.keep_original_groups keeps those of the caller ' +
+        '(config.json /process/user/additionalGids)',
+    ],
+  },
   annotations: { spec: { ...BASE, annotations: { 'a/b': 'ä"', 'org.opencontainers.image.stopSignal': 'SIGRTMIN+3' } } },
 }
 

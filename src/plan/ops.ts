@@ -125,6 +125,11 @@ export const OPS = {
     fields: { device: 'str', name: 'str', isTemplate: 'bool', namespacePath: 'str' },
   },
 
+  /** Send a pidfd (pidfd_open(2)) of init to the AF_UNIX socket at `socket`, as one SCM_RIGHTS message. */
+  sendPidfd: { code: 54, side: 'host', fields: { socket: 'str' } },
+  /** Open `path` for hooks to append to, before init exists, into `slot`; it is made with mode 0600 where it is not
+   *  there. */
+  openHookOutput: { code: 55, side: 'host', fields: { path: 'str', slot: 'u32' } },
   /** mkdir(2) of a group of resctrl. Journaled; with `keep` it outlives the container, and ends with a failed create only. */
   makeRdtGroup: { code: 51, side: 'host', fields: { path: 'str', keep: 'bool' } },
   /** Write `text`, whole lines, into `path`/schemata. `root`: resctrl's own directory, with info/last_cmd_status. */
@@ -135,7 +140,8 @@ export const OPS = {
   // ---- hooks (both) ---------------------------------------------------------------------------------------------
   /** config.md "POSIX-platform Hooks". `timeout`: seconds, 0 is none. `status`: the state's status on stdin.
    *  `fatal`: false for poststop, whose failures are warnings. `effective`…`ambient`: capability sets of the hook's
-   *  process, applied where `dropCapabilities`. */
+   *  process, applied where `dropCapabilities`. `stdoutPath`, `stderrPath`: files to append what it prints to, or empty; the
+   *  host side opens them, init has them in slots (4294967295: none). */
   runHook: {
     code: 30,
     side: 'both',
@@ -152,6 +158,10 @@ export const OPS = {
       permitted: 'u64',
       inheritable: 'u64',
       ambient: 'u64',
+      stdoutPath: 'str',
+      stderrPath: 'str',
+      stdoutSlot: 'u32',
+      stderrSlot: 'u32',
     },
   },
 

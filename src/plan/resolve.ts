@@ -1,11 +1,12 @@
 import { quote } from '../errors'
 import type { HostFacts, PlanOptions } from '../host/facts'
 import type { Process, Spec } from '../spec/types'
+import { foreignAnnotations } from './annotations'
 import { append, PlanBuilder } from './builder'
 import { planCgroup } from './cgroup'
 import { planCgroupOwner } from './cgroup-owner'
 import { planBecomeRoot, planClone, planIdentity, planWriteIdMaps } from './clone'
-import { checkConsole, planConsole, planSendConsole } from './console'
+import { checkConsole, planConsole, planSendConsole, planSendPidfd } from './console'
 import { type CredentialsPlan, planCredentials } from './credentials'
 import { planDescriptors } from './descriptors'
 import { planDestroy } from './destroy'
@@ -54,7 +55,7 @@ function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanB
   checkConsole(spec, options)
   checkExecSize(spec, facts)
   checkLabels(spec, facts)
-  const warnings: string[] = []
+  const warnings: string[] = [...foreignAnnotations(spec)]
   const namespaces = planNamespaces(spec, facts)
   const idMaps = planIdMaps(spec, facts, namespaces)
   const cgroup = planCgroup(spec, options, facts, (text) => {
@@ -124,6 +125,7 @@ function planCreate(builder: PlanBuilder): void {
   create.push(sync('awaitInit', 'ready'))
   planScheduling(builder, 'host')
   planSendConsole(builder)
+  planSendPidfd(builder)
   if (options.pidFile !== undefined) {
     create.push({ kind: 'writePidFile', pointer: '', what: 'write the pid file', path: options.pidFile })
   }

@@ -138,6 +138,8 @@ const linux = () => ({
     memBwSchema: 'MB:0=20;1=70',
     schemata: ['L2:0=f'],
     enableMonitoring: true,
+    enableCMT: true,
+    enableMBM: false,
   },
   personality: { domain: 'LINUX32', flags: [] },
   memoryPolicy: { mode: 'MPOL_INTERLEAVE', nodes: '0-3', flags: ['MPOL_F_STATIC_NODES'] },

@@ -1,12 +1,57 @@
 // Hooks of the runtime namespace: prestart, createRuntime, poststart, poststop.
+#include <fcntl.h>
+
 #include <cstring>
+#include <utility>
 
 #include "engine/hooks.h"
 #include "engine/host_context.h"
 #include "engine/state_buffer.h"
+#include "sys/kernel.h"
 #include "sys/text.h"
 
 namespace tsrunc::engine {
+
+namespace {
+
+// crun's annotations run.oci.hooks.stdout and .stderr.
+[[nodiscard]] sys::Result<sys::UniqueFd> open_output(const char* path) {
+  return sys::open_host(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, 0600);
+}
+
+struct OutputFiles {
+  sys::UniqueFd standard;
+  sys::UniqueFd error;
+};
+
+[[nodiscard]] sys::Failure open_outputs(const wire::RunHook& op, OutputFiles& out) {
+  for (const auto& [path, fd] :
+       {std::pair{&op.stdout_path, &out.standard}, std::pair{&op.stderr_path, &out.error}}) {
+    if (path->empty()) {
+      continue;
+    }
+    sys::Result<sys::UniqueFd> file = open_output(path->data);
+    if (!file.ok()) {
+      return file.failure();
+    }
+    *fd = std::move(*file);
+  }
+  return sys::kOk;
+}
+
+}  // namespace
+
+sys::Failure run(HostContext& context, const wire::OpenHookOutput& op) {
+  if (op.slot >= kMaxSlots) {
+    return sys::fail(EINVAL, "plan", nullptr, "a slot has an impossible number");
+  }
+  sys::Result<sys::UniqueFd> file = open_output(op.path.data);
+  if (!file.ok()) {
+    return file.failure();
+  }
+  context.slots[op.slot] = std::move(*file);
+  return sys::kOk;
+}
 
 sys::Failure run(HostContext& context, const wire::RunHook& op) {
   if (context.sync.valid()) {
@@ -21,7 +66,12 @@ sys::Failure run(HostContext& context, const wire::RunHook& op) {
   const bool stopped = std::strcmp(op.status.data, "stopped") == 0;
   TSRUNC_TRY(state.format(context.plan.header, stopped ? 0 : context.init.pid, op.status.data,
                           known ? saved.created : ""));
-  sys::Failure failure = run_hook(op, state.input(), context.detail, sizeof context.detail);
+  OutputFiles files;
+  sys::Failure failure = open_outputs(op, files);
+  if (!failure) {
+    const HookOutput output{files.standard.get(), files.error.get()};
+    failure = run_hook(op, state.input(), output, context.detail, sizeof context.detail);
+  }
   if (failure && !op.fatal) {
     // runtime.md "Lifecycle" 13: a failing poststop hook is only worth a warning.
     char text[sizeof context.detail + 256];

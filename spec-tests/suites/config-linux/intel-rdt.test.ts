@@ -50,7 +50,7 @@ const tasks = (rdt: FakeResctrl, ...group: readonly string[]): string[] =>
     .trim()
     .split('\n')
 
-test('config-linux.md#intelrdt: the process is written into the tasks of a class named after the container', {
+test('config-linux.md#intelrdt [RDT-1a]: the process is written into the tasks of a class named after the container', {
   ...ONLY,
 }, async () => {
   const rdt = await resctrl()
@@ -60,29 +60,37 @@ test('config-linux.md#intelrdt: the process is written into the tasks of a class
   equal(rdt.read(b.id, 'schemata'), rdt.read('schemata'))
 })
 
-test('config-linux.md#intelrdt: the directory that was made for the container is removed with it', ONLY, async () => {
-  const rdt = await resctrl()
-  const b = await inClass({ l3CacheSchema: 'L3:0=f' })
-  await create(b, rdt)
-  deepEqual(rdt.classes(), [b.id])
-  await b.kill('KILL')
-  await b.reaches('stopped')
-  await b.delete({ within: rdt.within })
-  deepEqual(rdt.classes(), [])
-})
+test(
+  'config-linux.md#intelrdt [RDT-1c]: the directory that was made for the container is removed with it',
+  ONLY,
+  async () => {
+    const rdt = await resctrl()
+    const b = await inClass({ l3CacheSchema: 'L3:0=f' })
+    await create(b, rdt)
+    deepEqual(rdt.classes(), [b.id])
+    await b.kill('KILL')
+    await b.reaches('stopped')
+    await b.delete({ within: rdt.within })
+    deepEqual(rdt.classes(), [])
+  },
+)
 
-test('config-linux.md#intelrdt: l3CacheSchema, memBwSchema and schemata are written in this order', ONLY, async () => {
-  const rdt = await resctrl()
-  const b = await inClass({
-    l3CacheSchema: 'L3:0=1;1=1\nMB:0=77',
-    memBwSchema: 'MB:0=20;1=30',
-    schemata: ['L3:0=2', 'MB:1=40'],
-  })
-  await create(b, rdt)
-  equal(rdt.read(b.id, 'schemata'), '    L3:0=0002;1=0001\n    MB:0= 20;1= 40\n')
-})
+test(
+  'config-linux.md#intelrdt [RDT-1b]: l3CacheSchema, memBwSchema and schemata are written in this order',
+  ONLY,
+  async () => {
+    const rdt = await resctrl()
+    const b = await inClass({
+      l3CacheSchema: 'L3:0=1;1=1\nMB:0=77',
+      memBwSchema: 'MB:0=20;1=30',
+      schemata: ['L3:0=2', 'MB:1=40'],
+    })
+    await create(b, rdt)
+    equal(rdt.read(b.id, 'schemata'), '    L3:0=0002;1=0001\n    MB:0= 20;1= 40\n')
+  },
+)
 
-test('config-linux.md#intelrdt: a schema alone, of each property', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1b]: a schema alone, of each property', ONLY, async () => {
   const rdt = await resctrl()
   for (const [part, wanted] of [
     [{ l3CacheSchema: 'L3:1=f' }, '    L3:0=00ff;1=000f\n    MB:0=100;1=100\n'],
@@ -96,17 +104,21 @@ test('config-linux.md#intelrdt: a schema alone, of each property', ONLY, async (
   }
 })
 
-test('config-linux.md#intelrdt: closID with a schema makes the class if it is absent, and it stays', ONLY, async () => {
-  const rdt = await resctrl()
-  const b = await inClass({ closID: 'gold', l3CacheSchema: 'L3:0=3' })
-  const pid = await create(b, rdt)
-  deepEqual(tasks(rdt, 'gold'), [pid])
-  equal(rdt.read('gold', 'schemata').split('\n')[0], '    L3:0=0003;1=00ff')
-  await b.delete({ flags: ['--force'], within: rdt.within })
-  deepEqual(rdt.classes(), ['gold'])
-})
+test(
+  'config-linux.md#intelrdt [RDT-1c]: closID with a schema makes the class if it is absent, and it stays',
+  ONLY,
+  async () => {
+    const rdt = await resctrl()
+    const b = await inClass({ closID: 'gold', l3CacheSchema: 'L3:0=3' })
+    const pid = await create(b, rdt)
+    deepEqual(tasks(rdt, 'gold'), [pid])
+    equal(rdt.read('gold', 'schemata').split('\n')[0], '    L3:0=0003;1=00ff')
+    await b.delete({ flags: ['--force'], within: rdt.within })
+    deepEqual(rdt.classes(), ['gold'])
+  },
+)
 
-test('config-linux.md#intelrdt: a class that exists is entered, kept and not written', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1c]: a class that exists is entered, kept and not written', ONLY, async () => {
   const rdt = await resctrl()
   makeClass(rdt, 'gold', 'L3:0=f;1=f0\n')
   const before = rdt.read('gold', 'schemata')
@@ -120,7 +132,7 @@ test('config-linux.md#intelrdt: a class that exists is entered, kept and not wri
   deepEqual(rdt.classes(), ['gold'])
 })
 
-test('config-linux.md#intelrdt: a class with other schemata MUST be an error', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1f]: a class with other schemata MUST be an error', ONLY, async () => {
   const rdt = await resctrl()
   makeClass(rdt, 'gold', 'L3:0=f\n')
   const before = rdt.read('gold', 'schemata')
@@ -129,14 +141,18 @@ test('config-linux.md#intelrdt: a class with other schemata MUST be an error', O
   deepEqual([rdt.read('gold', 'schemata'), rdt.classes()], [before, ['gold']])
 })
 
-test('config-linux.md#intelrdt: closID alone of a class that does not exist MUST be an error', ONLY, async () => {
-  const rdt = await resctrl()
-  const b = await inClass({ closID: 'gold' })
-  await b.refused(/"gold" does not exist.*\/linux\/intelRdt\/closID/, { within: rdt.within })
-  deepEqual(rdt.classes(), [])
-})
+test(
+  'config-linux.md#intelrdt [RDT-1f]: closID alone of a class that does not exist MUST be an error',
+  ONLY,
+  async () => {
+    const rdt = await resctrl()
+    const b = await inClass({ closID: 'gold' })
+    await b.refused(/"gold" does not exist.*\/linux\/intelRdt\/closID/, { within: rdt.within })
+    deepEqual(rdt.classes(), [])
+  },
+)
 
-test('config-linux.md#intelrdt: closID "/" is the default class', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1a]: closID "/" is the default class', ONLY, async () => {
   const rdt = await resctrl()
   const before = rdt.read('schemata')
   const b = await inClass({ closID: '/', enableMonitoring: true })
@@ -148,7 +164,7 @@ test('config-linux.md#intelrdt: closID "/" is the default class', ONLY, async ()
 })
 
 for (const property of ['enableMonitoring', 'enableCMT', 'enableMBM'] as const) {
-  test(`config-linux.md#intelrdt: ${property} makes a monitoring group, which ends with the container`, {
+  test(`config-linux.md#intelrdt [RDT-1d RDT-1c]: ${property} makes a monitoring group, which ends with the container`, {
     ...ONLY,
   }, async () => {
     const rdt = await resctrl()
@@ -161,7 +177,7 @@ for (const property of ['enableMonitoring', 'enableCMT', 'enableMBM'] as const) 
   })
 }
 
-test('config-linux.md#intelrdt: a monitoring group that cannot be made MUST be an error', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1d]: a monitoring group that cannot be made MUST be an error', ONLY, async () => {
   const rdt = await resctrl()
   const b = await inClass({ closID: '/', enableMonitoring: true })
   mkdirSync(join(rdt.path, 'mon_groups', b.id))
@@ -171,17 +187,21 @@ test('config-linux.md#intelrdt: a monitoring group that cannot be made MUST be a
   equal(rdt.exists('mon_groups', b.id), true)
 })
 
-test('config-linux.md#intelrdt: a schema that the kernel refuses is an error in its own words', ONLY, async () => {
-  const rdt = await resctrl()
-  for (const closID of ['', 'gold']) {
-    const b = await inClass({ closID, schemata: ['L3:0=f', 'L9:0=f'] })
-    const story = /schemata.*invalid argument: Unknown or unsupported resource name 'L9'.*\/linux\/intelRdt/
-    await b.refused(story, { within: rdt.within })
-    deepEqual(rdt.classes(), [])
-  }
-})
+test(
+  'config-linux.md#intelrdt [RDT-1g]: a schema that the kernel refuses is an error in its own words',
+  ONLY,
+  async () => {
+    const rdt = await resctrl()
+    for (const closID of ['', 'gold']) {
+      const b = await inClass({ closID, schemata: ['L3:0=f', 'L9:0=f'] })
+      const story = /schemata.*invalid argument: Unknown or unsupported resource name 'L9'.*\/linux\/intelRdt/
+      await b.refused(story, { within: rdt.within })
+      deepEqual(rdt.classes(), [])
+    }
+  },
+)
 
-test('config-linux.md#intelrdt: no free class is an error', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1g]: no free class is an error', ONLY, async () => {
   const rdt = await resctrl()
   for (const name of ['a', 'b', 'c']) {
     mkdirSync(join(rdt.path, name))
@@ -190,7 +210,7 @@ test('config-linux.md#intelrdt: no free class is an error', ONLY, async () => {
   await b.refused(/no free class of service.*ENOSPC.*\/linux\/intelRdt/, { within: rdt.within })
 })
 
-test('config-linux.md#intelrdt: a create that fails later takes its groups away again', ONLY, async () => {
+test('config-linux.md#intelrdt [GEN-3]: a create that fails later takes its groups away again', ONLY, async () => {
   const rdt = await resctrl()
   for (const closID of ['', 'gold']) {
     const b = await inClass({ closID, schemata: ['L3:0=f'], enableMonitoring: true }, (c) => {
@@ -201,13 +221,13 @@ test('config-linux.md#intelrdt: a create that fails later takes its groups away 
   }
 })
 
-test('config-linux.md#intelrdt: what is no group is an error', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1g]: what is no group is an error', ONLY, async () => {
   const rdt = await resctrl()
   const b = await inClass({ closID: 'info' })
   await b.refused(/not a group of resctrl.*\/linux\/intelRdt/, { within: rdt.within })
 })
 
-test('config-linux.md#intelrdt: without intelRdt the runtime MUST NOT touch resctrl', ONLY, async () => {
+test('config-linux.md#intelrdt [RDT-1e]: without intelRdt the runtime MUST NOT touch resctrl', ONLY, async () => {
   const rdt = await resctrl()
   const b = await bundle((c) => {
     c.process.args = ['/bin/probe', 'pause']
@@ -216,7 +236,7 @@ test('config-linux.md#intelrdt: without intelRdt the runtime MUST NOT touch resc
   deepEqual([rdt.classes(), rdt.read('tasks')], [[], ''])
 })
 
-test('config-linux.md#intelrdt: without a mounted resctrl it MUST be an error', {
+test('config-linux.md#intelrdt [RDT-1f]: without a mounted resctrl it MUST be an error', {
   peers: { crun: 'ignores closID alone' },
   sometimes: true,
 }, async () => {
@@ -231,7 +251,7 @@ for (const [property, value] of [
   ['memBwSchema', 'L3:0=f'],
   ['memBwSchema', 'MB:0=20\nMB:1=20'],
 ] as const) {
-  test(`config-linux.md#intelrdt: ${property} ${JSON.stringify(value)} is an error`, ONLY, async () => {
+  test(`config-linux.md#intelrdt [RDT-1g]: ${property} ${JSON.stringify(value)} is an error`, ONLY, async () => {
     const rdt = await resctrl()
     const b = await inClass({ [property]: value })
     await b.refused(new RegExp(`/linux/intelRdt/${property}`), { within: rdt.within })

@@ -58,7 +58,7 @@ const essence = ({ addr_info }: NetworkLink) =>
       return { family, local, address, prefixlen, metric, broadcast, noprefixroute, life }
     })
 
-test('config-linux.md#network-devices: a device moves into the network namespace of the container', {
+test('config-linux.md#network-devices [NET-1a]: a device moves into the network namespace of the container', {
   ...PEERS,
 }, async () => {
   const h = await host()
@@ -68,14 +68,14 @@ test('config-linux.md#network-devices: a device moves into the network namespace
   equal(h.link('eth1'), undefined)
 })
 
-test('config-linux.md#network-devices: name is the name of the device in the container', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1b]: name is the name of the device in the container', PEERS, async () => {
   const h = await host()
   const links = await create(await lending({ eth1: { name: 'inner0' } }), h)
   named(links, 'inner0')
   equal(links.length, 2)
 })
 
-test('config-linux.md#network-devices: several devices, with names exchanged', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1b]: several devices, with names exchanged', PEERS, async () => {
   const h = await host()
   h.ip('link', 'add', 'eth2', 'type', 'veth', 'peer', 'name', 'far2')
   const [one, other] = [h.link('eth1')?.address, h.link('eth2')?.address]
@@ -83,7 +83,7 @@ test('config-linux.md#network-devices: several devices, with names exchanged', P
   deepEqual([named(links, 'eth2').address, named(links, 'eth1').address], [one, other])
 })
 
-test('config-linux.md#network-devices: %d at the end of the name is a number that the kernel chooses', {
+test('config-linux.md#network-devices [NET-1b]: %d at the end of the name is a number that the kernel chooses', {
   ...PEERS,
 }, async () => {
   const h = await host()
@@ -101,7 +101,7 @@ test('config-linux.md#network-devices: %d at the end of the name is a number tha
   equal(named(links, 'net1').address, address)
 })
 
-test('config-linux.md#network-devices: the runtime MUST preserve attributes and all permanent global addresses', {
+test('config-linux.md#network-devices [NET-1c]: the runtime MUST preserve attributes and all permanent global addresses', {
   ...PEERS,
 }, async () => {
   const h = await host()
@@ -126,17 +126,21 @@ test('config-linux.md#network-devices: the runtime MUST preserve attributes and 
   equal(after.addr_info.find(({ local }) => local === '192.0.2.7')?.label, 'inner:one')
 })
 
-test('config-linux.md#network-devices: the runtime MUST set the device up, and it carries traffic', PEERS, async () => {
-  requires('busybox')
-  const h = await host()
-  h.ip('address', 'add', '192.0.2.1/24', 'dev', 'far')
-  h.ip('address', 'add', '192.0.2.2/24', 'dev', 'eth1')
-  const links = await create(await lending({ eth1: {} }), h)
-  ok(named(links, 'eth1').flags.includes('UP'))
-  h.run('busybox', 'ping', '-c', '1', '-w', '10', '192.0.2.2')
-})
+test(
+  'config-linux.md#network-devices [NET-1a]: the runtime MUST set the device up, and it carries traffic',
+  PEERS,
+  async () => {
+    requires('busybox')
+    const h = await host()
+    h.ip('address', 'add', '192.0.2.1/24', 'dev', 'far')
+    h.ip('address', 'add', '192.0.2.2/24', 'dev', 'eth1')
+    const links = await create(await lending({ eth1: {} }), h)
+    ok(named(links, 'eth1').flags.includes('UP'))
+    h.run('busybox', 'ping', '-c', '1', '-w', '10', '192.0.2.2')
+  },
+)
 
-test('config-linux.md#network-devices: hooks find the device in its place', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1a]: hooks find the device in its place', PEERS, async () => {
   const h = await host()
   const b = await lending({ eth1: { name: 'inner' } }, (c) => {
     const words = [
@@ -149,7 +153,7 @@ test('config-linux.md#network-devices: hooks find the device in its place', PEER
   named(await create(b, h), 'inner')
 })
 
-test('config-linux.md#network-devices: with a user namespace', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1a]: with a user namespace', PEERS, async () => {
   requires('userns')
   const h = await host()
   h.ip('address', 'add', '192.0.2.2/24', 'dev', 'eth1')
@@ -163,7 +167,7 @@ test('config-linux.md#network-devices: with a user namespace', PEERS, async () =
   equal(essence(device).length, 1)
 })
 
-test('config-linux.md#network-devices: the program sees the device', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1a]: the program sees the device', PEERS, async () => {
   const h = await host()
   const b = await lending({ eth1: { name: 'inner' } })
   b.command(['read', '/proc/net/dev'])
@@ -171,7 +175,7 @@ test('config-linux.md#network-devices: the program sees the device', PEERS, asyn
   ok(b.answers(stdout, [['read', '']])[0].data.includes('inner:'))
 })
 
-test('config-linux.md#network-devices: the runtime MUST NOT move the device back when the container ends', {
+test('config-linux.md#network-devices [NET-1d]: the runtime MUST NOT move the device back when the container ends', {
   ...PEERS,
 }, async () => {
   const h = await host()
@@ -202,20 +206,24 @@ const refusedAsBefore = async (b: Bundle, h: NetworkNamespace, story: RegExp): P
   deepEqual(surroundings(h), before)
 }
 
-test('config-linux.md#network-devices: a name that exists in the container MUST be an error', PEERS, async () => {
-  const h = await host()
-  const inside = await networkNamespace()
-  inside.ip('link', 'add', 'taken', 'type', 'veth', 'peer', 'name', 'other')
-  const joined = (c: Config): void => {
-    c.linux.namespaces = c.linux.namespaces.map((entry) =>
-      entry.type === 'network' ? { ...entry, path: inside.path } : entry,
-    )
-  }
-  const b = await lending({ eth1: { name: 'taken' } }, joined)
-  await refusedAsBefore(b, h, /move network device "eth1".*"taken".*already \(EEXIST\).*\/linux\/netDevices\/eth1/)
-})
+test(
+  'config-linux.md#network-devices [NET-1e]: a name that exists in the container MUST be an error',
+  PEERS,
+  async () => {
+    const h = await host()
+    const inside = await networkNamespace()
+    inside.ip('link', 'add', 'taken', 'type', 'veth', 'peer', 'name', 'other')
+    const joined = (c: Config): void => {
+      c.linux.namespaces = c.linux.namespaces.map((entry) =>
+        entry.type === 'network' ? { ...entry, path: inside.path } : entry,
+      )
+    }
+    const b = await lending({ eth1: { name: 'taken' } }, joined)
+    await refusedAsBefore(b, h, /move network device "eth1".*"taken".*already \(EEXIST\).*\/linux\/netDevices\/eth1/)
+  },
+)
 
-test('config-linux.md#network-devices: a device that does not exist is an error', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1e]: a device that does not exist is an error', PEERS, async () => {
   const h = await host()
   await refusedAsBefore(
     await lending({ eth9: {} }),
@@ -224,12 +232,12 @@ test('config-linux.md#network-devices: a device that does not exist is an error'
   )
 })
 
-test('config-linux.md#network-devices: a device that cannot be moved is an error', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1e]: a device that cannot be moved is an error', PEERS, async () => {
   const h = await host()
   await refusedAsBefore(await lending({ lo: { name: 'lo9' } }), h, /"lo".*invalid argument.*\/linux\/netDevices\/lo/)
 })
 
-test('config-linux.md#network-devices: a create that fails later gives the devices back as they were', {
+test('config-linux.md#network-devices [GEN-3]: a create that fails later gives the devices back as they were', {
   ...IGNORED,
 }, async () => {
   const h = await host()
@@ -248,13 +256,17 @@ test('config-linux.md#network-devices: a create that fails later gives the devic
   await refusedAsBefore(b, h, /\/hooks\/createRuntime\/0/)
 })
 
-test('config-linux.md#network-devices: the devices before one that cannot be moved come back', PEERS, async () => {
-  const h = await host()
-  h.ip('address', 'add', '192.0.2.7/24', 'dev', 'eth1')
-  await refusedAsBefore(await lending({ eth1: { name: 'inner' }, eth9: {} }), h, /"eth9"/)
-})
+test(
+  'config-linux.md#network-devices [GEN-3]: the devices before one that cannot be moved come back',
+  PEERS,
+  async () => {
+    const h = await host()
+    h.ip('address', 'add', '192.0.2.7/24', 'dev', 'eth1')
+    await refusedAsBefore(await lending({ eth1: { name: 'inner' }, eth9: {} }), h, /"eth9"/)
+  },
+)
 
-test('config-linux.md#network-devices: without a network namespace it is an error', PEERS, async () => {
+test('config-linux.md#network-devices [NET-1f]: without a network namespace it is an error', PEERS, async () => {
   const h = await host()
   const without = await lending({ eth1: {} }, (c) => {
     c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'network')
@@ -270,7 +282,7 @@ test('config-linux.md#network-devices: without a network namespace it is an erro
 })
 
 for (const name of ['a b', 'a/b', 'a:b', '.', '..', 'name-that-is-too-long', '%d%d', 'a%db', 'fourteen-bytes%d']) {
-  test(`config-linux.md#network-devices: the name ${JSON.stringify(name)} is an error`, IGNORED, async () => {
+  test(`config-linux.md#network-devices [NET-1e]: the name ${JSON.stringify(name)} is an error`, IGNORED, async () => {
     const h = await host()
     await refusedAsBefore(await lending({ eth1: { name } }), h, /\/linux\/netDevices\/eth1\/name/)
   })

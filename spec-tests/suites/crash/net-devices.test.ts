@@ -30,7 +30,7 @@ const prepare = (h: NetworkNamespace): void => {
   h.ip('route', 'add', '198.51.100.0/24', 'via', '192.0.2.1', 'dev', 'eth1', 'proto', 'static')
 }
 
-test('config-linux.md#network-devices: killed at any system call, create leaves no device away that delete --force does not bring back', {
+test('config-linux.md#network-devices [GEN-3]: killed at any system call, create leaves no device away that delete --force does not bring back', {
   only: ['tsrunc'],
   timeout: 600_000,
 }, async () => {
