@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle, bad, bundle, type Config, deepEqual, equal, requires, test } from '../../lib'
+import { type Bundle, bad, bundle, type Config, deepEqual, equal, type IdMapping, requires, test } from '../../lib'
 
 const BASE = 100_000
 
@@ -189,4 +189,30 @@ test('config-linux.md#user-namespace-mappings [NS-3a]: a hook and a cgroup with 
   equal(report.uids[0], 0)
   const [hook] = b.hookLines()
   equal(hook?.namespaces.net, report.namespaces.net)
+})
+
+/** A container in the user namespace of another one, with these mappings beside its path. */
+const joining = async (uidMappings: IdMapping[]): Promise<Bundle> => {
+  const first = await mapped()
+  first.command(['sleep', '60'])
+  await first.create()
+  const { pid } = await first.state()
+  return await mapped((c) => {
+    c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'user')
+    c.linux.namespaces.push({ type: 'user', path: `/proc/${pid}/ns/user` })
+    c.linux.uidMappings = uidMappings
+  })
+}
+
+test('config-linux.md#user-namespace-mappings [NS-3a]: mappings beside the path of a user namespace that has the same', async () => {
+  const b = await joining([{ containerID: 0, hostID: BASE, size: 65536 }])
+  const [map] = await b.probe(['read', '/proc/self/uid_map'])
+  deepEqual(map.data.trim().split(/\s+/), ['0', String(BASE), '65536'])
+})
+
+test('config-linux.md#user-namespace-mappings [NS-3c]: mappings that are not those of the user namespace at path', {
+  peers: { runc: 'writes them to the namespace', crun: 'ignores them' },
+}, async () => {
+  const b = await joining([{ containerID: 0, hostID: BASE, size: 65535 }])
+  await b.refused(/uid_map is 0 100000 65536; .*\(EINVAL\) \(config\.json \/linux\/uidMappings\)/)
 })

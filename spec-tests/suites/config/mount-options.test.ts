@@ -104,6 +104,26 @@ for (const word of ['mand', 'nomand']) {
   })
 }
 
+/** Words of crun: what a superblock has is said for it as a whole, with the r or without. */
+for (const [word, shown] of [
+  ['rsync', 'sync'],
+  ['rdirsync', 'dirsync'],
+] as const) {
+  test(`config.md#linux-mount-options [MNT-4f]: option ${word} is as ${shown}`, lacks(word), async () => {
+    includes(mountAt(await mounted(tmpfs(word)), '/m').superOptions, shown)
+  })
+}
+
+test('config.md#linux-mount-options [MNT-4f]: option rasync clears rsync', lacks('rasync'), async () => {
+  doesNotInclude(mountAt(await mounted(tmpfs('rsync', 'rasync')), '/m').superOptions, 'sync')
+})
+
+for (const word of ['rmand', 'rnomand']) {
+  test(`config.md#linux-mount-options [MNT-4f]: option ${word} is known`, lacks(word), async () => {
+    equal(mountAt(await mounted(tmpfs(word)), '/m').type, 'tmpfs')
+  })
+}
+
 test('config.md#mounts [MNT-4h]: options that are not in the table are passed to the file system', async () => {
   const { superOptions } = mountAt(await mounted(tmpfs('size=1024k', 'nr_inodes=77', 'uid=5')), '/m')
   deepEqual(

@@ -51,6 +51,13 @@ const LACKS: Readonly<Record<string, TestOptions['peers']>> = {
       { crun: 'makes everything private afterwards' },
     ]),
   ),
+  ...Object.fromEntries(
+    ['rsync', 'rasync', 'rmand', 'rnomand'].map((word) => [
+      word,
+      { runc: 'passes it to the file system', crun: 'gives it to mount_setattr, which has no such flag: EINVAL' },
+    ]),
+  ),
+  rdirsync: { runc: 'passes it to the file system' },
   rrelatime: { crun: 'not in 1.8' },
   defaults: { runc: 'passes it to the file system' },
 }
