@@ -36,6 +36,7 @@ struct HostContext {
   sys::UniqueFd console;                       // master of the container's pty, once init has sent it
   sys::UniqueFd seccomp_listener;              // of the container's filter, until it is sent on
   std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree, until init has them
+  sys::UniqueFd init_root;                     // O_PATH of init's root directory, once openSource has run
   sys::UniqueFd id_map;                        // user namespace of the last openIdMap
   FailureRecord init_failure;                  // what init reported, if it did
   bool init_failed = false;

@@ -34,12 +34,21 @@ Failure send_bytes(int socket, const void* data, size_t size, int fd) noexcept {
   return kOk;
 }
 
+// A message without the record's bytes.
+Failure send_short(int socket, MessageType type, uint32_t step, int fd) noexcept {
+  const uint32_t words[2] = {static_cast<uint32_t>(type), step};
+  static_assert(offsetof(Message, step) == sizeof(uint32_t));
+  return send_bytes(socket, words, sizeof words, fd);
+}
+
 }  // namespace
 
 Failure send_step(int socket, wire::Step step, int fd) noexcept {
-  const uint32_t words[2] = {static_cast<uint32_t>(MessageType::kStep), static_cast<uint32_t>(step)};
-  static_assert(offsetof(Message, step) == sizeof(uint32_t));
-  return send_bytes(socket, words, sizeof words, fd);
+  return send_short(socket, MessageType::kStep, static_cast<uint32_t>(step), fd);
+}
+
+Failure send_slot(int socket, MessageType type, uint32_t slot, int fd) noexcept {
+  return send_short(socket, type, slot, fd);
 }
 
 Failure send_message(int socket, const Message& message) noexcept {

@@ -1,6 +1,7 @@
 // The socket between the host side and init: SOCK_SEQPACKET, one message a packet.
 //
 //   host                                         init
+//   sources    ──────────────────────────────▶   (+ descriptors of them, SCM_RIGHTS)
 //   mapped     ──────────────────────────────▶   goes on after clone
 //              ◀──────────────────────────────   mounted
 //   hooked     ──────────────────────────────▶
@@ -20,16 +21,26 @@
 
 namespace tsrunc::engine {
 
-enum class MessageType : uint32_t { kStep = 1, kFailure = 2, kWarning = 3, kExecuting = 4 };
+// kSource, kTree: a descriptor for the slot whose number stands in `step`; see openSource.
+enum class MessageType : uint32_t {
+  kStep = 1,
+  kFailure = 2,
+  kWarning = 3,
+  kExecuting = 4,
+  kSource = 5,
+  kTree = 6,
+};
 
 struct Message {
   MessageType type{};
-  uint32_t step = 0;  // wire::Step
+  uint32_t step = 0;  // wire::Step, or the number of a slot
   FailureRecord record;
 };
 
 // Sends a step without the record's bytes. `fd`: a descriptor to give along, or -1.
 [[nodiscard]] sys::Failure send_step(int socket, wire::Step step, int fd = -1) noexcept;
+// Gives init a descriptor for a slot.
+[[nodiscard]] sys::Failure send_slot(int socket, MessageType type, uint32_t slot, int fd) noexcept;
 [[nodiscard]] sys::Failure send_message(int socket, const Message& message) noexcept;
 
 // Waits for a message. ECONNRESET: the other side is gone. `fd` takes a descriptor that came along.

@@ -48,6 +48,7 @@ enum class OpKind : uint32_t {
   kOpenIdMap = 25,
   kMapTree = 26,
   kCheckIdMaps = 27,
+  kOpenSource = 28,
   kRunHook = 30,
   kKillCgroups = 40,
   kUndoJournal = 41,
@@ -234,6 +235,13 @@ struct CheckIdMaps {
   uint32_t index{};
   Str uid_map{};
   Str gid_map{};
+};
+
+struct OpenSource {
+  Str source{};
+  bool recursive{};
+  bool nofollow{};
+  uint32_t slot{};
 };
 
 struct RunHook {
@@ -703,6 +711,13 @@ inline void read(Decoder& in, CheckIdMaps& out) {
   out.gid_map = in.str();
 }
 
+inline void read(Decoder& in, OpenSource& out) {
+  out.source = in.str();
+  out.recursive = in.boolean();
+  out.nofollow = in.boolean();
+  out.slot = in.u32();
+}
+
 inline void read(Decoder& in, RunHook& out) {
   out.name = in.str();
   out.path = in.str();
@@ -1091,6 +1106,7 @@ inline void read(Decoder& in, Launch& out) {
   X(OpenIdMap) \
   X(MapTree) \
   X(CheckIdMaps) \
+  X(OpenSource) \
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal) \
@@ -1172,6 +1188,7 @@ inline void read(Decoder& in, Launch& out) {
   X(OpenIdMap) \
   X(MapTree) \
   X(CheckIdMaps) \
+  X(OpenSource) \
   X(RunHook) \
   X(KillCgroups) \
   X(UndoJournal) \
@@ -1258,6 +1275,7 @@ inline void read(Decoder& in, Launch& out) {
   X(OpenIdMap) \
   X(MapTree) \
   X(CheckIdMaps) \
+  X(OpenSource) \
   X(KillCgroups) \
   X(UndoJournal) \
   X(MoveNetDevice) \

@@ -31,6 +31,8 @@ export class PlanBuilder {
   readonly trees: Op[] = []
   /** For `create`, once init has loaded a filter with a listener: `filtered`. */
   readonly filtered: Op[] = []
+  /** openSource operations: in `create`, once init is there. */
+  readonly sources: Op[] = []
   /** openIdMap and the mapTree of its trees, by the maps; in `create`, after init's maps. */
   readonly mappedTrees = new Map<string, Op[]>()
   readonly create: Op[] = []
@@ -39,6 +41,7 @@ export class PlanBuilder {
   readonly start: Op[] = []
   readonly destroy: Op[] = []
   readonly warnings: string[]
+  #slots = 0
 
   readonly spec: Spec
   readonly options: PlanOptions
@@ -71,16 +74,20 @@ export class PlanBuilder {
 
   /** Errors: TOO_MANY_MOUNTS. */
   #takeSlot(what: string, pointer: string): number {
-    const slot = this.trees.length
-    if (slot < MAX_SLOTS) return slot
-    const kinds =
-      'id-mapped mounts, files for the output of hooks, and, in a user namespace, bind mounts and devices together'
-    const limit = `a container has at most ${MAX_SLOTS} ${kinds}`
-    throw new TsruncError('TOO_MANY_MOUNTS', `${what}: ${limit}`, { pointer })
+    const slot = this.#slots
+    if (slot >= MAX_SLOTS) {
+      const kinds =
+        'id-mapped mounts, files for the output of hooks, and, in a user namespace, bind mounts and devices together'
+      const limit = `a container has at most ${MAX_SLOTS} ${kinds}`
+      throw new TsruncError('TOO_MANY_MOUNTS', `${what}: ${limit}`, { pointer })
+    }
+    this.#slots += 1
+    return slot
   }
 
   /** A new slot with the tree in it. Errors: TOO_MANY_MOUNTS. */
-  openTree({ pointer, what, source, recursive, nofollow, device }: TreeRequest): number {
+  openTree(request: TreeRequest): number {
+    const { pointer, what, source, recursive, nofollow, device } = request
     const slot = this.#takeSlot(what, pointer)
     const { type = 0, major = 0, minor = 0 } = device ?? {}
     const from = { source, recursive, nofollow }
@@ -98,8 +105,14 @@ export class PlanBuilder {
     return slot
   }
 
-  /** The slot of a source where the host side has to open it, else NO_SLOT: init does. */
+  /** The slot of a bind mount's source where the host side has to open it, else NO_SLOT: init does. */
   slotFor(request: TreeRequest): number {
-    return this.opensTrees ? this.openTree(request) : NO_SLOT
+    if (!this.opensTrees) return NO_SLOT
+    // Of a mount namespace that others have made nobody knows who owns it.
+    if (this.namespaces.kinds.mount !== 'new') return this.openTree(request)
+    const { pointer, what, source, recursive, nofollow } = request
+    const slot = this.#takeSlot(what, pointer)
+    this.sources.push({ kind: 'openSource', pointer, what, source, recursive, nofollow, slot })
+    return slot
   }
 }

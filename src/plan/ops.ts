@@ -48,8 +48,8 @@ export const OPS = {
   chownCgroup: { code: 7, side: 'host', fields: { path: 'str', uid: 'u32' } },
 
   // ---- making init (host) ---------------------------------------------------------------------------------------
-  /** open_tree(2) of a path of the host, before init exists; kept in `slot` for mountBind and bindDevice. For
-   *  containers with a user namespace, whose root may not be allowed to look at the source. The tree becomes a slave
+  /** open_tree(2) of a path of the host, before init exists; kept in `slot` for mountBind, bindDevice and maskPath. For
+   *  what the root of a user namespace may not open or map. The tree becomes a slave
    *  of the host's mounts: nothing that the container mounts in it comes back. `expectDevice`: 0, or the S_IFMT bits
    *  which the source must have together with `major`:`minor`. `nofollow`: a source that is a symbolic link is opened
    *  itself. */
@@ -113,6 +113,11 @@ export const OPS = {
   /** MOUNT_ATTR_IDMAP of mount_setattr(2) for the tree in `slot`, with the last openIdMap's namespace. `recursive`: of
    *  every mount of the tree. `source`: where the tree is from, for the message. */
   mapTree: { code: 26, side: 'host', fields: { slot: 'u32', recursive: 'bool', source: 'str' } },
+  /** A path as init's mount namespace has it, opened with the rights of the caller, for mountBind by way of `slot`: the
+   *  container's root may not be allowed to look at it. There the kernel has locked what the host's mounts restrict
+   *  (mount_namespaces(7) "Restrictions on mount namespaces"); a tree that is opened outside could be remounted without.
+   *  What only a magic link of procfs leads to is opened as by openTree. */
+  openSource: { code: 28, side: 'host', fields: { source: 'str', recursive: 'bool', nofollow: 'bool', slot: 'u32' } },
   /** Verify that the user namespace at `path`, or the caller's where that is empty, has these maps, in whatever order.
    *  `index`: where it stands in linux.namespaces, for the message. */
   checkIdMaps: { code: 27, side: 'host', fields: { path: 'str', index: 'u32', uidMap: 'str', gidMap: 'str' } },

@@ -111,6 +111,7 @@ function planCreate(builder: PlanBuilder): void {
   planClone(builder)
   append(create, cgroup.afterClone)
   planWriteIdMaps(builder)
+  append(create, builder.sources)
   append(create, mappedTrees(builder))
   planCgroupOwner(builder)
   planNetDevices(builder)

@@ -5,30 +5,69 @@
 #include <sys/sysmacros.h>
 
 #include "engine/host_context.h"
+#include "engine/sync.h"
 #include "sys/kernel.h"
+#include "sys/text.h"
 
 namespace tsrunc::engine {
 
 using sys::fail;
 using sys::Failure;
 using sys::kOk;
+using sys::Result;
 using sys::UniqueFd;
+
+namespace {
+
+// A peer of the host's mounts would carry what the container mounts on it back to the host; the kernel cuts
+// that only for the mounts which a new mount namespace copies.
+Failure detach_from_peers(int tree, bool recursive, const char* source) {
+  mount_attr attributes{};
+  attributes.propagation = MS_SLAVE;
+  const unsigned flags = AT_EMPTY_PATH | (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U);
+  return ::mount_setattr(tree, "", flags, &attributes, sizeof attributes) < 0 ? fail("mount_setattr", source)
+                                                                              : kOk;
+}
+
+Result<UniqueFd> clone_host_tree(const char* source, bool recursive, bool nofollow) {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+                         (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U) |
+                         (nofollow ? static_cast<unsigned>(AT_SYMLINK_NOFOLLOW) : 0U);
+  UniqueFd tree(::open_tree(AT_FDCWD, source, flags));
+  if (!tree.valid()) {
+    return fail("open_tree", source);
+  }
+  TSRUNC_TRY(detach_from_peers(tree.get(), recursive, source));
+  return tree;
+}
+
+Failure open_init_root(HostContext& context) {
+  char path[48];
+  sys::Text(path).add("/proc/").add(static_cast<uint64_t>(context.init.pid)).add("/root");
+  context.init_root.reset(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (context.init_root.valid()) {
+    return kOk;
+  }
+  return fail(errno, "open", "/proc/PID/root",
+              errno == EACCES ? "permission denied: a container with a user namespace and bind mounts takes "
+                                "CAP_SYS_PTRACE"
+                              : nullptr);
+}
+
+}  // namespace
 
 Failure run(HostContext& context, const wire::OpenTree& op) {
   if (op.slot >= kMaxSlots) {
-    return fail(EMFILE, "open_tree", op.source.data, "too many bind mounts and devices for one container");
+    return fail(EMFILE, "open_tree", op.source.data, nullptr);
   }
-  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-                         (op.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U) |
-                         (op.nofollow ? static_cast<unsigned>(AT_SYMLINK_NOFOLLOW) : 0U);
-  UniqueFd tree(::open_tree(AT_FDCWD, op.source.data, flags));
-  if (!tree.valid()) {
-    return fail("open_tree", op.source.data);
+  Result<UniqueFd> tree = clone_host_tree(op.source.data, op.recursive, op.nofollow);
+  if (!tree.ok()) {
+    return tree.failure();
   }
   if (op.expect_device != 0) {
     // Verified on what was opened, not on the name: the host's /dev may be shared with a container.
     struct stat status {};
-    if (::fstat(tree.get(), &status) < 0) {
+    if (::fstat(tree->get(), &status) < 0) {
       return fail("fstat", op.source.data);
     }
     if ((status.st_mode & S_IFMT) != op.expect_device || major(status.st_rdev) != op.major ||
@@ -37,16 +76,25 @@ Failure run(HostContext& context, const wire::OpenTree& op) {
                   "no such device: the host's file is another device or none");
     }
   }
-  // A peer of the host's mounts would carry what the container mounts on it back to the host; the kernel cuts
-  // that only for the mounts which a new mount namespace copies.
-  mount_attr attributes{};
-  attributes.propagation = MS_SLAVE;
-  const unsigned recursive = op.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U;
-  if (::mount_setattr(tree.get(), "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) < 0) {
-    return fail("mount_setattr", op.source.data);
-  }
-  context.slots[op.slot] = std::move(tree);
+  context.slots[op.slot] = std::move(*tree);
   return kOk;
+}
+
+Failure run(HostContext& context, const wire::OpenSource& op) {
+  if (!context.init_root.valid()) {
+    TSRUNC_TRY(open_init_root(context));
+  }
+  const uint64_t flags = O_PATH | (op.nofollow ? uint64_t{O_NOFOLLOW} : 0U);
+  Result<UniqueFd> source = sys::openat2(context.init_root.get(), op.source.data, flags, RESOLVE_IN_ROOT);
+  if (source.ok()) {
+    return send_slot(context.sync.get(), MessageType::kSource, op.slot, source->get());
+  }
+  // openat2(2): with RESOLVE_IN_ROOT a magic link is one of these errors.
+  if (source.failure().code != ELOOP && source.failure().code != EXDEV) {
+    return source.failure();
+  }
+  Result<UniqueFd> tree = clone_host_tree(op.source.data, op.recursive, op.nofollow);
+  return tree.ok() ? send_slot(context.sync.get(), MessageType::kTree, op.slot, tree->get()) : tree.failure();
 }
 
 }  // namespace tsrunc::engine

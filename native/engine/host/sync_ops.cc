@@ -52,6 +52,7 @@ bool init_runs_hooks(const HostContext& context) {
 Failure run(HostContext& context, const wire::ReleaseInit& op) {
   if (op.step == static_cast<uint32_t>(wire::Step::kMapped)) {
     // The trees are init's alone from here on.
+    context.init_root.reset();
     for (sys::UniqueFd& slot : context.slots) {
       slot.reset();
     }
@@ -89,6 +90,8 @@ Failure run(HostContext& context, const wire::AwaitInit& op) {
         }
         break;
       case MessageType::kExecuting:
+      case MessageType::kSource:
+      case MessageType::kTree:
         break;
     }
     return fail(EPROTO, "sync", nullptr, "host and init disagree on how far they are");

@@ -21,6 +21,7 @@ struct InitContext {
 
   const wire::Plan& plan;
   std::array<sys::UniqueFd, kMaxSlots>& slots;
+  std::array<bool, kMaxSlots> is_source{};  // the slot has an O_PATH descriptor of a source, not a tree
   sys::UniqueFd sync;       // to the host side; a courier has taken it over where it is not valid
   sys::UniqueFd root;       // O_PATH of the container's root
   sys::UniqueFd console;    // master of the pty until reportToHost takes it

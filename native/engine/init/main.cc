@@ -90,15 +90,33 @@ void run_list(InitContext& context, List list) noexcept {
 
 }  // namespace
 
+namespace {
+
+// The next message that is not a descriptor for a slot.
+void receive_step(InitContext& context, Message& message) noexcept {
+  for (;;) {
+    sys::UniqueFd fd;
+    if (receive(context.sync.get(), message, &fd)) {
+      // tsrunc is gone, and with it whoever could hear why: end, so that nothing is left.
+      ::_exit(1);
+    }
+    const bool source = message.type == MessageType::kSource;
+    if ((!source && message.type != MessageType::kTree) || message.step >= kMaxSlots) {
+      return;
+    }
+    context.slots[message.step] = std::move(fd);
+    context.is_source[message.step] = source;
+  }
+}
+
+}  // namespace
+
 Failure run(InitContext& context, const wire::AwaitHost& op) noexcept {
   if (!context.sync.valid()) {
     return kOk;  // the courier waits
   }
   Message message;
-  if (receive(context.sync.get(), message, nullptr)) {
-    // tsrunc is gone, and with it whoever could hear why: end, so that nothing is left.
-    ::_exit(1);
-  }
+  receive_step(context, message);
   if (message.type != MessageType::kStep || message.step != op.step) {
     return fail(EPROTO, "sync", nullptr, "host and init disagree on how far they are");
   }

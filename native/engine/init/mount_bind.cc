@@ -25,12 +25,41 @@ using sys::UniqueFd;
 
 constexpr uint32_t kNoSlot = 0xffffffff;
 
+// In a mount namespace of a user namespace the kernel holds the host's mounts together
+// (mount_namespaces(7) "Restrictions on mount namespaces").
+Result<UniqueFd> clone_source(int source, const wire::MountBind& op) noexcept {
+  Result<UniqueFd> tree = clone_tree(source, op.recursive, op.source.data);
+  if (!tree.ok() && tree.failure().code == EINVAL && !op.recursive) {
+    return fail(
+        EINVAL, "open_tree", op.source.data,
+        "invalid argument: the host has mounts below the source, and in a user namespace they cannot be "
+        "left out; use rbind");
+  }
+  return tree;
+}
+
+Failure change_attributes(int tree, const wire::MountBind& op) noexcept {
+  const char* path = op.destination.data;
+  Failure failure = set_attributes(tree, op.set_all, op.clear_all, true, path);
+  if (!failure) {
+    failure = set_attributes(tree, op.set, op.clear, false, path);
+  }
+  if (failure && failure.code == EPERM && op.slot != kNoSlot) {
+    return fail(
+        EPERM, "mount_setattr", op.source.data,
+        "operation not permitted: the host's mount has flags (ro, nosuid, nodev, noexec, or those of access "
+        "times) which a container with a user namespace cannot change");
+  }
+  return failure;
+}
+
 Result<UniqueFd> source_tree(InitContext& context, const wire::MountBind& op) noexcept {
   if (op.slot != kNoSlot) {
     if (op.slot >= kMaxSlots || !context.slots[op.slot].valid()) {
       return fail(EBADF, "open_tree", op.source.data, nullptr);
     }
-    return std::move(context.slots[op.slot]);
+    UniqueFd given = std::move(context.slots[op.slot]);
+    return context.is_source[op.slot] ? clone_source(given.get(), op) : Result<UniqueFd>(std::move(given));
   }
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
                          (op.recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U) |
@@ -143,8 +172,7 @@ Failure run(InitContext& context, const wire::MountBind& op) noexcept {
     return destination.failure();
   }
   TSRUNC_TRY(check_shapes(destination->get(), directory, path));
-  TSRUNC_TRY(set_attributes(tree->get(), op.set_all, op.clear_all, true, path));
-  TSRUNC_TRY(set_attributes(tree->get(), op.set, op.clear, false, path));
+  TSRUNC_TRY(change_attributes(tree->get(), op));
   TSRUNC_TRY(set_propagation(tree->get(), op.propagation, path));
   return attach_checked(tree->get(), destination->get(), path);
 }
