@@ -408,8 +408,8 @@ const CASES: Readonly<Record<string, Refused>> = {
       seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }] },
     }),
     code: 'SECCOMP',
-    pointer: '/linux/seccomp',
-    message: /needs a listener: give \/linux\/seccomp\/listenerPath/,
+    pointer: '/linux/seccomp/syscalls/0/action',
+    message: /needs \/linux\/seccomp\/listenerPath/,
   },
   'a seccomp program that is not base64': {
     spec: { ...BASE, annotations: { 'run.oci.seccomp_bpf_data': 'AAA%' } },

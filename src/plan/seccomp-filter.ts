@@ -24,6 +24,7 @@ interface CompileError {
   readonly message: string
   readonly syscall?: string
   readonly path?: string
+  readonly detail?: string
 }
 
 export type CompileSeccomp = (request: SeccompProgramRequest) => Uint8Array
@@ -45,7 +46,9 @@ function compileProfile(seccomp: Seccomp, { annotations }: Spec, compile: Compil
   } catch (cause) {
     const error = cause as CompileError
     const pointer = pointerOf(seccomp, error)
-    throw new TsruncError('SECCOMP', `compile the seccomp profile: ${error.message}`, { pointer, cause })
+    const { message, path, detail } = error
+    const story = path === undefined || detail === undefined ? message : `${path}: ${detail}`
+    throw new TsruncError('SECCOMP', `compile the seccomp profile: ${story}`, { pointer, cause })
   }
 }
 

@@ -4,9 +4,9 @@ import type { PlanBuilder } from './builder'
 import { pointerStep } from './paths'
 import type { SeccompFilter } from './seccomp-filter'
 
-/** crun's: receiver of the listener, before listenerPath. */
-export const RECEIVER = 'run.oci.seccomp.receiver'
-/** crun's: the same for all containers that a caller makes. */
+/** crun's: receiver of the listener where there is no listenerPath. */
+const RECEIVER = 'run.oci.seccomp.receiver'
+/** crun's: the same for all containers that a caller makes, where neither names one. */
 const RECEIVER_VARIABLE = 'RUN_OCI_SECCOMP_RECEIVER'
 
 interface Receiver {
@@ -16,14 +16,15 @@ interface Receiver {
 
 /** Errors: SECCOMP where nobody is named. */
 function receiverOf({ spec, options }: PlanBuilder, { pointer }: SeccompFilter): Receiver {
+  const path = spec.linux?.seccomp?.listenerPath ?? ''
+  if (path !== '') return { pointer: '/linux/seccomp/listenerPath', socket: path }
   const annotation = spec.annotations?.[RECEIVER] ?? ''
   if (annotation !== '') return { pointer: `/annotations/${pointerStep(RECEIVER)}`, socket: annotation }
   const variable = options.environment[RECEIVER_VARIABLE] ?? ''
   if (variable !== '') return { pointer: '', socket: variable }
-  const path = spec.linux?.seccomp?.listenerPath ?? ''
-  if (path !== '') return { pointer: '/linux/seccomp/listenerPath', socket: path }
-  const message = 'a seccomp filter that notifies needs a listener: give /linux/seccomp/listenerPath'
-  throw new TsruncError('SECCOMP', message, { pointer })
+  const message = 'a seccomp filter that notifies (SCMP_ACT_NOTIFY) needs /linux/seccomp/listenerPath'
+  const index = spec.linux?.seccomp?.syscalls?.findIndex(({ action }) => action === 'SCMP_ACT_NOTIFY') ?? -1
+  throw new TsruncError('SECCOMP', message, { pointer: index < 0 ? pointer : `${pointer}/syscalls/${index}/action` })
 }
 
 /**

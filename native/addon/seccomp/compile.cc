@@ -30,11 +30,12 @@ constexpr char kAddArchitecture[] = "seccomp_arch_add";
     const uint32_t arch = seccomp_architecture(name);
     if (arch == 0) {
       return sys::fail(EINVAL, kAddArchitecture, name.c_str(),
-                       "this libseccomp does not know the architecture");
+                       
+                       "this libseccomp does not know the architecture; tsrunc --version tells which it is");
     }
     const int result = seccomp_arch_add(filter.get(), arch);
     if (result == -EDOM) {
-      return sys::fail(EDOM, kAddArchitecture, name.c_str(), "its byte order is not that of this machine");
+      return sys::fail(EINVAL, kAddArchitecture, name.c_str(), "its byte order is not that of this machine");
     }
     // -EEXIST: the native one is in from the start.
     if (result != 0 && result != -EEXIST) {
@@ -48,7 +49,7 @@ constexpr char kAddArchitecture[] = "seccomp_arch_add";
   const int number = seccomp_syscall_resolve_name(rule.name.c_str());
   if (number == __NR_SCMP_ERROR) {
     return fail_unknown ? sys::fail(ENOSYS, "seccomp_syscall_resolve_name", rule.name.c_str(),
-                                    "this libseccomp does not know the system call")
+                                    "this libseccomp does not know the system call; tsrunc --version tells which it is")
                         : sys::kOk;
   }
   std::vector<scmp_arg_cmp> conditions;

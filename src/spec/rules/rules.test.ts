@@ -279,8 +279,12 @@ const FAULTS: readonly (readonly [rule: string, changes: Changes, pointer: strin
     'for write',
   ],
   [
-    'seccomp-notify',
-    { '/linux/seccomp/syscalls/0': notify, '/linux/seccomp/listenerPath': undefined },
+    'seccomp-listener',
+    {
+      '/linux/seccomp/syscalls/0': notify,
+      '/linux/seccomp/listenerPath': undefined,
+      '/linux/seccomp/listenerMetadata': undefined,
+    },
     '/linux/seccomp/syscalls/0/action',
     'needs /linux/seccomp/listenerPath',
   ],

@@ -29,7 +29,7 @@ function checkErrno(pointer: string, action: string, report: Report): void {
   }
 }
 
-/** crun's: where the listener is sent instead of listenerPath. */
+/** crun's: where the listener is sent without listenerPath. */
 const RECEIVER = 'run.oci.seccomp.receiver'
 
 /**
@@ -40,18 +40,30 @@ const notifyIsPossible: Rule = {
   id: 'seccomp-notify',
   section: SECTION,
   severity: 'error',
-  restsOn: ['/linux/seccomp/listenerPath'],
-  check({ linux, annotations }, report) {
-    const receiver = annotations?.[RECEIVER] ?? ''
-    const { defaultAction, syscalls = [], listenerPath = '' } = linux?.seccomp ?? {}
+  check({ linux }, report) {
+    const { defaultAction, syscalls = [] } = linux?.seccomp ?? {}
     if (defaultAction === NOTIFY) report('/linux/seccomp/defaultAction', `must not be ${NOTIFY}`)
     syscalls.forEach(({ action, names }, index) => {
       if (action !== NOTIFY) return
       const pointer = `/linux/seccomp/syscalls/${index}`
       if (names.includes('write')) report(`${pointer}/action`, `must not be ${NOTIFY} for write`)
-      if (listenerPath === '' && receiver === '')
-        report(`${pointer}/action`, `is ${NOTIFY}, which needs /linux/seccomp/listenerPath`)
     })
+  },
+}
+
+/** A warning: crun's callers name a listener for all of their containers, by a variable of the environment. */
+const notifyHasListener: Rule = {
+  id: 'seccomp-listener',
+  section: SECTION,
+  severity: 'warning',
+  restsOn: ['/linux/seccomp/listenerPath'],
+  check({ linux, annotations }, report) {
+    const { syscalls = [], listenerPath = '' } = linux?.seccomp ?? {}
+    if (listenerPath !== '' || (annotations?.[RECEIVER] ?? '') !== '') return
+    const index = syscalls.findIndex(({ action }) => action === NOTIFY)
+    if (index < 0) return
+    const need = 'needs /linux/seccomp/listenerPath, or RUN_OCI_SECCOMP_RECEIVER in the environment of create'
+    report(`/linux/seccomp/syscalls/${index}/action`, `is ${NOTIFY}, which ${need}`)
   },
 }
 
@@ -69,4 +81,9 @@ const metadataNeedsListener: Rule = {
   },
 }
 
-export const SECCOMP_RULES: readonly Rule[] = [errnoFitsAction, notifyIsPossible, metadataNeedsListener]
+export const SECCOMP_RULES: readonly Rule[] = [
+  errnoFitsAction,
+  notifyIsPossible,
+  notifyHasListener,
+  metadataNeedsListener,
+]
