@@ -30,6 +30,8 @@ export interface Marks {
   readonly temporary: string
   /** What adopts the runtime's orphans: everything below them is the runtime's. */
   readonly reapers: ReadonlySet<ChildProcess>
+  /** Programs of the test, which may still run while it looks. */
+  readonly children: ReadonlySet<ChildProcess>
   /** Directories above a container's cgroup, which some runtimes keep. */
   readonly cgroupParents: readonly string[]
 }
@@ -89,11 +91,15 @@ const descendants = (pid: number): number[] => {
 
 const processes = (before: Snapshot, marks: Marks): Leftover[] => {
   // The number of one that has ended may be somebody else's by now.
-  const living = [...marks.reapers].filter((reaper) => reaper.exitCode === null && reaper.signalCode === null)
-  const reapers = living.map((reaper) => reaper.pid ?? 0)
+  const living = (programs: ReadonlySet<ChildProcess>): number[] =>
+    [...programs]
+      .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+      .map(({ pid }) => pid ?? 0)
+  const reapers = living(marks.reapers)
   const adopted = new Set(reapers.flatMap(descendants))
+  const own = living(marks.children)
   return allPids()
-    .filter((pid) => !before.pids.has(pid) && pid !== process.pid && !reapers.includes(pid))
+    .filter((pid) => !before.pids.has(pid) && pid !== process.pid && !reapers.includes(pid) && !own.includes(pid))
     .filter((pid) => (adopted.has(pid) || belongsTo(pid, marks.tag)) && isAlive(pid))
     .map((pid) => ({
       text: `process ${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')} (${read(`/proc/${pid}/comm`).trim()})`,

@@ -48,7 +48,15 @@ export const openSandbox = (): Sandbox => {
   chmodSync(directory, 0o755)
   const cgroupParents: string[] = []
   const reapers = new Set<ChildProcess>()
-  const marks = { tag, reapers, root: join(directory, 'state'), temporary: join(directory, 'tmp'), cgroupParents }
+  const children = new Set<ChildProcess>()
+  const marks = {
+    tag,
+    reapers,
+    children,
+    root: join(directory, 'state'),
+    temporary: join(directory, 'tmp'),
+    cgroupParents,
+  }
   mkdirSync(marks.temporary)
   open = {
     directory,
@@ -56,7 +64,7 @@ export const openSandbox = (): Sandbox => {
     marks,
     before: takeSnapshot(),
     containers: new Set(),
-    children: new Set(),
+    children,
     reapers,
     cgroupParents,
     programs: [],

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle, bundle, type Config } from '../../lib'
+import { type Bundle, bundle, type Config, type SeccompAgent } from '../../lib'
 
 /** A container for which the runtime makes one of nearly everything that it can make. */
 export const richBundle = (change: (config: Config, b: Bundle) => void = () => undefined): Promise<Bundle> =>
@@ -35,6 +35,17 @@ export const richBundle = (change: (config: Config, b: Bundle) => void = () => u
     }
     c.root.readonly = false
     change(c, b)
+  })
+
+/** The same with a filter that asks an agent, also for what init itself calls while it is made. */
+export const notifyingBundle = ({ socket }: SeccompAgent): Promise<Bundle> =>
+  richBundle((c) => {
+    c.process.noNewPrivileges = false
+    c.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      listenerPath: socket,
+      syscalls: [{ names: ['acct', 'capset', 'read'], action: 'SCMP_ACT_NOTIFY' }],
+    }
   })
 
 /** The same in a user namespace. */

@@ -1,7 +1,7 @@
 // SIGKILL while a container is created. The specification is silent about it; that `delete --force` cleans up afterwards is
 // what this runtime promises, and others do not.
-import { type Bundle, deepEqual, equal, leftSoFar, ok, type TestOptions, test } from '../../lib'
-import { mappedBundle, richBundle } from './containers'
+import { type Bundle, deepEqual, equal, leftSoFar, ok, seccompAgent, type TestOptions, test } from '../../lib'
+import { mappedBundle, notifyingBundle, richBundle } from './containers'
 import { atEach, type Clock, callKilled, createArgs, lastExecve, recovers, remove, spread } from './killing'
 
 const PROMISED: TestOptions = { only: ['tsrunc'], timeout: 600_000 }
@@ -43,32 +43,45 @@ test('runtime.md#create [GEN-3]: the same with a user namespace', PROMISED, asyn
   await survives(b, { execve: await lastExecve(b), who: 'main' }, 35)
 })
 
+test('runtime.md#create [GEN-3]: the same with a seccomp listener', PROMISED, async () => {
+  const b = await notifyingBundle(await seccompAgent())
+  await survives(b, { execve: await lastExecve(b), who: 'main' }, 35)
+})
+
+/** Kills init at points of its own clock. */
+const failsWithInit = async (b: Bundle, most: number): Promise<void> => {
+  const clock: Clock = { execve: await lastExecve(b), who: 'child' }
+  const { calls } = await callKilled(clock, 0, createArgs(b))
+  await remove(b)
+  await atEach(spread(calls, most), async (at, again) => {
+    const { outcome, killed } = await callKilled(clock, at, createArgs(b))
+    if (!killed) {
+      await remove(b)
+      return
+    }
+    // The last calls of init come after create has seen it ready: then there is a container, which has stopped.
+    if (outcome.status === 0) {
+      await b.reaches('stopped')
+      await remove(b)
+    } else {
+      equal(outcome.status, 1, outcome.stderr)
+      ok(/tsrunc create: .*(init|kill)/i.test(outcome.stderr), outcome.stderr)
+    }
+    deepEqual(await leftSoFar(), [])
+    if (again) {
+      await recovers(b, true)
+    }
+  })
+}
+
 test(
   'runtime.md#create [GEN-3]: when init is killed at any system call, create fails and leaves nothing by itself',
   PROMISED,
   async () => {
-    const b = await richBundle()
-    const clock: Clock = { execve: await lastExecve(b), who: 'child' }
-    const { calls } = await callKilled(clock, 0, createArgs(b))
-    await remove(b)
-    await atEach(spread(calls, 60), async (at, again) => {
-      const { outcome, killed } = await callKilled(clock, at, createArgs(b))
-      if (!killed) {
-        await remove(b)
-        return
-      }
-      // The last calls of init come after create has seen it ready: then there is a container, which has stopped.
-      if (outcome.status === 0) {
-        await b.reaches('stopped')
-        await remove(b)
-      } else {
-        equal(outcome.status, 1, outcome.stderr)
-        ok(/tsrunc create: .*(init|kill)/i.test(outcome.stderr), outcome.stderr)
-      }
-      deepEqual(await leftSoFar(), [])
-      if (again) {
-        await recovers(b, true)
-      }
-    })
+    await failsWithInit(await richBundle(), 60)
   },
 )
+
+test('runtime.md#create [GEN-3]: the same for an init that has a seccomp listener', PROMISED, async () => {
+  await failsWithInit(await notifyingBundle(await seccompAgent()), 30)
+})
