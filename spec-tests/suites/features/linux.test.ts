@@ -1,7 +1,9 @@
 // features-linux.md: every namespace and capability that is listed.
 import { readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { bundle, deepEqual, notEqual, ok, requires, test } from '../../lib'
-import { allProven, features, NO_FEATURES } from './document'
+import { REPOSITORY } from '../../lib/config'
+import { allProven, features, NO_FEATURES, type ProvenElsewhere } from './document'
 
 /** namespaces(7): the names in /proc/PID/ns. */
 const FILES = {
@@ -83,3 +85,74 @@ for (const bit of [0, 1, 2, 3, 4, 5]) {
     ok(!/not a known|unknown/.test(b.errors()), b.errors())
   })
 }
+
+const MEMORY = 'config/scheduling.test.ts'
+/** There each has a row of a table, and a test. */
+const rows = (names: readonly string[]): Readonly<Record<string, ProvenElsewhere>> =>
+  Object.fromEntries(names.map((name) => [name, { file: MEMORY, title: '[MPL-1a]: ' }]))
+
+const POLICIES = rows([
+  'MPOL_DEFAULT',
+  'MPOL_PREFERRED',
+  'MPOL_BIND',
+  'MPOL_INTERLEAVE',
+  'MPOL_LOCAL',
+  'MPOL_PREFERRED_MANY',
+  'MPOL_WEIGHTED_INTERLEAVE',
+])
+const POLICY_FLAGS = rows(['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES', 'MPOL_F_NUMA_BALANCING'])
+
+test('features-linux.md#memory-policy [FEA-2c]: every mode and flag that is listed has a proof', {
+  peers: NO_FEATURES,
+}, async () => {
+  const { modes = [], flags = [] } = (await features()).linux.memoryPolicy ?? {}
+  allProven(modes, [], POLICIES)
+  allProven(flags, [], POLICY_FLAGS)
+  const text = readFileSync(join(REPOSITORY, 'spec-tests/suites', MEMORY), 'utf8')
+  deepEqual(
+    [...modes, ...flags].filter((name) => !text.includes(name)),
+    [],
+  )
+})
+
+/** What is said with `true` outside the section of cgroups, which has tests of its own. */
+const SWITCHES: Readonly<Record<string, ProvenElsewhere>> = {
+  'apparmor.enabled': { file: 'config/apparmor.test.ts', title: '[PRC-7a]: apparmorProfile confines the process' },
+  'intelRdt.enabled': { file: 'config-linux/intel-rdt.test.ts', title: '[RDT-1a]: closID "/" is the default class' },
+  'intelRdt.monitoring': { file: 'config-linux/intel-rdt.test.ts', title: 'enableMonitoring' },
+  'intelRdt.schemata': {
+    file: 'config-linux/intel-rdt.test.ts',
+    title: '[RDT-1b]: l3CacheSchema, memBwSchema and schemata are written in this order',
+  },
+  'mountExtensions.idmap.enabled': {
+    file: 'config/idmapped-mounts.test.ts',
+    title: '[MNT-6a]: the mount is shown as id-mapped',
+  },
+  'netDevices.enabled': {
+    file: 'config-linux/net-devices.test.ts',
+    title: '[NET-1a]: a device moves into the network namespace of the container',
+  },
+  'seccomp.enabled': { file: 'features/seccomp.test.ts', title: '[FEA-2b]: every action that is listed' },
+  'selinux.enabled': {
+    file: 'config/selinux.test.ts',
+    title: '[PRC-14a]: selinuxLabel is the label of the process',
+  },
+}
+
+const switchedOn = (value: unknown, path = ''): readonly string[] => {
+  if (value === true) {
+    return [path]
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return []
+  }
+  return Object.entries(value).flatMap(([name, inner]) => switchedOn(inner, path === '' ? name : `${path}.${name}`))
+}
+
+test('features-linux.md [FEA-2a]: everything that is switched on has a proof', {
+  peers: { ...NO_FEATURES, runc: '1.1 has fewer properties' },
+  sometimes: true,
+}, async () => {
+  const { cgroup: _, ...others } = (await features()).linux
+  allProven(switchedOn(others), [], SWITCHES)
+})

@@ -138,7 +138,16 @@ const PROPAGATION: Readonly<Record<string, readonly [look: Look, below: Look]>> 
 /** Options that say which kind of mount it is. */
 const KINDS = ['bind', 'rbind', 'remount', 'tmpcopyup'] as const
 
-const ELSEWHERE: Readonly<Record<string, ProvenElsewhere>> = {}
+const LINKS = 'config/link-options.test.ts'
+const IDMAPPED = 'config/idmapped-mounts.test.ts'
+
+const ELSEWHERE: Readonly<Record<string, ProvenElsewhere>> = {
+  'copy-symlink': { file: LINKS, title: 'copy-symlink: a source that is a link is made anew' },
+  'dest-nofollow': { file: LINKS, title: 'dest-nofollow: the link itself is covered' },
+  'src-nofollow': { file: LINKS, title: 'src-nofollow: the link itself is mounted' },
+  idmap: { file: IDMAPPED, title: '[MNT-6a]: the mount is shown as id-mapped' },
+  ridmap: { file: IDMAPPED, title: 'ridmap maps the whole tree' },
+}
 
 /** A tmpfs with another one on its directory sub, both with these flags. */
 const tree = (flags: string): string => {

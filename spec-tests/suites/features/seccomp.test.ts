@@ -75,7 +75,11 @@ const ACTIONS: Readonly<Record<string, (action: string) => Promise<void>>> = {
   },
 }
 
-const ACTIONS_ELSEWHERE: Readonly<Record<string, ProvenElsewhere>> = {}
+const NOTIFY = 'config-linux/seccomp-notify.test.ts'
+
+const ACTIONS_ELSEWHERE: Readonly<Record<string, ProvenElsewhere>> = {
+  SCMP_ACT_NOTIFY: { file: NOTIFY, title: 'SCMP_ACT_NOTIFY asks the listener, which may answer or let the call go on' },
+}
 
 test('features-linux.md#seccomp [FEA-2b]: every action that is listed', {
   peers: NO_FEATURES,
@@ -134,7 +138,9 @@ const FLAGS: Readonly<Record<string, (report: Report) => void>> = {
   SECCOMP_FILTER_FLAG_TSYNC: () => undefined,
 }
 
-const FLAGS_ELSEWHERE: Readonly<Record<string, ProvenElsewhere>> = {}
+const FLAGS_ELSEWHERE: Readonly<Record<string, ProvenElsewhere>> = {
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: { file: NOTIFY, title: 'SCMP_ACT_NOTIFY with flag' },
+}
 
 test('features-linux.md#seccomp [FEA-2b]: every flag that is listed as supported is taken', {
   peers: NO_FEATURES,
