@@ -1,4 +1,4 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { HostFacts } from '../host/facts'
 import type { Hooks, Spec } from '../spec/types'
 
@@ -13,12 +13,18 @@ const LEAST_TOGETHER = 128 << 10
 const sizeOf = (list: readonly string[]): number => list.reduce((sum, text) => sum + Buffer.byteLength(text) + 1 + 8, 0)
 
 /** Errors: EXEC_SIZE. A UTF-16 unit takes at most three bytes, so that short texts need no counting. */
-function checkStrings(list: readonly string[] | undefined, pointer: string, { pageSize }: HostFacts): void {
+function checkStrings(
+  program: string | undefined,
+  list: readonly string[] | undefined,
+  pointer: string,
+  { pageSize }: HostFacts,
+): void {
   const most = STRING_PAGES * pageSize - 1
   const index = list?.findIndex((text) => text.length > most / 3 && Buffer.byteLength(text) > most) ?? -1
   if (list === undefined || index < 0) return
   const bytes = Buffer.byteLength(list[index] ?? '')
-  const message = `an argument or variable has at most ${most} bytes (execve(2), MAX_ARG_STRLEN), this one has ${bytes}`
+  const limit = `has at most ${most} bytes (execve(2), MAX_ARG_STRLEN), this one has ${bytes}`
+  const message = `execute ${quote(program ?? '')}: argument list too long: an argument or variable ${limit}`
   throw new TsruncError('EXEC_SIZE', message, { pointer: `${pointer}/${index}` })
 }
 
@@ -33,12 +39,13 @@ const HOOKS = [
 
 /** What execve(2) would refuse, when start can no longer be taken back, is refused by create. Errors: EXEC_SIZE. */
 export function checkExecSize({ process, hooks }: Spec, facts: HostFacts): void {
-  checkStrings(process?.args, '/process/args', facts)
-  checkStrings(process?.env, '/process/env', facts)
+  const program = process?.args?.[0]
+  checkStrings(program, process?.args, '/process/args', facts)
+  checkStrings(program, process?.env, '/process/env', facts)
   for (const name of HOOKS) {
-    hooks?.[name]?.forEach(({ args, env }, index) => {
-      checkStrings(args, `/hooks/${name}/${index}/args`, facts)
-      checkStrings(env, `/hooks/${name}/${index}/env`, facts)
+    hooks?.[name]?.forEach(({ path, args, env }, index) => {
+      checkStrings(path, args, `/hooks/${name}/${index}/args`, facts)
+      checkStrings(path, env, `/hooks/${name}/${index}/env`, facts)
     })
   }
   const { args = [], env = [], rlimits = [] } = process ?? {}
@@ -48,6 +55,6 @@ export function checkExecSize({ process, hooks }: Spec, facts: HostFacts): void 
   const [ofArgs, ofEnv] = [sizeOf(args), sizeOf(env)]
   if (ofArgs + ofEnv <= most) return
   const why = stack === undefined ? '' : ', a quarter of RLIMIT_STACK'
-  const message = `args and env together take ${ofArgs + ofEnv} bytes, and execve(2) takes at most ${most}${why}`
+  const message = `execute ${quote(program ?? '')}: argument list too long: args and env together take ${ofArgs + ofEnv} bytes, and execve(2) takes at most ${most}${why}`
   throw new TsruncError('EXEC_SIZE', message, { pointer: ofArgs > ofEnv ? '/process/args' : '/process/env' })
 }

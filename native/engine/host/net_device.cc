@@ -64,7 +64,7 @@ class Move {
   [[nodiscard]] Failure find() {
     const Failure failure = find_link(host_, op_.device.data, 0, link_);
     return failure.code == ENODEV ? sys::fail(ENODEV, "RTM_GETLINK", op_.device.data,
-                                              "no such device: the host has no network device of this name")
+                                              "the host has no network device of this name")
                                   : failure;
   }
 

@@ -191,11 +191,9 @@ refuses('config-linux.md#memory-policy', [
   ['/linux/memoryPolicy/flags/0', 'MPOL_F_NO_SUCH', { '/linux/memoryPolicy': { mode: 'MPOL_BIND', nodes: '0' } }],
 ])
 
-const DEVICES = { names: '/linux/netDevices' }
-
 refuses('config-linux.md#network-devices', [
   ['/linux/netDevices', ['eth0']],
-  ['/linux/netDevices/no-such-device', {}, {}, DEVICES],
+  ['/linux/netDevices/no-such-device', {}],
   ['/linux/netDevices/name-that-is-too-long', {}],
   ['/linux/netDevices/lo/name', 'a/b', {}, { hostAtRisk: true }],
   ['/linux/netDevices/lo/name', 5],
