@@ -1,5 +1,6 @@
-// native/addon: hashing, decoding of requests, and what is put in front of a filter. What a filter does is asked of the
-// kernel in spec-tests, and of an interpreter in src/native/seccomp.test.ts; here are the architectures that neither can.
+// native/addon: hashing, decoding of requests, and what is put in front of a filter. What a filter does is
+// asked of the kernel in spec-tests, and of an interpreter in src/native/seccomp.test.ts; here are the
+// architectures that neither can.
 #include <linux/audit.h>
 #include <seccomp.h>
 #include <unistd.h>
@@ -140,11 +141,12 @@ TEST(newer_calls_are_enosys_on_each_architecture) {
   request.architectures = {"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM",         "SCMP_ARCH_S390X",  "SCMP_ARCH_S390",
                            "SCMP_ARCH_RISCV64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC64LE"};
   const Program stub = enosys_prologue(request);
-  for (const uint32_t arch :
-       {AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, AUDIT_ARCH_S390X, AUDIT_ARCH_S390, AUDIT_ARCH_RISCV64, AUDIT_ARCH_PPC64LE}) {
+  for (const uint32_t arch : {AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, AUDIT_ARCH_S390X, AUDIT_ARCH_S390,
+                              AUDIT_ARCH_RISCV64, AUDIT_ARCH_PPC64LE}) {
     CHECK(answer(stub, arch, 437) == 0 && answer(stub, arch, 438) == kEnosys && answer(stub, arch, 3) == 0);
   }
-  CHECK(answer(stub, AUDIT_ARCH_MIPSEL64N32, 6437) == 0 && answer(stub, AUDIT_ARCH_MIPSEL64N32, 6438) == kEnosys);
+  CHECK(answer(stub, AUDIT_ARCH_MIPSEL64N32, 6437) == 0 &&
+        answer(stub, AUDIT_ARCH_MIPSEL64N32, 6438) == kEnosys);
   // Number 0 carries the large numbers of s390 that the kernel does not know.
   CHECK(answer(stub, AUDIT_ARCH_S390X, 0) == kEnosys && answer(stub, AUDIT_ARCH_S390, 0) == kEnosys);
   CHECK(answer(stub, AUDIT_ARCH_AARCH64, 0) == 0);
@@ -160,8 +162,8 @@ TEST(no_stub_where_the_default_lets_calls_through_or_says_the_same) {
     request.default_action = action;
     CHECK(enosys_prologue(request).empty());
   }
-  for (const uint32_t action : {uint32_t{SCMP_ACT_KILL}, uint32_t{SCMP_ACT_KILL_PROCESS}, uint32_t{SCMP_ACT_TRAP},
-                                uint32_t{SCMP_ACT_ERRNO(0)}}) {
+  for (const uint32_t action : {uint32_t{SCMP_ACT_KILL}, uint32_t{SCMP_ACT_KILL_PROCESS},
+                                uint32_t{SCMP_ACT_TRAP}, uint32_t{SCMP_ACT_ERRNO(0)}}) {
     request.default_action = action;
     CHECK(!enosys_prologue(request).empty());
   }

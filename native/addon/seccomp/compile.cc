@@ -30,7 +30,7 @@ constexpr char kAddArchitecture[] = "seccomp_arch_add";
     const uint32_t arch = seccomp_architecture(name);
     if (arch == 0) {
       return sys::fail(EINVAL, kAddArchitecture, name.c_str(),
-                       
+
                        "this libseccomp does not know the architecture; tsrunc --version tells which it is");
     }
     const int result = seccomp_arch_add(filter.get(), arch);
@@ -48,9 +48,11 @@ constexpr char kAddArchitecture[] = "seccomp_arch_add";
 [[nodiscard]] sys::Failure add_rule(const Filter& filter, const SeccompRule& rule, bool fail_unknown) {
   const int number = seccomp_syscall_resolve_name(rule.name.c_str());
   if (number == __NR_SCMP_ERROR) {
-    return fail_unknown ? sys::fail(ENOSYS, "seccomp_syscall_resolve_name", rule.name.c_str(),
-                                    "this libseccomp does not know the system call; tsrunc --version tells which it is")
-                        : sys::kOk;
+    return fail_unknown
+               ? sys::fail(
+                     ENOSYS, "seccomp_syscall_resolve_name", rule.name.c_str(),
+                     "this libseccomp does not know the system call; tsrunc --version tells which it is")
+               : sys::kOk;
   }
   std::vector<scmp_arg_cmp> conditions;
   conditions.reserve(rule.conditions.size());

@@ -40,7 +40,8 @@ Failure set_sets(const CapabilitySets& sets) noexcept {
   return ::syscall(SYS_capset, &header, data) < 0 ? fail("capset") : kOk;
 }
 
-// capset(2): what is added to the inheritable set has to be in the bounding set and, without CAP_SETPCAP, permitted.
+// capset(2): what is added to the inheritable set has to be in the bounding set and, without CAP_SETPCAP,
+// permitted.
 uint64_t inheritable_of(uint64_t wanted, uint64_t permitted) noexcept {
   uint64_t allowed = 0;
   for (unsigned bit = 0; bit < kBits; ++bit) {
