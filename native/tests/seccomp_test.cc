@@ -141,8 +141,9 @@ TEST(newer_calls_are_enosys_on_each_architecture) {
   request.architectures = {"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM",         "SCMP_ARCH_S390X",  "SCMP_ARCH_S390",
                            "SCMP_ARCH_RISCV64", "SCMP_ARCH_MIPSEL64N32", "SCMP_ARCH_PPC64LE"};
   const Program stub = enosys_prologue(request);
-  for (const uint32_t arch : {AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, AUDIT_ARCH_S390X, AUDIT_ARCH_S390,
-                              AUDIT_ARCH_RISCV64, AUDIT_ARCH_PPC64LE}) {
+  for (const uint32_t arch :
+       std::initializer_list<uint32_t>{AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, AUDIT_ARCH_S390X, AUDIT_ARCH_S390,
+                                       AUDIT_ARCH_RISCV64, AUDIT_ARCH_PPC64LE}) {
     CHECK(answer(stub, arch, 437) == 0 && answer(stub, arch, 438) == kEnosys && answer(stub, arch, 3) == 0);
   }
   CHECK(answer(stub, AUDIT_ARCH_MIPSEL64N32, 6437) == 0 &&
