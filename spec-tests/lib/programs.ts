@@ -19,7 +19,9 @@ const build = (name: string, files: readonly string[]): string => {
     mkdirSync(join(program, '..'), { recursive: true })
     const scratch = mkdtempSync(join(CACHE, 'compile-'))
     const sources = files.filter((file) => file.endsWith('.cc'))
-    execFileSync(process.env['CXX'] ?? 'g++', [...FLAGS, '-o', join(scratch, name), ...sources], { stdio: 'inherit' })
+    // As make takes it: a compiler, or what starts one, with words of its own.
+    const [compiler = '', ...words] = (process.env['CXX'] ?? 'g++').split(' ')
+    execFileSync(compiler, [...words, ...FLAGS, '-o', join(scratch, name), ...sources], { stdio: 'inherit' })
     renameSync(join(scratch, name), program)
     rmSync(scratch, { recursive: true })
   }
