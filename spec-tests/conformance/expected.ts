@@ -35,12 +35,6 @@ const leafWeight = {
   where: () => blkio === undefined || !existsSync(`${blkio.mount}/blkio.leaf_weight`),
 } as const satisfies Expectation
 
-const network = {
-  fails: PEERS,
-  why: 'the controllers net_cls and net_prio are not mounted on the host',
-  where: () => hierarchyOf('net_cls') === undefined || hierarchyOf('net_prio') === undefined,
-} as const satisfies Expectation
-
 const kernelMemory = {
   fails: PEERS,
   why: 'a limit of kernel memory has no effect since Linux 5.16; tsrunc warns',
@@ -75,8 +69,6 @@ export const EXPECTED: Readonly<Record<string, Expectation>> = {
   linux_cgroups_relative_devices: deviceList,
   linux_cgroups_memory: kernelMemory,
   linux_cgroups_relative_memory: kernelMemory,
-  linux_cgroups_network: network,
-  linux_cgroups_relative_network: network,
   linux_mount_label: {
     fails: ['tsrunc', 'runc'],
     why: 'the kernel has no SELinux; crun takes the label and does nothing',

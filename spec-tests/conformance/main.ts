@@ -31,8 +31,9 @@ const find = (name: string): string =>
 
 type Subjects = Readonly<Record<Peer, Subject>>
 
+/** tsrunc keeps compiled system call filters. */
 const subjects = (tsrunc: string): Subjects => ({
-  tsrunc: { path: resolve(tsrunc), keptInRoot: /^$/ },
+  tsrunc: { path: resolve(tsrunc), keptInRoot: /^~seccomp$/ },
   runc: { path: find('runc'), keptInRoot: /^$/ },
   crun: { path: find('crun'), keptInRoot: /^\.lock$/ },
 })

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { cgroupsNamed, removeCgroupsNamed } from '../lib/cgroups'
+import { cgroupsNamed, hierarchyOf, removeCgroupsNamed } from '../lib/cgroups'
 import { delay, type Running, start } from '../lib/spawn'
 import { judge, type Verdict } from './tap'
 
@@ -41,6 +41,19 @@ const CGROUP = 'cgrouptest'
 
 /** Whether two runs of the program would meet in one cgroup. */
 export const needsTurn = (program: string): boolean => SHARES_A_CGROUP.test(program)
+
+/** What is put before a program for the controllers that it needs and the host does not mount. */
+const controllersFor = (program: string, directory: string): string[] =>
+  /^linux_cgroups_(relative_)?network$/.test(program) &&
+  (hierarchyOf('net_cls') === undefined || hierarchyOf('net_prio') === undefined)
+    ? [join(__dirname, 'network-controllers'), join(directory, 'leftovers')]
+    : []
+
+/** The cgroups that were left in those. */
+const leftInControllers = (directory: string): string[] => {
+  const leftovers = join(directory, 'leftovers')
+  return existsSync(leftovers) ? readFileSync(leftovers, 'utf8').split('\n').filter(Boolean) : []
+}
 
 /** The programs call the runtime without --root: this keeps containers of others apart, and notes the calls. */
 const wrap = (subject: Subject, directory: string): string => {
@@ -98,7 +111,7 @@ const clean = async (running: Running, directory: string, subject: Subject): Pro
     problems.push(...processesOf(running.reaper.pid ?? 0))
     running.reaper.kill('SIGKILL')
   }
-  const cgroups = containersOf(directory).flatMap((id) => cgroupsNamed(id))
+  const cgroups = [...containersOf(directory).flatMap((id) => cgroupsNamed(id)), ...leftInControllers(directory)]
   const state = stateOf(directory, subject).map((name) => `in the root directory: ${name}`)
   return [...problems, ...cgroups.map((path) => `cgroup ${path}`), ...state]
 }
@@ -113,7 +126,8 @@ export const runProgram = async (suite: string, program: string, subject: Subjec
   const directory = mkdtempSync(join(tmpdir(), `oci-suite-${basename(subject.path)}-`))
   chmodSync(directory, 0o755)
   mkdirSync(join(directory, 'tmp'))
-  const command = ['unshare', '--mount', '--propagation', 'private', join(suite, 'programs', program)]
+  const namespace = ['unshare', '--mount', '--propagation', 'private']
+  const command = [...namespace, ...controllersFor(program, directory), join(suite, 'programs', program)]
   const environment = { PATH: process.env['PATH'] ?? '', HOME: '/root', TMPDIR: join(directory, 'tmp') }
   const running = start(command, join(directory, 'output'), {
     cwd: suite,
