@@ -1,4 +1,4 @@
-// native/engine/host/cgroup_write.cc: files of a temporary directory stand for those of a cgroup.
+// native/engine/host/cgroup_write.cc and cgroup_usage.cc: files of a temporary directory stand for those of a cgroup.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -44,6 +44,13 @@ struct Fixture {
     op.if_any = if_any;
     return engine::run(context, op);
   }
+  [[nodiscard]] sys::Failure check(const char* name, uint64_t limit) {
+    const std::string file = path(name);
+    wire::CheckCgroupUsage op{};
+    op.file = {file.c_str(), static_cast<uint32_t>(file.size())};
+    op.limit = limit;
+    return engine::run(context, op);
+  }
   [[nodiscard]] sys::Failure write_first(const char* first, const char* second) {
     const std::string one = path(first);
     const std::string two = path(second);
@@ -80,6 +87,17 @@ TEST(the_first_cgroup_file_that_there_is_is_written) {
   f.make("io.bfq.weight");
   CHECK(!f.write_first("io.bfq.weight", "io.weight"));
   CHECK(f.content("io.bfq.weight") == "10");
+}
+
+TEST(what_a_cgroup_uses_must_not_be_above_the_limit) {
+  Fixture f;
+  f.make("memory.current");
+  CHECK(!sys::write_file(AT_FDCWD, f.path("memory.current").c_str(), "4096\n", 5));
+  CHECK(!f.check("memory.current", 4096));
+  const sys::Failure failure = f.check("memory.current", 4095);
+  CHECK(failure.code == EBUSY);
+  CHECK(std::strstr(failure.detail, "uses 4096 bytes already") != nullptr);
+  CHECK(f.check("memory.other", 4096).code == ENOENT);
 }
 
 TEST(none_of_the_cgroup_files_is_an_error_that_names_them) {

@@ -34,6 +34,7 @@ enum class OpKind : uint32_t {
   kJoinCgroup = 5,
   kWriteFirstCgroupFile = 6,
   kChownCgroup = 7,
+  kCheckCgroupUsage = 8,
   kOpenTree = 10,
   kCloneInit = 11,
   kWriteIdMaps = 12,
@@ -155,6 +156,11 @@ struct WriteFirstCgroupFile {
 struct ChownCgroup {
   Str path{};
   uint32_t uid{};
+};
+
+struct CheckCgroupUsage {
+  Str file{};
+  uint64_t limit{};
 };
 
 struct OpenTree {
@@ -631,6 +637,11 @@ inline void read(Decoder& in, ChownCgroup& out) {
   out.uid = in.u32();
 }
 
+inline void read(Decoder& in, CheckCgroupUsage& out) {
+  out.file = in.str();
+  out.limit = in.u64();
+}
+
 inline void read(Decoder& in, OpenTree& out) {
   out.source = in.str();
   out.recursive = in.boolean();
@@ -1092,6 +1103,7 @@ inline void read(Decoder& in, Launch& out) {
   X(JoinCgroup) \
   X(WriteFirstCgroupFile) \
   X(ChownCgroup) \
+  X(CheckCgroupUsage) \
   X(OpenTree) \
   X(CloneInit) \
   X(WriteIdMaps) \
@@ -1174,6 +1186,7 @@ inline void read(Decoder& in, Launch& out) {
   X(JoinCgroup) \
   X(WriteFirstCgroupFile) \
   X(ChownCgroup) \
+  X(CheckCgroupUsage) \
   X(OpenTree) \
   X(CloneInit) \
   X(WriteIdMaps) \
@@ -1261,6 +1274,7 @@ inline void read(Decoder& in, Launch& out) {
   X(JoinCgroup) \
   X(WriteFirstCgroupFile) \
   X(ChownCgroup) \
+  X(CheckCgroupUsage) \
   X(OpenTree) \
   X(CloneInit) \
   X(WriteIdMaps) \

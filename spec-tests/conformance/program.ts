@@ -36,8 +36,8 @@ const TIMEOUT = 180_000
 /** Programs that use one cgroup of a fixed name: never two at a time, whatever the runtime. */
 const SHARES_A_CGROUP = /^(linux_cgroups_|delete_resources|delete_only_create_resources)/
 
-/** That cgroup. */
-const CGROUP = 'cgrouptest'
+/** That cgroup, with an absolute and with a relative path. */
+const CGROUPS: readonly string[] = ['cgrouptest', 'testdir']
 
 /** Whether two runs of the program would meet in one cgroup. */
 export const needsTurn = (program: string): boolean => SHARES_A_CGROUP.test(program)
@@ -140,7 +140,7 @@ export const runProgram = async (suite: string, program: string, subject: Subjec
   )
   const left = await clean(running, directory, subject)
   // Directories above a container's cgroup, which runc and crun keep.
-  for (const name of [...containersOf(directory), ...(needsTurn(program) ? [CGROUP] : [])]) {
+  for (const name of [...containersOf(directory), ...(needsTurn(program) ? CGROUPS : [])]) {
     removeCgroupsNamed(name)
   }
   const output = `${running.stdout()}${running.stderr()}`

@@ -46,6 +46,9 @@ export const OPS = {
   /** v2, config-linux.md "Cgroup ownership": give the directory `path`, if create made it, and those of its files that
    *  /sys/kernel/cgroup/delegate names to the user whose id is `uid` in init's user namespace. */
   chownCgroup: { code: 7, side: 'host', fields: { path: 'str', uid: 'u32' } },
+  /** v2, config-linux.md "Memory" checkBeforeUpdate: the number in `file`, what the cgroup uses by now, must not be above
+   *  `limit`: the kernel would take the limit and kill. */
+  checkCgroupUsage: { code: 8, side: 'host', fields: { file: 'str', limit: 'u64' } },
 
   // ---- making init (host) ---------------------------------------------------------------------------------------
   /** open_tree(2) of a path of the host, before init exists; kept in `slot` for mountBind, bindDevice and maskPath. For

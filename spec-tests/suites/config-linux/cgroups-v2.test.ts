@@ -13,6 +13,7 @@ import {
   requires,
   requiresController,
   requiresThat,
+  softwareRdmaDevice,
   test,
 } from '../../lib'
 
@@ -87,7 +88,7 @@ for (const [shares, weights] of [
   })
 }
 
-test('config-linux.md#cpu [CG-6e]: quota and period are cpu.max', async () => {
+test('config-linux.md#cpu [CG-6b]: quota and period are cpu.max', async () => {
   equal(read(await created({ cpu: { quota: 50_000, period: 200_000 } }, 'cpu'), 'cpu.max'), '50000 200000')
 })
 
@@ -269,6 +270,18 @@ test('config-linux.md#huge-page-limits [CG-9a]: limit of a page size, of pages a
     ['hugetlb.2MB.max', 'hugetlb.2MB.rsvd.max'].map((name) => read(b, name)),
     [String(4 * MIB), String(4 * MIB)],
   )
+})
+
+test('config-linux.md#rdma [CG-11a]: hcaHandles and hcaObjects are the limits of a device in rdma.max', async () => {
+  requires('cgroup-v2')
+  requiresController('rdma')
+  const [both, objects] = [softwareRdmaDevice(), softwareRdmaDevice()]
+  const b = await created({ rdma: { [both]: { hcaHandles: 3, hcaObjects: 10_000 }, [objects]: { hcaObjects: 0 } } })
+  const lines = read(b, 'rdma.max')
+    .split('\n')
+    .map((line) => line.trim())
+  includes(lines, `${both} hca_handle=3 hca_object=10000`)
+  includes(lines, `${objects} hca_handle=max hca_object=0`)
 })
 
 test('config-linux.md#unified [CG-12a]: each key is a file of the cgroup, each value is written to it', async () => {

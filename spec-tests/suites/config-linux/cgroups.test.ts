@@ -1,5 +1,6 @@
 // config-linux.md#control-groups: the path and what every version has in common.
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   bundle,
@@ -21,6 +22,8 @@ import {
   test,
   uniqueName,
 } from '../../lib'
+
+const MIB = 1 << 20
 
 /** The cgroup of a process for one controller. */
 const cgroupOf = (pid: number, controller: string): string => {
@@ -153,6 +156,32 @@ test('config-linux.md#control-groups [CG-2]: a cgroup that is not empty is refus
   await other.exited
   await eventually('the cgroup to be empty', () => readFileSync(join(directory, 'cgroup.procs'), 'utf8') === '')
   rmdirSync(directory)
+})
+
+/** A file in memory is charged to the cgroup of whoever fills it, as long as it exists. */
+const CHARGE = 'echo $$ >"$1/cgroup.procs" && exec head -c "$2" /dev/zero >"$3"'
+
+test('config-linux.md#memory [CG-5h]: checkBeforeUpdate: a limit below what the cgroup uses is refused', {
+  peers: { crun: 'leaves its cgroups behind' },
+}, async () => {
+  requires('root')
+  requiresController('memory')
+  const b = await bundle((c) => {
+    c.linux.resources.memory = { limit: 8 * MIB, checkBeforeUpdate: true }
+  })
+  const directory = cgroupDirectory('memory', b.id)
+  const file = `/dev/shm/${b.id}`
+  mkdirSync(directory)
+  sandbox().undo.push(() => rmSync(file, { force: true }))
+  if (cgroupVersion() === 2) {
+    writeFileSync(join(directory, '..', 'cgroup.subtree_control'), '+memory')
+  }
+  execFileSync('sh', ['-c', CHARGE, 'sh', directory, String(16 * MIB), file])
+  await b.refused(/limit memory to 8388608 bytes[\s\S]*(uses|more than)/)
+  rmSync(file)
+  if (existsSync(directory)) {
+    rmdirSync(directory)
+  }
 })
 
 test('a frozen cgroup is refused, not waited for', {

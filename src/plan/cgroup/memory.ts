@@ -51,7 +51,8 @@ export function memoryV2(memory: MemoryLimits, facts: HostFacts, warn: Warn): re
   const limit = unlessZero(memory.limit, at('limit'), warn)
   const swap = swapV2(limit, unlessZero(memory.swap, at('swap'), warn))
   if (swap !== undefined) out.push({ ...swap, ifAny: swap.value === MAX || !facts.swap })
-  if (limit !== undefined) out.push(setting('memory.max', maxOr(limit), 'limit', limiting('memory', limit)))
+  if (limit !== undefined)
+    out.push({ ...setting('memory.max', maxOr(limit), 'limit', limiting('memory', limit)), ...checked(memory, limit) })
   const reservation = unlessZero(memory.reservation, at('reservation'), warn)
   if (reservation !== undefined) {
     out.push(setting('memory.low', maxOr(reservation), 'reservation', `protect ${maxOr(reservation)} bytes of memory`))
@@ -59,6 +60,10 @@ export function memoryV2(memory: MemoryLimits, facts: HostFacts, warn: Warn): re
   warnOfIgnored(memory, ['kernel', 'kernelTCP'], warn)
   return out
 }
+
+/** On v1 the kernel itself refuses a limit below what is used. */
+const checked = ({ checkBeforeUpdate }: MemoryLimits, limit: bigint): Pick<Setting, 'usage'> =>
+  checkBeforeUpdate === true && limit >= 0n ? { usage: 'memory.current' } : {}
 
 const maxOr = (value: bigint): string => (value < 0n ? MAX : String(value))
 

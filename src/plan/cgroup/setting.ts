@@ -13,6 +13,8 @@ export interface Setting {
   readonly otherwise?: { readonly file: string; readonly value: string }
   /** Where the kernel does not have the file, the value is what holds anyway. */
   readonly ifAny?: boolean
+  /** v2: the file with what is used by now, which must not be more than the value. */
+  readonly usage?: string
   /** JSON pointer of the property that asked for it. */
   readonly pointer: string
   /** What is done, for a person: the start of the error message if it fails. */
@@ -26,6 +28,15 @@ export const writeOp = (directory: string, setting: Setting): Op => {
   if (otherwise === undefined) return { kind: 'writeCgroupFile', pointer, what, file: path, value, ifAny }
   const files = [path, `${directory}/${otherwise.file}`]
   return { kind: 'writeFirstCgroupFile', pointer, what, files, values: [value, otherwise.value] }
+}
+
+/** The operations that apply a setting of cgroup v2 in a cgroup directory. */
+export const applyOps = (directory: string, setting: Setting): readonly Op[] => {
+  const { value, usage, pointer, what } = setting
+  const write = writeOp(directory, setting)
+  if (usage === undefined) return [write]
+  const file = `${directory}/${usage}`
+  return [{ kind: 'checkCgroupUsage', pointer, what, file, limit: BigInt(value) }, write]
 }
 
 export type Warn = (text: string) => void

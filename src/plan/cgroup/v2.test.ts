@@ -86,6 +86,25 @@ describe('config-linux.md "Memory"', () => {
     expect(written({ memory })).toEqual(expected)
   })
 
+  test('checkBeforeUpdate looks at what is used before the limit is written', () => {
+    const { before } = planned({ memory: { limit: 4096, checkBeforeUpdate: true } }, HOST).plan
+    expect(before.slice(-2)).toMatchObject([
+      {
+        kind: 'checkCgroupUsage',
+        pointer: '/linux/resources/memory/limit',
+        file: '/sys/fs/cgroup/t/c1/memory.current',
+        limit: 4096n,
+      },
+      { kind: 'writeCgroupFile', file: '/sys/fs/cgroup/t/c1/memory.max' },
+    ])
+    for (const memory of [
+      { limit: -1, checkBeforeUpdate: true },
+      { limit: 4096, checkBeforeUpdate: false },
+    ]) {
+      expect(planned({ memory }, HOST).plan.before.some(({ kind }) => kind === 'checkCgroupUsage')).toBe(false)
+    }
+  })
+
   test('swap needs limit and is not below it', () => {
     const pointer = '/linux/resources/memory/swap'
     refused({ memory: { swap: 4096 } }).toThrow(fault('CGROUP_VALUE', pointer, 'memory.limit'))

@@ -11,7 +11,7 @@ import { memoryV2 } from './memory'
 import { refuseNetworkV2 } from './network'
 import { pids } from './pids'
 import { rdma } from './rdma'
-import { cgroupError, type Setting, type Warn, writeOp } from './setting'
+import { applyOps, cgroupError, type Setting, type Warn } from './setting'
 import { unifiedV2 } from './unified'
 
 /** config-linux.md "Control groups": controllers beyond those needed may be attached. Engines read these. */
@@ -57,11 +57,11 @@ export function planV2(
         mustBeEmpty: true,
       },
       ...enableOps(facts, directory, path, pathPointer, settings),
-      ...early.map((setting) => writeOp(directory, setting)),
+      ...early.flatMap((setting) => applyOps(directory, setting)),
       ...filterOps(directory, devices),
     ],
     intoCgroup: directory,
-    afterClone: late.map((setting) => writeOp(directory, setting)),
+    afterClone: late.flatMap((setting) => applyOps(directory, setting)),
     enter: [],
     destroy: [{ kind: 'killCgroups', pointer: '', what: `kill the processes of cgroup ${path}`, paths: [directory] }],
     paths: [directory],
