@@ -8,11 +8,15 @@ const versionOf = (program: string): string => {
   return `${program} ${/version:? (\d+(?:\.\d+)*)/.exec(text)?.[1] ?? '?'}`
 }
 
-/** What results depend on beside the sources, in one line: those of different hosts are not compared. */
-export const describeHost = (): string => {
+/**
+ * What results depend on beside the sources, in one line: those of different hosts are not compared.
+ *
+ * @param machines names of the virtual machines whose results are among them
+ */
+export const describeHost = (machines: readonly string[]): string => {
   const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').split('.').slice(0, 2).join('.')
   const capabilities = hasCapability('CAP_SYS_RESOURCE') ? 'all capabilities' : 'without CAP_SYS_RESOURCE'
-  return [`Linux ${kernel}`, `cgroup v${cgroupVersion()}`, capabilities, versionOf('runc'), versionOf('crun')].join(
-    ', ',
-  )
+  const virtual = machines.length === 0 ? 'no virtual machine' : `virtual machines ${machines.join(' ')}`
+  const own = [`Linux ${kernel}`, `cgroup v${cgroupVersion()}`, capabilities, virtual]
+  return [...own, versionOf('runc'), versionOf('crun')].join(', ')
 }

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Requirement } from '../requirements'
-import { faultsOf, filesOf, proofOf } from './proof'
-import { resultsOf, type TestResult } from './results'
+import { failuresOf, faultsOf, proofOf, sourcesOf } from './proof'
+import { mergeResults, resultsOf, type TestResult } from './results'
 
 const rule: Requirement = { id: 'MNT-1a', section: 'config.md#mounts', kind: 'MUST', rule: 'In order.' }
 
@@ -52,12 +52,39 @@ test('a rule holds when a test passed and none deviates or fails', () => {
   expect(proofOf(rule, [result('passed', { proves: ['MNT-1b'] })]).mark).toBe('not run')
 })
 
-test('files are named once, in order', () => {
+test('files are named once, in order, with the number of their tests', () => {
   const other = result('passed', { file: 'a.test.ts' })
-  expect(filesOf(rule, [result('passed'), other, result('passed')])).toEqual([
-    'a.test.ts',
-    'spec-tests/suites/config/mounts.test.ts',
+  expect(sourcesOf(rule, [result('passed'), other, result('unmet')])).toEqual([
+    { file: 'a.test.ts', count: 1 },
+    { file: 'spec-tests/suites/config/mounts.test.ts', count: 2 },
   ])
+})
+
+describe('results of virtual machines', () => {
+  const on = (machine: string, outcome: TestResult['outcome']) => result(outcome, { machine, why: machine })
+  const merged = (host: TestResult, ...machines: TestResult[]) =>
+    mergeResults(
+      [host],
+      machines.map((one) => [one]),
+    )
+
+  test('count for what the host could not run, the first that could', () => {
+    const unmet = result('unmet', { why: 'needs x' })
+    expect(merged(unmet, on('a', 'unmet'), on('b', 'passed'), on('c', 'deviates'))).toEqual([on('b', 'passed')])
+    expect(merged(unmet, on('a', 'unmet'))).toEqual([unmet])
+    expect(merged(result('passed'), on('a', 'passed'))).toEqual([result('passed')])
+  })
+
+  test('a failure in any of them counts more', () => {
+    expect(merged(result('passed'), on('a', 'passed'), on('b', 'failed'))).toEqual([on('b', 'failed')])
+    expect(failuresOf('tsrunc', [{ ...on('b', 'failed'), title: 't' }])).toEqual([
+      'tsrunc in the machine b fails: spec-tests/suites/config/mounts.test.ts: t',
+    ])
+  })
+
+  test('a rule that they prove is shown as such', () => {
+    expect(proofOf(rule, [on('b', 'passed')])).toEqual({ mark: 'holds', reasons: [], machines: ['b'] })
+  })
 })
 
 test('a rule that no test proves is a fault, unless it says why', () => {
@@ -73,4 +100,8 @@ test('a rule whose tests did not run is a fault where everything should have run
   const tests = [result('unmet', { why: 'needs cgroup-v2' })]
   expect(faultsOf([rule], tests, false)).toEqual([])
   expect(faultsOf([rule], tests, true)).toEqual(['MNT-1a: its tests did not run (needs cgroup-v2): In order.'])
+})
+
+test('a test that fails is a fault', () => {
+  expect(faultsOf([rule], [result('passed'), result('failed')], false)).toHaveLength(1)
 })

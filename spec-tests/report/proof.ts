@@ -36,9 +36,17 @@ export const proofOf = ({ id }: Requirement, results: readonly TestResult[]): Pr
   return { mark, reasons, machines }
 }
 
-/** The files of the tests that prove a rule. */
-export const filesOf = ({ id }: Requirement, results: readonly TestResult[]): string[] =>
-  unique(results.filter(({ proves }) => proves.includes(id)).map(({ file }) => file))
+/** A file, and how many of its tests prove a rule. */
+export interface Source {
+  readonly file: string
+  readonly count: number
+}
+
+/** The files with the tests that prove a rule. */
+export const sourcesOf = ({ id }: Requirement, results: readonly TestResult[]): Source[] => {
+  const files = results.filter(({ proves }) => proves.includes(id)).map(({ file }) => file)
+  return unique(files).map((file) => ({ file, count: files.filter((other) => other === file).length }))
+}
 
 /**
  * What is wrong with the proof of the rules: one that no test proves and that does not say why, one that says so although a
@@ -54,16 +62,24 @@ export const faultsOf = (
   requirements.flatMap((requirement) => {
     const { id, rule, unproven } = requirement
     const { mark, reasons } = proofOf(requirement, tsrunc)
-    const isNamed = filesOf(requirement, tsrunc).length > 0
-    if (mark === 'fails') {
-      return [`${id}: a test fails: ${rule}`]
+    if (mark === 'fails' || mark === 'deviates') {
+      return [`${id}: a test ${mark}: ${rule}`]
     }
     if (unproven !== undefined) {
       return mark === 'holds' ? [`${id}: is said to have no proof (${unproven}), but tests prove it`] : []
     }
-    if (!isNamed) {
+    if (sourcesOf(requirement, tsrunc).length === 0) {
       return [`${id}: no test proves it: ${rule}`]
     }
     const isMissing = everything && mark === 'not run'
     return isMissing ? [`${id}: its tests did not run (${reasons.join('; ')}): ${rule}`] : []
   })
+
+/** Tests of any runtime that failed, whether they prove a rule or not. */
+export const failuresOf = (runtime: string, results: readonly TestResult[]): string[] =>
+  results
+    .filter(({ outcome }) => outcome === 'failed')
+    .map(({ file, title, machine }) => {
+      const where = machine === undefined ? '' : ` in the machine ${machine}`
+      return `${runtime}${where} fails: ${file}: ${title}`
+    })
