@@ -90,6 +90,16 @@ test('features-linux.md#cgroup [FEA-2a]: v2 means that limits are set there', { 
   match((await b.report()).cgroup, new RegExp(`^0::.*${b.id}`, 'm'))
 })
 
+test('features-linux.md#cgroup [FEA-2a]: rdma means that limits of RDMA devices are set', {
+  peers: { ...NO_FEATURES, runc: '1.1 does not list it' },
+}, async () => {
+  const { rdma } = (await features()).linux.cgroup
+  equal(rdma, true)
+  allProven(['rdma'], [], {
+    rdma: { file: 'config-linux/cgroups-v2.test.ts', title: '[CG-11a]: hcaHandles and hcaObjects are the limits' },
+  })
+})
+
 test('features-linux.md#cgroup [FEA-2a]: without systemd its cgroups are refused', { only: ['tsrunc'] }, async () => {
   const { systemd, systemdUser } = (await features()).linux.cgroup
   deepEqual([systemd, systemdUser], [false, false])
