@@ -427,6 +427,11 @@ test('config-linux.md#network [CG-10a]: classID', async () => {
   equal(readCgroup('net_cls', b.id, 'net_cls.classid'), '1048577')
 })
 
+test('config-linux.md#network [CG-10a]: priorities are those of the devices', async () => {
+  const b = await created({ network: { priorities: [{ name: 'lo', priority: 7 }] } }, 'net_prio')
+  ok(readCgroup('net_prio', b.id, 'net_prio.ifpriomap').split('\n').includes('lo 7'))
+})
+
 test('config-linux.md#network [CG-10b]: classID without the controller is an error', {
   peers: { crun: 'ignores it' },
 }, async () => {

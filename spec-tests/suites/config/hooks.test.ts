@@ -130,7 +130,7 @@ for (const name of ALL) {
           ? { peers: { crun: 'gives no pid' }, sometimes: true }
           : {}
   test(
-    `config.md#posix-platform-hooks [HK-7b]: the state of the container MUST be passed to ${name} over stdin`,
+    `config.md#posix-platform-hooks [HK-7b ANN-1a]: the state of the container MUST be passed to ${name} over stdin`,
     deviations,
     async () => {
       const b = await withHooks([name])

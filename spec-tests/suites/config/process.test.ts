@@ -85,6 +85,16 @@ test('config.md#process [PRC-4b]: HOME is / when the container has no passwd fil
   ok((await b.report()).env.includes('HOME=/'))
 })
 
+test('config.md#process [PRC-4b]: of two values of one name the last one counts', {
+  peers: { runc: 'passes both on, before 1.3', crun: 'passes both on' },
+  sometimes: true,
+}, async () => {
+  const b = await bundle((c) => {
+    c.process.env = ['PATH=/nowhere', 'A=1', 'PATH=/bin', 'A=', 'HOME=/']
+  })
+  deepEqual((await b.report()).env.toSorted(), ['A=', 'HOME=/', 'PATH=/bin'])
+})
+
 test('config.md#process [PRC-4a]: a value of the environment with line ends and bytes beyond ASCII', async () => {
   const b = await bundle((c) => {
     c.process.env = ['A=one\ntwo', 'B=\u00fc', 'HOME=/']

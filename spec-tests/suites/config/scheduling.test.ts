@@ -276,7 +276,7 @@ test('config.md#linux-process [PRC-12a]: without ioPriority it is that of the ca
   equal(ioClass, 0)
 })
 
-test('config.md#linux-process [PRC-13a]: execCPUAffinity is for exec: the process of the container keeps its CPUs', async () => {
+test('config.md#linux-process [PRC-13c]: execCPUAffinity is for exec: the process of the container keeps its CPUs', async () => {
   const before = await seen(await bundle())
   const b = await bundle((c) => {
     c.process.execCPUAffinity = { initial: '0', final: '0' }

@@ -131,14 +131,14 @@ test('run --detach with a console socket', async () => {
   match(terminal.output(), /"isatty":\[true,true,true\]/)
 })
 
-test('create with terminal and no console socket is refused', async () => {
+test('config.md#process [PRC-1c]: create with terminal and no console socket is refused', async () => {
   const b = await bundle((c) => {
     c.process.terminal = true
   })
   await b.refused(/console.?socket/i)
 })
 
-test('create with a console socket and no terminal is refused', {
+test('config.md#process [PRC-1c]: create with a console socket and no terminal is refused', {
   peers: { crun: 'takes it' },
 }, async () => {
   const b = await bundle()
@@ -146,14 +146,14 @@ test('create with a console socket and no terminal is refused', {
   await b.refused(/terminal/i, { flags: ['--console-socket', terminal.socket] })
 })
 
-test('create with a console socket that nobody listens on is refused', async () => {
+test('config.md#process [PRC-1c]: create with a console socket that nobody listens on is refused', async () => {
   const b = await bundle((c) => {
     c.process.terminal = true
   })
   await b.refused(/\/no\/socket|console/i, { flags: ['--console-socket', '/no/socket'] })
 })
 
-test('run in the foreground on a console socket is refused', {
+test('config.md#process [PRC-1c]: run in the foreground on a console socket is refused', {
   peers: { crun: 'takes it' },
 }, async () => {
   const b = await bundle((c) => {

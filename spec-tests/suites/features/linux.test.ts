@@ -149,7 +149,7 @@ const switchedOn = (value: unknown, path = ''): readonly string[] => {
   return Object.entries(value).flatMap(([name, inner]) => switchedOn(inner, path === '' ? name : `${path}.${name}`))
 }
 
-test('features-linux.md [FEA-2a]: everything that is switched on has a proof', {
+test('features-linux.md [FEA-2a FEA-2c]: everything that is switched on has a proof', {
   peers: { ...NO_FEATURES, runc: '1.1 has fewer properties' },
   sometimes: true,
 }, async () => {

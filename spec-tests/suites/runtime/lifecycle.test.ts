@@ -1,5 +1,5 @@
 // runtime.md: state, lifecycle and operations.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   bundle,
@@ -94,6 +94,16 @@ test('runtime.md#create [OP-2a OP-3a]: the program is not run', async () => {
 test('runtime.md#create [OP-2b]: an error if it is not provided an ID', async () => {
   const b = await bundle()
   notEqual((await callRuntime(['create', '--bundle', b.path])).status, 0)
+})
+
+test('runtime.md#create [OP-2b]: an error if it is not provided a bundle, which the current directory is not either', async () => {
+  const directory = scratch('empty')
+  mkdirSync(directory)
+  for (const flags of [[], ['--bundle', ''], ['--bundle', directory], ['--bundle', '/no/such/bundle']]) {
+    const outcome = await callRuntime(['create', ...flags, uniqueName()], { cwd: directory })
+    notEqual(outcome.status, 0, flags.join(' '))
+    match(outcome.stderr, /config\.json|bundle|No such file/)
+  }
 })
 
 test('runtime.md#create [OP-2c]: if the ID is not unique the runtime MUST generate an error and a new container MUST NOT be created', async () => {
