@@ -59,7 +59,7 @@ export const requires = (...needs: readonly Need[]): void => {
 export const requiresController = (...controllers: readonly string[]): void => {
   const missing = controllers.filter((controller) => hierarchyOf(controller) === undefined)
   if (missing.length > 0) {
-    throw new Unmet(`needs the cgroup controller ${missing.join(', ')}`)
+    throw new Unmet(`needs ${missing.map((controller) => `the cgroup controller ${controller}`).join(', ')}`)
   }
 }
 

@@ -7,6 +7,11 @@ set -eu
 
 node=$1
 shift
+# Without BFQ, weights are those of io.cost: for each device, once it is enabled.
+costs=/sys/fs/cgroup/io.cost.qos
+if [ -e "$costs" ] && [ ! -e /sys/module/bfq ]; then
+  echo "$(cat /sys/block/vda/dev) enable=1" >"$costs"
+fi
 if cp "$node" /run/node 2>/dev/null && /run/node -e 0 2>/dev/null; then
   mount --bind /run/node "$(command -v node)"
 fi

@@ -3,8 +3,9 @@
  * module as "vitest"; it has what spec-tests/lib/harness.ts uses of it. Each result is a line of JSON on the standard output.
  */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Located, Meta, Status } from './report'
 
@@ -82,18 +83,33 @@ const startWorker = (list: string, index: number, count: number): Promise<void> 
   })
 }
 
+/** In the machine's memory, which begins anew with each run. */
+const CLAIMS = '/run/spec-tests'
+
+/** Whether the test is this process's to run, which one process hears. */
+const claim = (index: number): boolean => {
+  try {
+    closeSync(openSync(join(CLAIMS, String(index)), 'wx'))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
 /**
  * Runs the tests in the file `list`, in as many processes as there are processors: in each, one after the other.
  *
  * @param index, count which of how many processes this is; the first starts the others
  */
 export const runTests = async (list: string, index = 0, count = availableParallelism()): Promise<void> => {
+  mkdirSync(CLAIMS, { recursive: true })
   const others = index === 0 ? Array.from({ length: count - 1 }, (_, i) => startWorker(list, i + 1, count)) : []
   const wanted = JSON.parse(readFileSync(list, 'utf8')) as readonly { readonly file: string; readonly title: string }[]
   const titles = new Set(wanted.map(({ file, title }) => `${file}\n${title}`))
   const chosen = registered.filter(({ file, title }) => titles.has(`${file}\n${title}`))
-  for (const candidate of chosen.filter((_, i) => i % count === index)) {
-    process.stdout.write(`${JSON.stringify(await run(candidate))}\n`)
+  for (const [number, candidate] of chosen.entries()) {
+    if (claim(number)) process.stdout.write(`${JSON.stringify(await run(candidate))}\n`)
   }
   await Promise.all(others)
 }

@@ -1,4 +1,4 @@
-/** One way to start the virtual machine, and the tests that it runs besides those that the host lacks something for. */
+/** One way to start the virtual machine, and the tests that it runs. */
 export interface Machine {
   readonly name: string
   /** Suite of the kernel: spec-tests/vm/build. */
@@ -6,27 +6,72 @@ export interface Machine {
   readonly cgroup: 'v2' | 'v1' | 'hybrid'
   /** More words of the kernel's command line. */
   readonly cmdline: string
-  /** Whether it runs what neither the host nor a machine before it could run. */
-  readonly unmet: boolean
+  /**
+   * What tests may need of it, as spec-tests/lib/requires.ts says it: it runs what the host could not run for want of these,
+   * and fails when a test is skipped for want of one.
+   */
+  readonly provides: RegExp
   /** Tests that it runs in any case, by path and title. */
-  readonly always: RegExp | undefined
+  readonly always: RegExp
 }
 
-/** Everything that depends on the version of cgroups. */
-const CGROUPS = /config-linux\/cgroups(-(?!v1)[a-z0-9-]+)?\.test\.ts/
+const V2 =
+  'cgroup-v2|hugetlb|io\\.weight|swap accounting|the cgroup controller (cpu|cpuset|io|memory|hugetlb|pids|rdma|misc)'
+const V1 =
+  'cgroup-v1|hugetlb|swap accounting|blkio throttling|a host without weights of blkio|the cgroup controller [a-z_]+' +
+  '|memory\\.(use_hierarchy|oom_control|kmem\\.tcp\\.limit_in_bytes)|cpu\\.(cfs_burst_us|idle)'
+const LINUX =
+  'root|userns|timens|cgroupns|x86_64|nosymfollow|mount_setattr|CAP_SYS_RESOURCE|a disk|weights of a disk|a block device|the device 10:229|the module .*'
+
+const allOf = (...words: readonly string[]): RegExp => new RegExp(`^(${words.join('|')})$`)
+
+/** Whether a machine has everything that a test was skipped for: "needs A, B". */
+export const providesAll = ({ provides }: Machine, unmet: string): boolean =>
+  unmet
+    .replace(/^needs /, '')
+    .split(', ')
+    .every((need) => provides.test(need))
 
 /** What kernels do differently, one or two tests of each: it is the kernel that is tried, not the subject. */
 const KERNELS =
-  /timeOffsets are|a negative offset|cgroups-v2.*(: limit is memory\.max|is denied cannot)|status goes from created to running/
+  /timeOffsets are|a negative offset|cgroups-v2\.test.*(: limit is memory\.max|is denied cannot|pages and of reservations|weight becomes|a line of the same file)|with a user namespace, directory|status goes from created to running|scheduling\.test.*SCHED_DEADLINE/
 
 /** In this order. Each costs a boot the first time, half a minute of two processors; tests cost some seconds each. */
 export const MACHINES: readonly Machine[] = [
-  { name: 'v2', kernel: 'trixie', cgroup: 'v2', cmdline: '', unmet: true, always: CGROUPS },
-  { name: 'v1', kernel: 'trixie', cgroup: 'v1', cmdline: '', unmet: true, always: undefined },
-  { name: 'oldest', kernel: 'bookworm', cgroup: 'v2', cmdline: '', unmet: false, always: KERNELS },
-  { name: 'newest', kernel: 'sid', cgroup: 'v2', cmdline: '', unmet: false, always: KERNELS },
+  {
+    name: 'newest',
+    kernel: 'sid',
+    cgroup: 'v2',
+    cmdline: '',
+    provides: allOf(V2, LINUX, 'apparmor', 'BFQ and loop0'),
+    always: new RegExp(`config-linux/cgroups(-(?!v1)[a-z0-9-]+)?\\.test|config/apparmor\\.test|${KERNELS.source}`),
+  },
+  {
+    name: 'selinux',
+    kernel: 'trixie',
+    cgroup: 'v2',
+    cmdline: 'security=selinux',
+    provides: allOf(V2, LINUX, 'BFQ and loop0', 'selinux', 'a kernel without AppArmor'),
+    always: new RegExp(`config/selinux\\.test|config-linux/mount-label\\.test|${KERNELS.source}`),
+  },
+  {
+    name: 'oldest',
+    kernel: 'bookworm',
+    cgroup: 'v2',
+    cmdline: 'module_blacklist=bfq',
+    provides: allOf(V2, LINUX, 'apparmor'),
+    always: KERNELS,
+  },
+  {
+    name: 'v1',
+    kernel: 'bookworm',
+    cgroup: 'v1',
+    cmdline: 'module_blacklist=bfq',
+    provides: allOf(V1, LINUX),
+    always: /cgroups-v1\.test.*(#network|weight that the host cannot set|: limit$)/,
+  },
 ]
 
 /** What a person calls it. */
-export const describeMachine = ({ name, kernel, cgroup }: Machine): string =>
-  `virtual machine "${name}": Linux of Debian ${kernel}, systemd, cgroup ${cgroup}`
+export const describeMachine = ({ name, kernel, cgroup, cmdline }: Machine): string =>
+  `virtual machine "${name}": Linux of Debian ${kernel}, systemd, cgroup ${cgroup}${cmdline === '' ? '' : `, ${cmdline}`}`

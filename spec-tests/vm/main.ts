@@ -1,34 +1,39 @@
 /**
  * npm run vm-test: black-box tests in the virtual machine.
  *
- *   npm run vm-test -- [--host REPORT] [--output REPORT] [--machine NAME]… [--runtime PATH] [FILTER…]
+ *   npm run vm-test -- [--host REPORT] [--results DIR] [--machine NAME]… [--runtime PATH] [FILTER…]
  *
- *   --host     what the host could not run: a report of vitest's JSON reporter. Without it every test is looked at
- *   --output   writes the host's report, with the results of the machines for what the host could not run
+ *   --host     what the host could not run: a report of vitest's JSON reporter (default: build/results/tsrunc.json, if it is
+ *              there). The machines run it besides what they run in any case
+ *   --results  where vm-MACHINE.json goes, or vm-RUNTIME-MACHINE.json, in the form of that reporter (default: build/results;
+ *              with a FILTER nothing is written)
  *   --machine  one of spec-tests/vm/machines.ts; without it all of them, or with a FILTER the first
  *   --runtime  instead of build/Release/tsrunc; /usr/sbin/runc and /usr/bin/crun are in the machine too
  *   FILTER     part of a test's path or title: these tests and no others
+ *
+ * Fails when a test fails, and when one is skipped for want of something that the machine should have.
  */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { REPOSITORY } from '../lib/config'
 import { runInMachine, type Wanted } from './machine'
-import { describeMachine, MACHINES, type Machine } from './machines'
-import { isUnmet, keyOf, type Located, mergeReports, type Report, testsOf } from './report'
+import { describeMachine, MACHINES, type Machine, providesAll } from './machines'
+import { isUnmet, keyOf, type Located, type Report, reportOf, testsOf } from './report'
 import { bundleSuite } from './suite'
-import { printResult, printSummary } from './summary'
+import { type MachineRun, printResult, printSummary } from './summary'
 
 interface Options {
   readonly host: Report | undefined
-  readonly output: string | undefined
+  readonly results: string | undefined
   readonly machines: readonly Machine[]
   readonly runtime: string
   readonly filters: readonly string[]
 }
 
 const SUITES = join(REPOSITORY, 'spec-tests', 'suites')
+const RESULTS = join(REPOSITORY, 'build', 'results')
 
 const machineNamed = (name: string): Machine => {
   const machine = MACHINES.find((candidate) => candidate.name === name)
@@ -38,20 +43,29 @@ const machineNamed = (name: string): Machine => {
   return machine
 }
 
+const readHost = (path: string | undefined): Report | undefined => {
+  const usual = join(RESULTS, 'tsrunc.json')
+  if (path === undefined && !existsSync(usual)) {
+    process.stdout.write(`without ${usual}: what the host cannot run is not known\n`)
+    return undefined
+  }
+  return JSON.parse(readFileSync(path ?? usual, 'utf8')) as Report
+}
+
 const readOptions = (): Options => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       host: { type: 'string' },
-      output: { type: 'string' },
+      results: { type: 'string' },
       machine: { type: 'string', multiple: true },
       runtime: { type: 'string', default: join(REPOSITORY, 'build/Release/tsrunc') },
     },
   })
   const usual = positionals.length === 0 ? MACHINES : MACHINES.slice(0, 1)
   return {
-    host: values.host === undefined ? undefined : (JSON.parse(readFileSync(values.host, 'utf8')) as Report),
-    output: values.output,
+    host: positionals.length === 0 ? readHost(values.host) : undefined,
+    results: values.results ?? (positionals.length === 0 ? RESULTS : undefined),
     machines: values.machine?.map(machineNamed) ?? usual,
     runtime: resolve(values.runtime),
     filters: positionals,
@@ -74,42 +88,55 @@ const listTests = (suite: string): readonly Wanted[] =>
 /** "suites/config/mounts.test.ts: title", what filters look at. */
 const pathAndTitle = ({ file, title }: Wanted): string => `${file.slice(SUITES.length + 1)}: ${title}`
 
-/** What a machine is to run, given the keys of what nobody could run yet. */
+/** What a machine is to run, given what tests lack that nobody could run yet, by their keys. */
 const wantedBy = (
   machine: Machine,
   tests: readonly Wanted[],
   filters: readonly string[],
-  open: ReadonlySet<string>,
+  open: ReadonlyMap<string, string>,
 ): readonly Wanted[] =>
-  tests.filter((test) =>
-    filters.length > 0
-      ? filters.some((filter) => pathAndTitle(test).includes(filter))
-      : (machine.unmet && open.has(keyOf({ ...test, fullName: test.title }))) ||
-        machine.always?.test(pathAndTitle(test)) === true,
-  )
+  tests.filter((test) => {
+    if (filters.length > 0) {
+      return filters.some((filter) => pathAndTitle(test).includes(filter))
+    }
+    const unmet = open.get(keyOf({ ...test, fullName: test.title }))
+    return (unmet !== undefined && providesAll(machine, unmet)) || machine.always.test(pathAndTitle(test))
+  })
+
+const writeReport = (
+  directory: string,
+  runtime: string,
+  machine: Machine,
+  tests: readonly Located[],
+  begin: number,
+): void => {
+  const name = basename(runtime)
+  const path = join(directory, `vm-${name === 'tsrunc' ? '' : `${name}-`}${machine.name}.json`)
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(path, `${JSON.stringify(reportOf(tests, begin))}\n`)
+}
 
 const main = async (): Promise<void> => {
-  const { host, output, machines, runtime, filters } = readOptions()
+  const { host, results, machines, runtime, filters } = readOptions()
   const suite = await bundleSuite(allFiles())
   const tests = listTests(suite)
   const hostTests = host === undefined ? [] : testsOf(host)
-  const open = new Set(hostTests.filter(isUnmet).map(keyOf))
-  const results: (readonly Located[])[] = []
+  const open = new Map(hostTests.filter(isUnmet).map((test) => [keyOf(test), test.meta.unmet ?? ''] as const))
+  const runs: MachineRun[] = []
   for (const machine of machines) {
     const wanted = wantedBy(machine, tests, filters, open)
     if (wanted.length === 0) continue
     process.stdout.write(`\n${describeMachine(machine)}: ${wanted.length} tests\n`)
+    const begin = Date.now()
     const done = await runInMachine(machine, suite, runtime, wanted, printResult)
     for (const result of done) {
       if (!isUnmet(result)) open.delete(keyOf(result))
     }
-    results.push(done)
+    if (results !== undefined) writeReport(results, runtime, machine, done, begin)
+    runs.push({ machine, tests: done, seconds: Math.round((Date.now() - begin) / 1000) })
   }
-  printSummary(hostTests, machines, results)
-  if (output !== undefined && host !== undefined) {
-    writeFileSync(output, `${JSON.stringify({ ...host, ...mergeReports(host, results) })}\n`)
-  }
-  process.exitCode = results.flat().some(({ status }) => status === 'failed') ? 1 : 0
+  printSummary(hostTests, runs)
+  process.exitCode = runs.some((run) => run.tests.some(({ status }) => status === 'failed')) ? 1 : 0
 }
 
 main().catch((error: Error) => {

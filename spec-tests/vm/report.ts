@@ -29,10 +29,8 @@ export interface Meta {
   readonly deviates?: string
   /** What the machine lacks. */
   readonly unmet?: string
-  /** The virtual machine that the result is of, where the host could not run the test. */
+  /** The virtual machine that the result is of. */
   readonly machine?: string
-  /** What the host lacks, of a test that a virtual machine has run. */
-  readonly unmetOnHost?: string
 }
 
 /** One test and the file that it is in. */
@@ -49,44 +47,33 @@ export const testsOf = (report: Report): readonly Located[] =>
 export const keyOf = ({ file, fullName }: { readonly file: string; readonly fullName: string }): string =>
   `${file}\n${fullName}`
 
+const hasStatus = (status: Status, tests: readonly TestResult[]): number =>
+  tests.filter((test) => test.status === status).length
+
 /** The tests as a report, by file. */
-export const reportOf = (tests: readonly Located[]): Report => {
+export const reportOf = (tests: readonly Located[], startTime: number): Report & Readonly<Record<string, unknown>> => {
   const files = new Map<string, TestResult[]>()
   for (const { file, ...test } of tests) {
     const list = files.get(file) ?? []
     list.push(test)
     files.set(file, list)
   }
-  return { testResults: [...files].map(([name, assertionResults]) => ({ name, assertionResults })) }
-}
-
-/** Whether the host could not run the test. */
-export const isUnmet = ({ meta }: TestResult): boolean => meta.unmet !== undefined
-
-/**
- * The host's report with the results of the machines for what the host could not run: the first machine that could run it
- * counts. A failure in any machine counts more, also of a test that passed on the host.
- */
-export const mergeReports = (host: Report, machines: readonly (readonly Located[])[]): Report => {
-  const results = new Map<string, Located>()
-  for (const test of machines.flat()) {
-    const before = results.get(keyOf(test))
-    if (!isUnmet(test) && (before === undefined || test.status === 'failed')) {
-      results.set(keyOf(test), test)
-    }
+  const failed = hasStatus('failed', tests)
+  return {
+    numTotalTests: tests.length,
+    numPassedTests: hasStatus('passed', tests),
+    numFailedTests: failed,
+    numPendingTests: hasStatus('skipped', tests),
+    startTime,
+    success: failed === 0,
+    testResults: [...files].map(([name, assertionResults]) => ({
+      name,
+      status: hasStatus('failed', assertionResults) === 0 ? 'passed' : 'failed',
+      message: '',
+      assertionResults,
+    })),
   }
-  return reportOf(
-    testsOf(host).map((test) => {
-      const result = results.get(keyOf(test))
-      if (result === undefined || (!isUnmet(test) && result.status !== 'failed')) {
-        return test
-      }
-      const { unmet, ...meta } = test.meta
-      return {
-        ...result,
-        file: test.file,
-        meta: { ...meta, ...result.meta, ...(unmet === undefined ? {} : { unmetOnHost: unmet }) },
-      }
-    }),
-  )
 }
+
+/** Whether the test was skipped for want of something. */
+export const isUnmet = ({ meta }: TestResult): boolean => meta.unmet !== undefined

@@ -15,32 +15,45 @@ export const printResult = ({ title, status, duration = 0, failureMessages, meta
 const count = (tests: readonly Located[], status: Located['status']): number =>
   tests.filter((test) => test.status === status).length
 
+/** What one machine made of its tests. */
+export interface MachineRun {
+  readonly machine: Machine
+  readonly tests: readonly Located[]
+  readonly seconds: number
+}
+
+/** Lines of tests, by what they lack. */
+const byReason = (tests: readonly Located[]): readonly string[] => {
+  const reasons = new Map<string, number>()
+  for (const { meta } of tests) {
+    const reason = meta.unmet ?? meta.deviates ?? 'not about this runtime'
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+  }
+  return [...reasons].map(([reason, times]) => `    skipped ${String(times).padStart(4)}  ${reason}`)
+}
+
+const linesOf = ({ machine, tests, seconds }: MachineRun): readonly string[] => [
+  `  ${machine.name} (Debian ${machine.kernel}, cgroup ${machine.cgroup}): ${count(tests, 'passed')} passed, ` +
+    `${count(tests, 'failed')} failed, ${count(tests, 'skipped')} skipped in ${seconds} s`,
+  ...byReason(tests.filter(({ status }) => status === 'skipped')),
+]
+
 /** What became of the tests that the host could not run, and of those that ran besides. */
-export const printSummary = (
-  host: readonly Located[],
-  machines: readonly Machine[],
-  results: readonly (readonly Located[])[],
-): void => {
-  const out: string[] = ['', 'Virtual machine']
-  machines.forEach((machine, index) => {
-    const tests = results[index] ?? []
-    const seconds = Math.round(tests.reduce((sum, { duration = 0 }) => sum + duration, 0) / 1000)
-    const counts = `${count(tests, 'passed')} passed, ${count(tests, 'failed')} failed, ${count(tests, 'skipped')} skipped`
-    out.push(`  ${machine.name} (Debian ${machine.kernel}, cgroup ${machine.cgroup}): ${counts} in ${seconds} s`)
-  })
+export const printSummary = (host: readonly Located[], runs: readonly MachineRun[]): void => {
   const unmet = host.filter(isUnmet)
   const ran = new Set(
-    results
-      .flat()
+    runs
+      .flatMap(({ tests }) => tests)
       .filter((test) => !isUnmet(test))
       .map(keyOf),
   )
   const nowhere = unmet.filter((test) => !ran.has(keyOf(test)))
+  const out = ['', 'Virtual machines', ...runs.flatMap(linesOf)]
   if (host.length > 0) {
     out.push(
-      `  skipped on the host, run in the machine: ${unmet.length - nowhere.length}; run nowhere: ${nowhere.length}`,
+      `  skipped on the host: ${unmet.length}; of these ran in a machine: ${unmet.length - nowhere.length}, nowhere: ${nowhere.length}`,
+      ...nowhere.map(({ title, meta }) => `    ${meta.unmet}: ${title}`),
     )
   }
-  for (const { title, meta } of nowhere) out.push(`    ${meta.unmet}: ${title}`)
   process.stdout.write(`${out.join('\n')}\n`)
 }

@@ -50,6 +50,11 @@ void add_controller(sys::Text& out, const char* file) noexcept {
   if (failure.code == EBUSY && std::strstr(file, "/memory.") != nullptr) {
     text.add(" (the cgroup uses more than this already)");
   }
+  if (failure.code == EOPNOTSUPP && std::strstr(file, ".bfq.weight") != nullptr) {
+    text.add(" (the I/O scheduler of the device is not bfq: /sys/block/NAME/queue/scheduler)");
+  } else if (failure.code == EOPNOTSUPP && std::strstr(file, "/io.weight") != nullptr) {
+    text.add(" (the cost of the device's I/O is not modelled: io.cost.qos of the root cgroup enables it)");
+  }
   return sys::fail(failure.code, "write", file, context.detail);
 }
 

@@ -1,5 +1,17 @@
 // cgroup v2: a limit that the kernel refuses, or that v2 cannot express, is an error that names its place in config.json.
-import { bundle, match, type Resources, requires, requiresController, runtime, type TestOptions, test } from '../../lib'
+import { existsSync, readFileSync } from 'node:fs'
+import {
+  bundle,
+  doesNotMatch,
+  match,
+  type Resources,
+  requires,
+  requiresController,
+  requiresThat,
+  runtime,
+  type TestOptions,
+  test,
+} from '../../lib'
 
 interface Row {
   readonly what: string
@@ -127,3 +139,21 @@ for (const { what, resources, pointer, errno, controller, peers = {} } of ROWS) 
     }
   })
 }
+
+test('config-linux.md#block-io [CG-8c]: a weight of a device that BFQ does not schedule is an error that says so', {
+  peers: { crun: 'not in 1.8' },
+  sometimes: true,
+}, async () => {
+  requires('cgroup-v2')
+  requiresController('io')
+  const scheduler = '/sys/block/loop0/queue/scheduler'
+  requiresThat(existsSync('/sys/module/bfq') && existsSync(scheduler), 'BFQ and loop0')
+  doesNotMatch(readFileSync(scheduler, 'utf8'), /\[bfq\]/)
+  const b = await bundle((c) => {
+    c.linux.resources.blockIO = { weightDevice: [{ major: 7, minor: 0, weight: 100 }] }
+  })
+  const message = await b.refused(/config\.json \/linux\/resources\/blockIO\/weightDevice\/0\/weight\b/)
+  if (runtime().quirks.tellsStories) {
+    match(message, /the I\/O scheduler of the device is not bfq/)
+  }
+})

@@ -172,7 +172,10 @@ test('config-linux.md#allowed-device-list [CG-4b]: what a rule does not say stan
   requiresFuse()
   const b = await bundle((c) => {
     c.linux.devices = [{ ...fuse, path: '/dev/any', fileMode: 0o666 }]
-    c.linux.resources.devices = [{ allow: false }, { allow: true, type: 'c', major: 10, access: 'r' }]
+    c.linux.resources.devices = [
+      { allow: false, access: 'rwm' },
+      { allow: true, type: 'c', major: 10, access: 'r' },
+    ]
   })
   const [read, write] = await b.probe(['open', '/dev/any', 'r'], ['open', '/dev/any', 'w'])
   deepEqual([read.error, write.error], ['', 'EPERM'])
@@ -223,6 +226,15 @@ const disk = (): readonly [number, number] => {
   return [major ?? 0, minor ?? 0]
 }
 
+/** Linux takes a weight of a device only where its I/O scheduler is BFQ, or where its cost is modelled (io.cost.qos). */
+const requiresWeighing = (device: string, bfq: boolean): void => {
+  const costs = '/sys/fs/cgroup/io.cost.qos'
+  const weighed = bfq
+    ? readFileSync(`/sys/dev/block/${device}/queue/scheduler`, 'utf8').includes('[bfq]')
+    : existsSync(costs) && readFileSync(costs, 'utf8').includes(`${device} enable=1`)
+  requiresThat(weighed, 'weights of a disk')
+}
+
 test('config-linux.md#block-io [CG-8b]: throttleReadBpsDevice and its three siblings are one line of io.max', async () => {
   requires('cgroup-v2')
   const [major, minor] = disk()
@@ -254,8 +266,9 @@ test('config-linux.md#block-io [CG-8a CG-13a]: weightDevice is a line of the sam
 }, async () => {
   requires('cgroup-v2')
   const [major, minor] = disk()
+  const bfq = existsSync('/sys/module/bfq')
+  requiresWeighing(`${major}:${minor}`, bfq)
   const b = await created({ blockIO: { weight: 1000, weightDevice: [{ major, minor, weight: 10 }] } }, 'io')
-  const bfq = existsSync(join(cgroupDirectory('io', b.id), 'io.bfq.weight'))
   const [file, most, least] = bfq ? ['io.bfq.weight', 1000, 10] : ['io.weight', 10_000, 1]
   deepEqual(read(b, file).split('\n'), [`default ${most}`, `${major}:${minor} ${least}`])
 })
