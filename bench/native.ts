@@ -27,8 +27,8 @@ function compile(name: string, folder: string, options: readonly string[], libra
   const source = join(__dirname, `${name}.cc`)
   const program = join(folder, name)
   if (modified(program) <= modified(source)) {
-    const compiler = process.env['CXX'] ?? 'g++'
-    execFileSync(compiler, [...FLAGS, ...options, source, '-o', program, ...libraries], { stdio: 'inherit' })
+    const [compiler = '', ...words] = (process.env['CXX'] ?? 'g++').split(' ')
+    execFileSync(compiler, [...words, ...FLAGS, ...options, source, '-o', program, ...libraries], { stdio: 'inherit' })
   }
   return program
 }

@@ -42,15 +42,26 @@ describe('the bundle', () => {
     expect(stdout).toContain('--systemd-cgroup')
   })
 
-  it.each(['create', 'start', 'run', 'state', 'kill', 'delete', 'list', 'spec', 'validate', 'features'])(
-    'helps with %s',
-    (verb) => {
-      const { status, stdout } = tsrunc(verb, '--help')
-      expect(status).toBe(0)
-      expect(stdout).toContain(`tsrunc [GLOBAL OPTIONS] ${verb} [OPTIONS]`)
-      expect(tsrunc('help', verb).stdout).toBe(stdout)
-    },
-  )
+  it.each([
+    'create',
+    'start',
+    'run',
+    'state',
+    'kill',
+    'delete',
+    'pause',
+    'resume',
+    'ps',
+    'list',
+    'spec',
+    'validate',
+    'features',
+  ])('helps with %s', (verb) => {
+    const { status, stdout } = tsrunc(verb, '--help')
+    expect(status).toBe(0)
+    expect(stdout).toContain(`tsrunc [GLOBAL OPTIONS] ${verb} [OPTIONS]`)
+    expect(tsrunc('help', verb).stdout).toBe(stdout)
+  })
 
   it.each(['-v', 'version'])('leaves the version to the launcher: %s', (word) => {
     const { status, stderr } = tsrunc(word)

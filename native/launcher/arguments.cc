@@ -13,7 +13,8 @@ struct VerbRow {
 };
 constexpr VerbRow kVerbs[] = {
     {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1}, {"kill", Verb::kKill, 1, 2},
-    {"delete", Verb::kDelete, 1, 1}, {"list", Verb::kList, 0, 0},   {"version", Verb::kVersion, 0, 0},
+    {"delete", Verb::kDelete, 1, 1}, {"pause", Verb::kPause, 1, 1}, {"resume", Verb::kResume, 1, 1},
+    {"ps", Verb::kPs, 1, 1},         {"list", Verb::kList, 0, 0},   {"version", Verb::kVersion, 0, 0},
 };
 
 [[nodiscard]] bool is(const char* one, const char* other) noexcept {
@@ -40,9 +41,9 @@ constexpr VerbRow kVerbs[] = {
   return false;
 }
 
-[[nodiscard]] bool set_list_format(Arguments& out, const char* value) noexcept {
-  out.list_json = is(value, "json");
-  return out.list_json || is(value, "table");
+[[nodiscard]] bool set_format(Arguments& out, const char* value) noexcept {
+  out.json = is(value, "json");
+  return out.json || is(value, "table");
 }
 
 // `verb`: nullptr for the options of all verbs. `letter`: short form or 0. `set` takes nullptr for a switch;
@@ -93,7 +94,8 @@ constexpr OptionRow kOptions[] = {
        out.force = true;
        return true;
      }},
-    {"format", "list", 'f', true, set_list_format},
+    {"format", "list", 'f', true, set_format},
+    {"format", "ps", 'f', true, set_format},
     {"quiet", "list", 'q', false,
      [](Arguments& out, const char*) noexcept {
        out.quiet = true;
@@ -127,6 +129,11 @@ class Parser {
         return false;
       }
       out_.positionals[out_.count++] = word;
+      if (verb_->verb == Verb::kPs) {
+        out_.rest = argv_ + at_ + 1;
+        out_.rest_count = argc_ - at_ - 1;
+        at_ = argc_ - 1;
+      }
       return true;
     }
     for (const VerbRow& row : kVerbs) {

@@ -8,7 +8,7 @@
 
 namespace tsrunc::launcher {
 
-enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kList, kVersion };
+enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kPause, kResume, kPs, kList, kVersion };
 [[nodiscard]] const char* verb_name(Verb verb) noexcept;
 
 struct Arguments {
@@ -18,10 +18,12 @@ struct Arguments {
   bool all = false;
   bool force = false;
   bool quiet = false;
-  bool list_json = false;
+  bool json = false;  // --format json of list and ps
   bool version = false;
   const char* positionals[2] = {};
   int count = 0;
+  const char* const* rest = nullptr;  // behind the ID: options of the host's ps
+  int rest_count = 0;
 };
 
 // False: this call is for node.

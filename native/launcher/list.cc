@@ -134,11 +134,11 @@ class Listing {
     Array<char> owner;
     add_user_name(owner, about.st_uid);
     owner.push(0);
-    arguments_.list_json ? add_json(container, id, owner.data()) : add_row(container, id, owner.data());
+    arguments_.json ? add_json(container, id, owner.data()) : add_row(container, id, owner.data());
   }
 
   [[nodiscard]] Array<char>& finish() {
-    if (!arguments_.quiet && arguments_.list_json) {
+    if (!arguments_.quiet && arguments_.json) {
       add_text(out_, out_.empty() ? "null\n" : "]\n");
     } else if (!arguments_.quiet) {
       table_.print(out_);

@@ -1,5 +1,5 @@
 // The executable `tsrunc`: what users and engines start. Three ways from here:
-//   start, state, kill, delete, list   run what create saved, at once; version
+//   start, state, kill, delete, pause, resume, ps, list   run what create saved, at once; version
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
 //   anything else                      this process becomes node
 #include <fcntl.h>
@@ -70,6 +70,12 @@ void notice_children() noexcept {
       return run_kill(arguments, log);
     case Verb::kDelete:
       return run_delete(arguments, log);
+    case Verb::kPause:
+      return run_pause(arguments, log);
+    case Verb::kResume:
+      return run_resume(arguments, log);
+    case Verb::kPs:
+      return run_ps(arguments, log);
     case Verb::kList:
       return run_list(arguments, log);
     case Verb::kVersion:

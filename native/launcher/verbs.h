@@ -10,6 +10,9 @@ namespace tsrunc::launcher {
 [[nodiscard]] int run_state(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_kill(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_delete(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_pause(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_resume(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_ps(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_list(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_version(Logger& log);
 

@@ -88,6 +88,11 @@ TEST(arguments_of_engines) {
   CHECK(podman.verb == Verb::kDelete && podman.force && same(podman.root, "/r"));
   Arguments later;
   CHECK(parse({"list", "-f", "json", "-q", "--debug", "--systemd-cgroup", "--rootless", "auto"}, later));
+  Arguments ps;
+  CHECK(parse({"ps", "--format", "json", "id"}, ps) && ps.json && ps.rest_count == 0);
+  Arguments columns;
+  CHECK(parse({"ps", "id", "-o", "pid,args", "--format"}, columns) && !columns.json && columns.rest_count == 3 &&
+        same(columns.rest[0], "-o") && same(columns.rest[2], "--format"));
   Arguments version;
   CHECK(parse({"version"}, version) && version.verb == Verb::kVersion);
   for (const std::vector<const char*>& call : std::vector<std::vector<const char*>>{
@@ -97,7 +102,7 @@ TEST(arguments_of_engines) {
   }
   Arguments dash;
   CHECK(parse({"state", "--", "-x"}, dash) && same(dash.positionals[0], "-x"));
-  CHECK(later.list_json && later.quiet && later.log.level == launcher::Level::kDebug);
+  CHECK(later.json && later.quiet && later.log.level == launcher::Level::kDebug);
 }
 
 TEST(arguments_for_node) {

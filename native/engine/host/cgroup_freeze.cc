@@ -13,10 +13,50 @@ namespace {
 // A process in an uninterruptible sleep freezes only when it wakes: not worth a longer wait, the kill loop
 // comes back.
 constexpr int kFreezeMilliseconds = 500;
+constexpr char kV1File[] = "freezer.state";
+constexpr char kV2File[] = "cgroup.freeze";
 
-template <size_t N>
-[[nodiscard]] bool write_text(int dir, const char* name, const char (&text)[N]) noexcept {
-  return !sys::write_file(dir, name, text, N - 1);
+enum class Kind : uint8_t { kNone, kV1, kV2 };
+
+[[nodiscard]] Kind kind_of(int dir) noexcept {
+  if (v1_freezer(dir) != Freezing::kNone) {
+    return Kind::kV1;
+  }
+  return v2_freezer(dir) != Freezing::kNone ? Kind::kV2 : Kind::kNone;
+}
+
+[[nodiscard]] sys::Failure no_freezer() noexcept {
+  return sys::fail(EOPNOTSUPP, "open", kV1File, "the cgroup has no freezer");
+}
+
+[[nodiscard]] sys::Failure request(int dir, Kind kind, bool frozen) noexcept {
+  if (kind == Kind::kV2) {
+    return sys::write_file(dir, kV2File, frozen ? "1" : "0", 1);
+  }
+  return sys::write_file(dir, kV1File, frozen ? "FROZEN" : "THAWED", 6);
+}
+
+[[nodiscard]] bool stands_still(int dir, Kind kind) noexcept {
+  char text[256];
+  if (!sys::read_file(dir, kind == Kind::kV2 ? "cgroup.events" : kV1File, text, sizeof text).ok()) {
+    return false;
+  }
+  return kind == Kind::kV2 ? std::strstr(text, "frozen 1") != nullptr : std::strncmp(text, "FROZEN", 6) == 0;
+}
+
+// Asks for it and waits, at most until the deadline. v1 is FREEZING until all tasks stand still; writing
+// FROZEN again makes the kernel try again, and on v2 it changes nothing.
+[[nodiscard]] sys::Failure freeze_until(int dir, Kind kind, sys::Deadline deadline) noexcept {
+  for (;; deadline.pause()) {
+    TSRUNC_TRY(request(dir, kind, true));
+    if (stands_still(dir, kind)) {
+      return sys::kOk;
+    }
+    if (deadline.over()) {
+      return sys::fail(ETIMEDOUT, "write", kind == Kind::kV2 ? kV2File : kV1File,
+                       "a process of the container does not come to a stop");
+    }
+  }
 }
 
 }  // namespace
@@ -37,60 +77,49 @@ Freezing v2_freezer(int dir) noexcept {
   return text[0] == '0' ? Freezing::kThawed : Freezing::kFrozen;
 }
 
+sys::Failure freeze_cgroup(int dir, int milliseconds) noexcept {
+  const Kind kind = kind_of(dir);
+  if (kind == Kind::kNone) {
+    return no_freezer();
+  }
+  const sys::Failure failure = freeze_until(dir, kind, sys::Deadline(milliseconds));
+  if (failure) {
+    (void)request(dir, kind, false);  // what failed is said already
+  }
+  return failure;
+}
+
+sys::Failure thaw_cgroup(int dir) noexcept {
+  const Kind kind = kind_of(dir);
+  return kind == Kind::kNone ? no_freezer() : request(dir, kind, false);
+}
+
 FrozenCgroup::FrozenCgroup(const wire::StrList& paths) noexcept {
   for (uint32_t i = 0; i < paths.count; ++i) {
     auto dir = open_cgroup(paths.items[i]);
     if (!dir.ok()) {
       continue;
     }
-    if (freeze_v1(dir->get()) || freeze_v2(dir->get())) {
+    const bool thawed =
+        v1_freezer(dir->get()) == Freezing::kThawed || v2_freezer(dir->get()) == Freezing::kThawed;
+    if (!thawed) {
+      continue;
+    }
+    // Also a freeze that is not complete yet holds those back that would fork.
+    const sys::Failure failure =
+        freeze_until(dir->get(), kind_of(dir->get()), sys::Deadline(kFreezeMilliseconds));
+    if (!failure || failure.code == ETIMEDOUT) {
       dir_ = std::move(*dir);
       return;
     }
   }
 }
 
-bool FrozenCgroup::freeze_v1(int dir) noexcept {
-  if (v1_freezer(dir) != Freezing::kThawed) {
-    return false;
-  }
-  // Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst: FREEZING until all tasks stand still; writing
-  // FROZEN again makes the kernel try again.
-  for (sys::Deadline deadline(kFreezeMilliseconds); write_text(dir, "freezer.state", "FROZEN");) {
-    char text[32];
-    if (!sys::read_file(dir, "freezer.state", text, sizeof text).ok() ||
-        std::strncmp(text, "FROZEN", 6) == 0 || deadline.over()) {
-      break;
-    }
-    deadline.pause();
-  }
-  v2_ = false;
-  return true;
-}
-
-bool FrozenCgroup::freeze_v2(int dir) noexcept {
-  if (v2_freezer(dir) != Freezing::kThawed || !write_text(dir, "cgroup.freeze", "1")) {
-    return false;
-  }
-  v2_ = true;
-  for (sys::Deadline deadline(kFreezeMilliseconds); !deadline.over(); deadline.pause()) {
-    char text[256];
-    if (!sys::read_file(dir, "cgroup.events", text, sizeof text).ok() ||
-        std::strstr(text, "frozen 1") != nullptr) {
-      break;
-    }
-  }
-  return true;
-}
-
 void FrozenCgroup::thaw() noexcept {
-  if (!dir_.valid()) {
-    return;
+  if (dir_.valid()) {
+    (void)thaw_cgroup(dir_.get());  // ENODEV: the cgroup was removed meanwhile
+    dir_.reset();
   }
-  // ENODEV: the cgroup was removed meanwhile.
-  (void)(v2_ ? write_text(dir_.get(), "cgroup.freeze", "0")
-             : write_text(dir_.get(), "freezer.state", "THAWED"));
-  dir_.reset();
 }
 
 }  // namespace tsrunc::engine

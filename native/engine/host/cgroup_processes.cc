@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -189,6 +190,18 @@ Failure signal_cgroups(const wire::StrList& paths, int signal, uint32_t& sent) n
     TSRUNC_TRY(visit_cgroups(dir.get(), sender));
     sent = sender.sent();
     return kOk;
+  }
+  return kOk;
+}
+
+Failure list_processes(const wire::StrList& paths, sys::Array<pid_t>& out) noexcept {
+  Members members;
+  TSRUNC_TRY(collect(paths, members));
+  out.append(members.pids.data(), members.pids.size());
+  if (!out.empty()) {
+    ::qsort(out.data(), out.size(), sizeof(pid_t), [](const void* one, const void* other) {
+      return *static_cast<const pid_t*>(one) - *static_cast<const pid_t*>(other);
+    });
   }
   return kOk;
 }

@@ -1,6 +1,9 @@
 // Signals to all processes of a container by its cgroups.
 #pragma once
 
+#include <sys/types.h>
+
+#include "sys/array.h"
 #include "sys/result.h"
 #include "wire/plan.h"
 
@@ -15,6 +18,10 @@ namespace tsrunc::engine {
 // stay.
 [[nodiscard]] sys::Failure kill_cgroups(const wire::StrList& paths, int milliseconds, char* detail,
                                         size_t detail_size) noexcept;
+
+// The processes in all of `paths` and beneath them, each once, by rising pid; this process itself is left
+// out.
+[[nodiscard]] sys::Failure list_processes(const wire::StrList& paths, sys::Array<pid_t>& out) noexcept;
 
 // Thaws a container that is paused by the v1 freezer, which holds back even SIGKILL.
 void thaw_freezer(const wire::Header& header) noexcept;
