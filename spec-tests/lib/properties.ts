@@ -31,7 +31,10 @@ const TEXT = when(() => true, /must be a string/)
 const FILLED = when((text) => text !== '', /must be a string that is not empty|must be an absolute path/)
 const ABSOLUTE = when((text) => text.startsWith('/'), /must be an absolute path|must be a string/)
 const VERSION = when((text) => /^[01]\.\d+\.\d+([-+]|$)/.test(text), /Semantic Versioning|must be a string|version 1/)
-const CPU_LIST = when((text) => /^[\d, -]*$/.test(text) && !text.includes('-'), /list of numbers and ranges/)
+const CPU_LIST = when(
+  (text) => /^[\d, -]*$/.test(text) && !text.includes('-'),
+  /list of (numbers and ranges|CPUs|memory nodes)/,
+)
 const word = (...words: readonly string[]): Kind => when((text) => words.includes(text), /must be one of /)
 const BOOLEAN: Kind = { accepts: (value) => typeof value === 'boolean', says: /must be true or false/ }
 
@@ -332,6 +335,8 @@ const LINUX: Table = within('/linux', {
   ),
   ...strings('/intelRdt/schemata', 'L2:0=f'),
   '/intelRdt/enableMonitoring': may(BOOLEAN, true),
+  '/intelRdt/enableCMT': may(BOOLEAN, true),
+  '/intelRdt/enableMBM': may(BOOLEAN, true),
   '/personality': OBJECT,
   '/personality/domain': must(word('LINUX', 'LINUX32'), 'LINUX32'),
   '/personality/flags': LIST,

@@ -1,4 +1,4 @@
-import { TsruncError } from '../errors'
+import { quote, TsruncError } from '../errors'
 import type { Seccomp, Spec } from '../spec/types'
 import { SECCOMP_ACTIONS, SECCOMP_FLAGS } from '../tables/seccomp'
 import type { PlanBuilder } from './builder'
@@ -103,7 +103,7 @@ function flagBits(builder: PlanBuilder, notifies: boolean): bigint {
   flags.forEach((word, index) => {
     const pointer = `${POINTER}/flags/${index}`
     if (!Object.hasOwn(SECCOMP_FLAGS, word)) {
-      throw new TsruncError('SECCOMP', `${JSON.stringify(word)} is not a seccomp flag`, { pointer })
+      throw new TsruncError('SECCOMP', `${quote(word)} is not a seccomp flag`, { pointer })
     }
     if (word === KILLABLE && !notifies) {
       builder.warn(`${word} has no effect on a profile without SCMP_ACT_NOTIFY (config.json ${pointer})`)

@@ -13,6 +13,8 @@ test('a usual configuration needs no advice', () => {
 test('what the specification advises against', () => {
   expect(advised(fullConfig())).toEqual([
     ['deprecated', '/hooks/prestart', expect.stringContaining('createRuntime')],
+    ['deprecated', '/linux/intelRdt/enableCMT', 'use enableMonitoring'],
+    ['deprecated', '/linux/intelRdt/enableMBM', 'use enableMonitoring'],
     ['deprecated', '/linux/resources/memory/kernel', expect.any(String)],
     ['deprecated', '/linux/resources/memory/kernelTCP', expect.any(String)],
   ])
@@ -31,7 +33,6 @@ test.each([
   ['/limit', undefined],
   ['/linux/namespaces/0/paht', 'did you mean "path"?'],
   ['/linux/resources/memory/memorySwappiness', undefined],
-  ['/linux/intelRdt/enableCMT', 'use enableMonitoring of version 1.3.0'],
   ['/io.example.own', undefined],
 ])('a property that is ignored: %s', (pointer, suggestion) => {
   const config = put(minimalConfig(), '/linux/intelRdt', {})

@@ -18,15 +18,11 @@ const OTHER_PLATFORMS: readonly string[] = [
   '/zos',
 ]
 
-/** Properties that are gone from the specification, by pointer, with what to do. */
-const REPLACED: Readonly<Record<string, string>> = {
-  '/linux/intelRdt/enableCMT': 'use enableMonitoring of version 1.3.0',
-  '/linux/intelRdt/enableMBM': 'use enableMonitoring of version 1.3.0',
-}
-
-/** What the specification advises against, by pointer. */
+/** What the specification advises against, or has no longer, by pointer. */
 const DISCOURAGED: readonly (readonly [pointer: string, message: string, suggestion: string])[] = [
   ['/hooks/prestart', 'is deprecated', 'use createRuntime, which is run right behind it'],
+  ['/linux/intelRdt/enableCMT', 'is gone since version 1.3.0', 'use enableMonitoring'],
+  ['/linux/intelRdt/enableMBM', 'is gone since version 1.3.0', 'use enableMonitoring'],
   ['/linux/resources/memory/kernel', 'is not recommended', 'limit includes the memory of the kernel'],
   ['/linux/resources/memory/kernelTCP', 'is not recommended', 'limit includes the memory of the kernel'],
 ]
@@ -63,7 +59,7 @@ function unknownProperty(name: string, pointer: string, known: readonly string[]
   if (OTHER_PLATFORMS.includes(pointer)) {
     return advice('other-platform', pointer, 'is for another platform than Linux, and is ignored')
   }
-  const suggestion = REPLACED[pointer] ?? didYouMean(name, known) ?? elsewhere(name)
+  const suggestion = didYouMean(name, known) ?? elsewhere(name)
   return advice('unknown-property', pointer, 'is no property of the specification, and is ignored', suggestion)
 }
 

@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import { IdmapFault, type IdRange, readIdmapOption } from '../../tables/idmap-option'
 import { isIdmapWithMaps, mountOption } from '../../tables/mount-options'
 import type { Report, Rule } from '../fault'
@@ -82,12 +83,12 @@ function checkWord({ linux }: Spec, word: string, report: (message: string) => v
   const { uidMappings: uids = [], gidMappings: gids = [] } = linux ?? {}
   const maps = readIdmapOption(word, { uids, gids })
   if (maps instanceof IdmapFault) {
-    report(`is ${JSON.stringify(word)}: ${maps.message}`)
+    report(`is ${quote(word)}: ${maps.message}`)
     return
   }
   for (const name of ['uids', 'gids'] as const) {
     const complaint = listComplaint(name, maps[name])
-    if (complaint !== undefined) report(`is ${JSON.stringify(word)}: ${complaint}`)
+    if (complaint !== undefined) report(`is ${quote(word)}: ${complaint}`)
   }
 }
 

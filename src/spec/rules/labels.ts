@@ -1,3 +1,4 @@
+import { quote } from '../../errors'
 import type { Report, Rule } from '../fault'
 
 /** user:role:type, and a level where the policy has them. Quotes and blanks would change what mount(2) reads. */
@@ -6,7 +7,7 @@ const CONTEXT = /^[^:\s"'\\,]+:[^:\s"'\\,]+:[^:\s"'\\,]+(?::[^\s"'\\]+)?$/
 function checkContext(pointer: string, label: string | undefined, report: Report): void {
   // Engines in Go leave empty strings behind.
   if (label === undefined || label === '' || CONTEXT.test(label)) return
-  report(pointer, `must be an SELinux context "user:role:type[:level]", not ${JSON.stringify(label)}`)
+  report(pointer, `must be an SELinux context "user:role:type[:level]", not ${quote(label)}`)
 }
 
 const selinuxLabelIsContext: Rule = {
@@ -36,7 +37,7 @@ const apparmorProfileIsName: Rule = {
     const name = process?.apparmorProfile ?? ''
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
     if (/^\s|\s$|[\x00-\x1f\x7f]/.test(name)) {
-      report('/process/apparmorProfile', `must be the name of a profile, not ${JSON.stringify(name)}`)
+      report('/process/apparmorProfile', `must be the name of a profile, not ${quote(name)}`)
     }
   },
 }

@@ -84,6 +84,7 @@ const timesAreOrdered: Rule = {
 /** sched(7): a process of SCHED_DEADLINE cannot make another one (EAGAIN), unless that one loses the policy. */
 const hooksNeedForks: Rule = {
   id: 'scheduler-deadline-hooks',
+  restsOn: ['/process/scheduler/flags'],
   section: SECTION,
   severity: 'error',
   check({ process, hooks }, report) {
