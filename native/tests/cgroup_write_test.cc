@@ -1,4 +1,5 @@
-// native/engine/host/cgroup_write.cc and cgroup_usage.cc: files of a temporary directory stand for those of a cgroup.
+// native/engine/host/cgroup_write.cc and cgroup_usage.cc: files of a temporary directory stand for those of a
+// cgroup.
 #include <fcntl.h>
 #include <unistd.h>
 

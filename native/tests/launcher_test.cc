@@ -91,8 +91,8 @@ TEST(arguments_of_engines) {
   Arguments ps;
   CHECK(parse({"ps", "--format", "json", "id"}, ps) && ps.json && ps.rest_count == 0);
   Arguments columns;
-  CHECK(parse({"ps", "id", "-o", "pid,args", "--format"}, columns) && !columns.json && columns.rest_count == 3 &&
-        same(columns.rest[0], "-o") && same(columns.rest[2], "--format"));
+  CHECK(parse({"ps", "id", "-o", "pid,args", "--format"}, columns) && !columns.json &&
+        columns.rest_count == 3 && same(columns.rest[0], "-o") && same(columns.rest[2], "--format"));
   Arguments version;
   CHECK(parse({"version"}, version) && version.verb == Verb::kVersion);
   for (const std::vector<const char*>& call : std::vector<std::vector<const char*>>{
