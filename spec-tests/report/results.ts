@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { REPOSITORY } from '../lib/config'
+import { join } from 'node:path'
 
 /** What one test said of one runtime. */
 export interface TestResult {
@@ -45,12 +44,15 @@ const outcomeOf = ({ status, meta }: Assertion): Pick<TestResult, 'outcome' | 'w
   return meta?.unmet === undefined ? { outcome: 'not asked', why: '' } : { outcome: 'unmet', why: meta.unmet }
 }
 
+/** Results may be of another checkout. */
+const inRepository = (path: string): string => path.slice(Math.max(0, path.lastIndexOf('spec-tests/suites/')))
+
 /** The tests of a report. */
 export const resultsOf = (report: VitestReport): TestResult[] =>
   report.testResults.flatMap(({ name, assertionResults }) =>
     assertionResults.map((assertion) => ({
       title: assertion.title,
-      file: relative(REPOSITORY, name),
+      file: inRepository(name),
       proves: assertion.meta?.proves ?? [],
       machine: assertion.meta?.machine,
       ...outcomeOf(assertion),

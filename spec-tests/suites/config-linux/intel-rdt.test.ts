@@ -237,7 +237,7 @@ test('config-linux.md#intelrdt [RDT-1e]: without intelRdt the runtime MUST NOT t
 })
 
 test('config-linux.md#intelrdt [RDT-1f]: without a mounted resctrl it MUST be an error', {
-  peers: { crun: 'ignores closID alone' },
+  peers: { runc: 'ignores it in 1.1', crun: 'ignores closID alone' },
   sometimes: true,
 }, async () => {
   requiresThat(!existsSync('/sys/fs/resctrl/schemata'), 'a host without resctrl')
