@@ -18,6 +18,7 @@ import {
   requires,
   runtime,
   sandbox,
+  scratch,
   test,
   uniqueName,
 } from '../../lib'
@@ -35,10 +36,10 @@ const pidsOf = (directory: string): string[] => words(directory, 'cgroup.procs')
 const running = async (change: (b: Bundle) => void = () => undefined): Promise<Bundle> => {
   requires('cgroup-v2')
   const b = await bundle((_, made) => change(made))
-  b.command(['fork', '3'], ['sleep', '60'])
+  b.command(['daemon'], ['daemon'], ['sleep', '60'])
   await b.create()
   await b.start()
-  await eventually('its processes', () => pidsOf(cgroupDirectory('pids', b.id)).length > 0)
+  await eventually('its processes', () => pidsOf(cgroupDirectory('pids', b.id)).length === 3)
   return b
 }
 
@@ -99,13 +100,16 @@ test('config-linux.md#control-groups [CG-13b]: a directory above that holds proc
 })
 
 test('config-linux.md#control-groups [CG-1a]: the container is in its cgroup from its first instruction', async () => {
-  requires('cgroup-v2')
-  const b = await bundle((c, b) => {
+  requires('cgroup-v2', 'busybox')
+  const seen = scratch('seen')
+  const b = await bundle((c) => {
     c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'cgroup')
-    c.hooks = { createContainer: [b.hook('createContainer')] }
+    c.hooks = {
+      createContainer: [{ path: '/bin/busybox', args: ['sh', '-c', `/bin/busybox cat /proc/self/cgroup >${seen}`] }],
+    }
   })
   const report = await b.report()
-  equal(report.cgroup.trim(), `0::/${b.id}`)
+  deepEqual([readFileSync(seen, 'utf8').trim(), report.cgroup.trim()], [`0::/${b.id}`, `0::/${b.id}`])
 })
 
 test('config-linux.md#namespaces [NS-1a]: in a cgroup namespace of its own the container is at the root', async () => {

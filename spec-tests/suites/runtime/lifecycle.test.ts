@@ -42,11 +42,12 @@ test('runtime.md#state [OP-1a]: pid is that of the container process as seen by 
 
 test('runtime.md#state [OP-1b]: status goes from created to running to stopped', async () => {
   const b = await bundle()
-  b.command(['sleep', '0.5'])
+  b.command(['sleep', '60'])
   await b.create()
   const created = await b.state()
   await b.start()
   const running = await b.state()
+  await b.kill('KILL')
   const stopped = await b.reaches('stopped')
   deepEqual([created.status, running.status, stopped.status], ['created', 'running', 'stopped'])
   equal(created.pid, running.pid)
