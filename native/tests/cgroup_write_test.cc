@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/host_context.h"
+#include "sys/kernel.h"
 #include "sys/small_file.h"
 #include "tests/plan_writer.h"
 #include "tests/test.h"
