@@ -1,61 +1,42 @@
 #include "launcher/planned.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
-#include "engine/engine.h"
 #include "launcher/describe.h"
-#include "launcher/foreground.h"
-#include "launcher/interruption.h"
-#include "launcher/log.h"
 #include "launcher/plan_memory.h"
-#include "launcher/terminal.h"
-#include "sys/text.h"
+#include "sys/unique_fd.h"
 
 namespace tsrunc::launcher {
 namespace {
 
-using engine::FailureRecord;
-using engine::HostContext;
+using wire::Action;
 
 constexpr int kFailed = 1;
-constexpr int kLockMilliseconds = 10000;
 
-// Takes the container away again. False if something of it is left; that is logged.
-[[nodiscard]] bool destroy(HostContext& context, Logger& log) {
-  FailureRecord why;
-  if (engine::destroy(context, why)) {
-    return true;
-  }
-  log.error(Sentence(context.plan, why).text);
-  return false;
-}
+// A verb whose plan node makes.
+struct PlannedVerb {
+  Action action;
+  const char* name;
+  int (*run)(PlannedCall& call);
+  int failed;  // exit code of tsrunc's own failures
+};
 
-[[nodiscard]] int end_interrupted(Logger& log, int signal) {
-  char buffer[64];
-  log.error(sys::Text(buffer).add("interrupted by signal ").add(static_cast<uint64_t>(signal)).c_str());
-  Interruption::end_by(signal);
-}
+constexpr PlannedVerb kVerbs[] = {
+    {Action::kCreate, "create", make_container, kFailed},
+    {Action::kRun, "run", make_container, kFailed},
+};
 
-// The container runs. Others may use it: kill, state and delete --force come by the lock.
-[[nodiscard]] int attend(HostContext& context, Logger& log) {
-  (void)::flock(context.state.fd(), LOCK_UN);
-  const int status = wait_in_foreground(context, log);
-  if (context.plan.launch.keep) {
-    return status;
-  }
-  if (const sys::Failure failure = context.state.lock(kLockMilliseconds); failure) {
-    if (failure.code == ENOENT) {
-      return status;  // somebody has deleted it already
+[[nodiscard]] const PlannedVerb* find_verb(uint32_t action) noexcept {
+  for (const PlannedVerb& verb : kVerbs) {
+    if (static_cast<uint32_t>(verb.action) == action) {
+      return &verb;
     }
-    log.error(Sentence("delete the container", failure).text);
-    return status != 0 ? status : kFailed;
   }
-  return destroy(context, log) || status != 0 ? status : kFailed;
+  return nullptr;
 }
 
 // What _TSRUNC_PLAN says (launcher/handoff.h).
@@ -72,52 +53,13 @@ struct Legacy {
              : Legacy{};
 }
 
-// By now it has ended long ago: to wait for it earlier would be to wait for what it was started to do.
-void reap(pid_t heir) {
+}  // namespace
+
+void PlannedCall::reap_heir() noexcept {
   while (heir > 0 && ::waitpid(heir, nullptr, __WALL) < 0 && errno == EINTR) {
   }
+  heir = 0;
 }
-
-[[nodiscard]] int run_container(HostContext& context, pid_t heir, Logger& log) {
-  const wire::Launch& launch = context.plan.launch;
-  const bool run = launch.action == static_cast<uint32_t>(wire::Action::kRun);
-  if (run && !launch.detach && launch.subreaper && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
-    log.error(Sentence("become a sub-reaper", sys::fail("prctl")).text);
-    return kFailed;
-  }
-  Interruption interruption(context);
-  FailureRecord why;
-  const bool created = engine::create(context, why);
-  reap(heir);
-  if (interruption.signal() != 0) {
-    if (created) {
-      (void)destroy(context, log);
-    }
-    return end_interrupted(log, interruption.signal());
-  }
-  if (!created) {
-    log.error(Sentence(context.plan, why).text);
-    return kFailed;
-  }
-  if (!run) {
-    return 0;
-  }
-  if (context.console.valid()) {
-    copy_size(context.console.get());
-  }
-  interruption.forward();
-  if (!engine::start(context, why)) {
-    FailureRecord second;
-    if (!engine::destroy(context, second)) {
-      log.warn(Sentence(context.plan, second).text);
-    }
-    log.error(Sentence(context.plan, why).text);  // last: this line is what engines show
-    return kFailed;
-  }
-  return launch.detach ? 0 : attend(context, log);
-}
-
-}  // namespace
 
 int run_planned(const char* words) {
   const Legacy legacy = parse_legacy(words);
@@ -130,16 +72,21 @@ int run_planned(const char* words) {
       return kFailed;
     }
   }
-  const bool run = plan.launch.action == static_cast<uint32_t>(wire::Action::kRun);
-  Logger log(run ? "run" : "create");
+  const PlannedVerb* verb = find_verb(plan.launch.action);
+  if (verb == nullptr) {
+    Logger("").error("take over the plan: it is of no verb that this executable knows");
+    return kFailed;
+  }
+  Logger log(verb->name);
   const Level level = plan.launch.debug ? Level::kDebug : Level::kWarning;
   if (const sys::Failure failure = log.open({plan.launch.log.data, plan.launch.log_json, level}); failure) {
     log.error(Sentence("open the log", failure).text);
-    return kFailed;
+    return verb->failed;
   }
   engine::StateDir state;
-  HostContext context(plan, state, log);
-  return run_container(context, legacy.heir, log);
+  engine::HostContext context(plan, state, log);
+  PlannedCall call{context, legacy.heir, log};
+  return verb->run(call);
 }
 
 }  // namespace tsrunc::launcher

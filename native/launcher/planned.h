@@ -1,9 +1,29 @@
 // What tsrunc does with the plan that node made.
 #pragma once
 
+#include <sys/types.h>
+
+#include "engine/host_context.h"
+#include "launcher/log.h"
+
 namespace tsrunc::launcher {
+
+// A call of a verb that was planned.
+struct PlannedCall {
+  engine::HostContext& context;  // the plan; a state directory that nobody has opened
+  pid_t heir;                    // child that node left behind (launcher/handoff.h), or 0
+  Logger& log;
+
+  // The heir has ended long before a verb has done its work: to wait for it earlier would be to wait for what
+  // it was started to do.
+  void reap_heir() noexcept;
+};
 
 // `words`: text of _TSRUNC_PLAN (launcher/handoff.h). Returns the exit code.
 [[nodiscard]] int run_planned(const char* words);
+
+// What stands in the table of planned.cc: one function for an action, each in a file of its own. Returns the
+// exit code; what went wrong is logged.
+[[nodiscard]] int make_container(PlannedCall& call);  // create, run
 
 }  // namespace tsrunc::launcher

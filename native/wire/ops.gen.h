@@ -15,6 +15,10 @@ inline constexpr char kSpecVersion[] = "1.3.0";
 enum class Action : uint32_t {
   kCreate = 1,
   kRun = 2,
+  kExec = 3,
+  kUpdate = 4,
+  kCheckpoint = 5,
+  kRestore = 6,
 };
 
 enum class Step : uint32_t {

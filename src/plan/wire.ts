@@ -18,7 +18,7 @@ export const PLAN_MAGIC = 0x50525354
 
 /** How this one call of tsrunc goes about the plan; not saved. */
 export interface Launch {
-  /** 1: create, 2: run. */
+  /** One of ACTION. */
   readonly action: number
   readonly detach: boolean
   /** run --keep: the stopped container is left for a later delete. */
@@ -29,7 +29,8 @@ export interface Launch {
   readonly debug: boolean
 }
 
-export const ACTION = { create: 1, run: 2 } as const
+/** What is to be done with the plan: a row of native/launcher/planned.cc each. */
+export const ACTION = { create: 1, run: 2, exec: 3, update: 4, checkpoint: 5, restore: 6 } as const
 
 export const HEADER_FIELDS = {
   id: 'str',

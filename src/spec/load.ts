@@ -51,6 +51,17 @@ export function loadProcess(
   return { process: value, warnings }
 }
 
+/**
+ * A config.json that loadSpec has accepted before, of which a copy was kept; undefined where it is none. What the rules of
+ * this version would refuse stays as it was accepted: the container is there.
+ */
+export function reloadSpec(bytes: Uint8Array): Spec | undefined {
+  const { text, value, errors } = inspectJson(bytes)
+  if (value === undefined || errors.length > 0) return undefined
+  const document = banUnusable(value, text)
+  return schemaFaults(SPEC.schema, document).some(isError) ? undefined : (document as Spec)
+}
+
 /** Finds every fault of a config.json. */
 export const inspectSpec = (bytes: Uint8Array): Inspected<Spec> => inspect(bytes, SPEC)
 

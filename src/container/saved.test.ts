@@ -1,0 +1,97 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { PlanBytesError } from '../plan/byte-reader'
+import { BASE, resolve } from '../plan/fixtures'
+import { decodeHeader } from '../plan/saved-header'
+import { ACTION, encodePlan } from '../plan/wire'
+import { readSaved } from './saved'
+
+const LAUNCH = { action: ACTION.create, detach: true, keep: true, subreaper: false }
+const LOG = { log: '', logJson: false, debug: false }
+
+const { plan } = resolve(BASE, { config: Buffer.from(JSON.stringify(BASE)) })
+const BYTES = encodePlan(plan, { ...LAUNCH, ...LOG })
+const STATE = 'tsrunc-state 1\npid 4711\nstart 18446744073709551615\ncreated 2026-01-02T03:04:05.000000006Z\n'
+
+let root: string
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'saved-'))
+  mkdirSync(join(root, 'c1'))
+  writeFileSync(join(root, 'c1', 'plan'), BYTES)
+  writeFileSync(join(root, 'c1', 'state'), STATE)
+})
+
+afterEach(() => {
+  rmSync(root, { recursive: true })
+})
+
+const coded = (code: string, message: RegExp) =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) })
+
+describe('readSaved', () => {
+  it('reads what create saved', () => {
+    const saved = readSaved(root, 'c1')
+    expect(saved).toMatchObject({ id: 'c1', stateDir: join(root, 'c1'), bundle: '/bundle', rootfs: '/bundle/rootfs' })
+    expect(saved.spec).toEqual(BASE)
+    expect(saved.process).toEqual({ pid: 4711, startTime: 2n ** 64n - 1n })
+    expect(saved.created).toBe('2026-01-02T03:04:05.000000006Z')
+    expect(saved.header.cgroupPaths).toEqual(plan.header.cgroupPaths)
+  })
+
+  it('says that there is no such container', () => {
+    expect(() => readSaved(root, 'c2')).toThrow(coded('NO_CONTAINER', /^container "c2" does not exist$/))
+    expect(() => readSaved(root, '../c1')).toThrow(coded('INVALID_ID', /invalid container ID/))
+  })
+
+  it.each([
+    ['plan', BYTES.subarray(0, 40), /the saved plan is not as long as it says/],
+    ['plan', new Uint8Array(0), /the saved plan ends at byte 0/],
+    ['state', 'tsrunc-state 1\npid 0\n', /the saved state is damaged/],
+    ['state', '', /the saved state is damaged/],
+  ])('says that %s is damaged', (name, content, message) => {
+    writeFileSync(join(root, 'c1', name), content)
+    expect(() => readSaved(root, 'c1')).toThrow(coded('CONTAINER_DAMAGED', message))
+  })
+
+  it.each(['plan', 'state'])('says that a create without %s was interrupted', (name) => {
+    rmSync(join(root, 'c1', name))
+    expect(() => readSaved(root, 'c1')).toThrow(coded('CONTAINER_DAMAGED', /it was not created completely/))
+  })
+
+  it('says that the configuration is damaged', () => {
+    const bad = resolve(BASE, { config: Buffer.from('{') })
+    writeFileSync(join(root, 'c1', 'plan'), encodePlan(bad.plan, { ...LAUNCH, ...LOG }))
+    expect(() => readSaved(root, 'c1')).toThrow(coded('CONTAINER_DAMAGED', /the saved config.json is damaged/))
+  })
+})
+
+describe('decodeHeader', () => {
+  it('gives back every field', () => {
+    expect(decodeHeader(BYTES)).toEqual(plan.header)
+  })
+
+  it('refuses every cut', () => {
+    const end = Buffer.from(BYTES).indexOf(plan.header.config) + plan.header.config.length
+    for (let length = 0; length < end; length += 1) {
+      const cut = Buffer.from(BYTES.subarray(0, length))
+      // With a length that fits, so that it is the fields that are cut.
+      if (length >= 12) cut.writeUInt32LE(length, 8)
+      expect(() => decodeHeader(cut)).toThrow(PlanBytesError)
+    }
+  })
+
+  it('ends for every flipped byte', () => {
+    for (let at = 0; at < 600; at += 1) {
+      const flipped = Buffer.from(BYTES)
+      flipped[at] = (flipped[at] ?? 0) ^ 0xff
+      try {
+        decodeHeader(flipped)
+      } catch (error) {
+        expect(error).toBeInstanceOf(PlanBytesError)
+      }
+    }
+  })
+})

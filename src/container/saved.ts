@@ -1,0 +1,130 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { quote, TsruncError } from '../errors'
+import { PlanBytesError } from '../plan/byte-reader'
+import type { PlanHeader } from '../plan/plan'
+import { decodeHeader } from '../plan/saved-header'
+import { reloadSpec } from '../spec/load'
+import type { Spec } from '../spec/types'
+import { checkId } from './id'
+
+/** The container's first process; a later one of the same pid has another start time (proc_pid_stat(5) field 22). */
+export interface SavedProcess {
+  readonly pid: number
+  readonly startTime: bigint
+}
+
+/** A container that exists, as its maker saved it. Verbs that plan later begin with this. */
+export interface SavedContainer {
+  readonly id: string
+  /** ROOT/ID. */
+  readonly stateDir: string
+  /** Resolved at create, absolute. */
+  readonly bundle: string
+  readonly rootfs: string
+  /** config.json as create read it: later changes of the file have no effect (runtime.md "Lifecycle"). */
+  readonly config: Uint8Array
+  readonly spec: Spec
+  /** Cgroup directories, the file that tells that they are frozen, and what else create decided for later verbs. */
+  readonly header: PlanHeader
+  readonly process: SavedProcess
+  /** RFC 3339, UTC. */
+  readonly created: string
+}
+
+/** native/engine/state_files.cc writes it. */
+const STATE = /^tsrunc-state 1\npid ([1-9]\d{0,9})\nstart (\d{1,20})\ncreated (.*)\n/
+
+/** Plans are some ten kilobytes; config.json is in it and may be large. */
+const LARGEST_PLAN = 256 << 20
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
+
+const damaged = (id: string, why: string, cause?: unknown): TsruncError =>
+  new TsruncError('CONTAINER_DAMAGED', `container ${quote(id)}: ${why}; tsrunc delete --force ${id} removes it`, {
+    cause,
+  })
+
+/** Errors: NO_CONTAINER, CONTAINER_OWNER, CONTAINER_DAMAGED. */
+function checkDirectory(stateDir: string, id: string): void {
+  let fd: number
+  try {
+    fd = openSync(stateDir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  } catch (cause) {
+    const code = codeOf(cause)
+    if (code === 'ENOENT') throw new TsruncError('NO_CONTAINER', `container ${quote(id)} does not exist`)
+    // A container of somebody else: its directory is readable for its owner only.
+    if (code === 'EACCES') throw foreign(id, stateDir)
+    if (code === 'ENOTDIR' || code === 'ELOOP') throw damaged(id, `open ${stateDir}: not a directory`, cause)
+    throw cause
+  }
+  try {
+    if (fstatSync(fd).uid !== process.geteuid?.()) throw foreign(id, stateDir)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** A plan of somebody else must not be run with this user's rights. */
+const foreign = (id: string, stateDir: string): TsruncError =>
+  new TsruncError(
+    'CONTAINER_OWNER',
+    `container ${quote(id)}: open ${stateDir}: operation not permitted: the container belongs to another user`,
+  )
+
+/** Errors: CONTAINER_DAMAGED where create was interrupted before it wrote the file. */
+function readStateFile(stateDir: string, id: string, name: string): Buffer {
+  const path = join(stateDir, name)
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    try {
+      if (fstatSync(fd).size > LARGEST_PLAN) throw damaged(id, `${path} is too large`)
+      return readFileSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (cause) {
+    if (codeOf(cause) !== 'ENOENT') throw cause
+    throw damaged(id, 'it was not created completely', cause)
+  }
+}
+
+function readHeader(stateDir: string, id: string): PlanHeader {
+  try {
+    return decodeHeader(readStateFile(stateDir, id, 'plan'))
+  } catch (cause) {
+    if (!(cause instanceof PlanBytesError)) throw cause
+    throw damaged(id, `the saved plan ${cause.message}: it is incomplete, or another version of tsrunc made it`, cause)
+  }
+}
+
+function readState(stateDir: string, id: string): Pick<SavedContainer, 'process' | 'created'> {
+  const [, pid, start, created] = STATE.exec(readStateFile(stateDir, id, 'state').toString('latin1')) ?? []
+  if (pid === undefined || start === undefined || created === undefined) throw damaged(id, 'the saved state is damaged')
+  return { process: { pid: Number(pid), startTime: BigInt(start) }, created }
+}
+
+function rootfsOf({ rootfsJson }: PlanHeader, id: string): string {
+  try {
+    return String(JSON.parse(rootfsJson))
+  } catch (cause) {
+    throw damaged(id, 'the saved plan names no root file system', cause)
+  }
+}
+
+/**
+ * Reads what create saved of the container `id` beneath `root`. Whether its process lives, stands still or has ended is
+ * for the engine to see, at the moment at which it matters.
+ *
+ * Errors: INVALID_ID, NO_CONTAINER, CONTAINER_OWNER, CONTAINER_DAMAGED; node's own for what cannot be read.
+ */
+export function readSaved(root: string, id: string): SavedContainer {
+  checkId(id)
+  const stateDir = join(root, id)
+  checkDirectory(stateDir, id)
+  const header = readHeader(stateDir, id)
+  const { config, bundle } = header
+  const spec = reloadSpec(config)
+  if (spec === undefined) throw damaged(id, 'the saved config.json is damaged')
+  return { id, stateDir, bundle, rootfs: rootfsOf(header, id), config, spec, header, ...readState(stateDir, id) }
+}
