@@ -1,15 +1,12 @@
 import { resolve } from 'node:path'
 import { type CreateOptions, planContainer } from '../container/create'
-import { binding, EXECUTABLE } from '../native/binding'
 import { planToJson } from '../plan/print'
 import { encodePlan, type Launch } from '../plan/wire'
 import { writeLog } from './log'
-import { noLauncher } from './native-verb'
-import { printOut } from './output'
 import type { Call } from './verb'
 
 /**
- * Plan a container and give the plan to the engine, in this very process: never returns, or prints the plan where
+ * Plan a container and give the plan to the engine, which in this very process never returns, or prints the plan where
  * `dryRun`. `launch`: how this call goes about it.
  */
 export function launchContainer(
@@ -19,9 +16,10 @@ export function launchContainer(
   launch: Pick<Launch, 'action' | 'detach' | 'keep' | 'subreaper'>,
   dryRun: boolean,
 ): void {
-  if (!dryRun && call.handoff === undefined) throw noLauncher()
-  if (!dryRun) binding().beginHandOff(EXECUTABLE)
-  const { plan, warnings } = planContainer(options, !dryRun)
+  const { engine } = call
+  if (!dryRun) engine.begin()
+  const compileSeccomp = engine.seccompCompiler(options.root, !dryRun)
+  const { plan, warnings } = planContainer(options, { view: engine.view, compileSeccomp })
   for (const warning of warnings) writeLog(call.log, 'warning', prefix, warning)
   const { log } = call
   // Also for a dry run: a number that does not fit its field would be found only here.
@@ -31,9 +29,6 @@ export function launchContainer(
     logJson: log.json,
     debug: log.level === 'debug',
   })
-  if (dryRun || call.handoff === undefined) {
-    printOut(planToJson(plan))
-    return
-  }
-  binding().handOff(EXECUTABLE, call.handoff.fd, bytes, ['tsrunc', ...call.argv])
+  if (dryRun) engine.print(planToJson(plan))
+  else engine.run(bytes)
 }

@@ -7,6 +7,13 @@ export interface Log {
   readonly file: string | undefined
   readonly json: boolean
   readonly level: Level
+  /** Who writes the lines instead: the caller of a planner. */
+  readonly sink?: LogSink
+}
+
+export interface LogSink {
+  stderr(text: string): void
+  file(path: string, line: string): void
 }
 
 export type Level = 'error' | 'warning' | 'info' | 'debug'
@@ -49,6 +56,8 @@ function writeFile(file: string, line: string): void {
   }
 }
 
+const OWN_SINK: LogSink = { stderr: writeStderr, file: writeFile }
+
 /** `prefix`: "tsrunc create". The sentence goes to the log as a line and to stderr as it is. */
 export function writeLog(log: Log, level: Level, prefix: string, message: string): void {
   if (SEVERITY[level] > SEVERITY[log.level]) return
@@ -56,6 +65,7 @@ export function writeLog(log: Log, level: Level, prefix: string, message: string
   const sentence = level === 'error' ? `${prefix}: ${text}` : `${prefix}: ${level}: ${text}`
   // The first Date of a process reads the time zone, which takes longer than all the rest: only lines with a time have one.
   const line = () => formatLine(log, level, `${prefix}: ${text}`, new Date())
-  if (log.file !== undefined) writeFile(log.file, line())
-  writeStderr(log.file === undefined && log.json ? line() : `${sentence}\n`)
+  const sink = log.sink ?? OWN_SINK
+  if (log.file !== undefined) sink.file(log.file, line())
+  sink.stderr(log.file === undefined && log.json ? line() : `${sentence}\n`)
 }

@@ -2,9 +2,10 @@ import { quote, shownPointer, type TsruncError } from '../errors'
 import { readHandoff } from '../host/caller'
 import { type Log, logOf, writeLog } from './log'
 import { giveBack } from './native-verb'
-import { GLOBAL_OPTIONS, type GlobalValues } from './options'
 import { printOut } from './output'
-import { complete, globalValues, type Parsed, parse, UsageError } from './parse'
+import { ownEngine } from './own-engine'
+import { globalValues, UsageError } from './parse'
+import { checkPositionals, readUpToVerb, readWords, type UpToVerb } from './read-call'
 import type { Verb } from './verb'
 import { loadVerb, VERBS } from './verbs'
 
@@ -28,47 +29,32 @@ async function printHelp(verb: Verb | undefined): Promise<number> {
 const printVersion = (argv: readonly string[]): never =>
   giveBack(['--version'], { argv, handoff: readHandoff(process.env) })
 
-function checkPositionals(verb: Verb, { positionals }: Parsed): void {
-  const [least, most] = verb.positionals
-  if (positionals.length >= least && positionals.length <= most) return
-  const missing = positionals.length < least
-  throw new UsageError(
-    missing
-      ? `an argument is missing: ${verb.name} ${verb.synopsis}`
-      : `too many arguments: ${quote(positionals[most] ?? '')} (${verb.name} ${verb.synopsis})`.replace(/ \)$/, ')'),
-  )
-}
-
-type UpToVerb = ReturnType<typeof parse>
-
 async function runVerb(name: string, argv: readonly string[], before: UpToVerb, progress: Progress): Promise<number> {
   const verb = await loadVerb(name)
   if (verb === undefined) {
     throw new UsageError(`unknown verb ${quote(name)}: one of ${Object.keys(VERBS).join(', ')}`)
   }
   progress.verb = verb
-  const after = parse(argv.slice(before.end + 1), { ...GLOBAL_OPTIONS, ...verb.options })
-  const own = Object.entries(after.values).filter(([option]) => Object.hasOwn(verb.options, option))
-  const shared = Object.entries(after.values).filter(([option]) => !Object.hasOwn(verb.options, option))
-  const globals: GlobalValues = globalValues({ ...before.values, ...Object.fromEntries(shared) })
+  const words = readWords(verb, argv, before)
+  const { globals } = words
   progress.log = logOf(globals)
   if (globals.version) return printVersion(argv)
   if (globals.help) return printHelp(verb)
-  checkPositionals(verb, after)
+  checkPositionals(verb, words)
+  const handoff = readHandoff(process.env)
   return verb.run({
-    globals,
-    options: complete(verb.options, Object.fromEntries(own)) as never,
-    positionals: after.positionals,
+    ...words,
     argv,
     log: progress.log,
-    handoff: readHandoff(process.env),
+    handoff,
     environment: process.env,
     cwd: process.cwd(),
+    engine: ownEngine({ argv, handoff }),
   })
 }
 
 async function runWords(argv: readonly string[], progress: Progress): Promise<number> {
-  const before = parse(argv, GLOBAL_OPTIONS, true)
+  const before = readUpToVerb(argv)
   const globals = globalValues(before.values)
   progress.log = logOf(globals)
   if (globals.version) return printVersion(argv)

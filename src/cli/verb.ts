@@ -1,4 +1,5 @@
 import type { Handoff } from '../host/caller'
+import type { Engine } from './engine'
 import type { Log } from './log'
 import type { GlobalValues, OptionTable, OptionValues } from './options'
 
@@ -14,6 +15,7 @@ export interface Call<T extends OptionTable = OptionTable> {
   readonly handoff: Handoff | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  readonly engine: Engine
 }
 
 /** A verb of the command line. Each is a file of its own, loaded only when it is called or helped with. */
@@ -28,7 +30,7 @@ export interface Verb<T extends OptionTable = OptionTable> {
   /** Least and greatest number of positionals. */
   readonly positionals: readonly [number, number]
   /** Returns the exit code, 0 for success. Errors: whatever it throws becomes the call's error line and exit code 1. */
-  readonly run: (call: Call<T>) => number
+  readonly run: (call: Call<T>) => number | Promise<number>
 }
 
 /** Gives a verb's `run` the types of its own options. */

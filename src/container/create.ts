@@ -1,9 +1,11 @@
+import { resolve } from 'node:path'
 import type { Caller, PlanOptions } from '../host/facts'
 import { probeHost } from '../host/probe'
-import { seccompCompiler } from '../native/seccomp-compiler'
+import type { HostView } from '../host/view'
 import { closName } from '../plan/intel-rdt'
 import type { Plan } from '../plan/plan'
 import { resolvePlan } from '../plan/resolve'
+import type { SeccompProgramRequest } from '../plan/seccomp'
 import { describeFault } from '../spec/fault'
 import { loadSpec } from '../spec/load'
 import type { Spec } from '../spec/types'
@@ -26,6 +28,12 @@ export interface CreateOptions {
   readonly detach: boolean
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
+}
+
+/** What planning reaches beyond its arguments. */
+export interface Surroundings {
+  readonly view: HostView
+  readonly compileSeccomp: (request: SeccompProgramRequest) => Uint8Array
 }
 
 export interface Planned {
@@ -56,35 +64,41 @@ function hasLongTexts({ process, hooks, mounts }: Spec): boolean {
 }
 const isNamed = (value: string | undefined): boolean => value !== undefined && value !== ''
 
-function probeFor(spec: Spec, id: string) {
+const namespacePaths = (spec: Spec): readonly string[] =>
+  spec.linux?.namespaces?.flatMap(({ path }) => path ?? []) ?? []
+
+function probeFor(spec: Spec, id: string, view: HostView) {
   const { resources, intelRdt } = spec.linux ?? {}
-  return probeHost({
-    namespacePaths: spec.linux?.namespaces?.flatMap(({ path }) => path ?? []) ?? [],
+  const needs = {
+    namespacePaths: namespacePaths(spec),
     hugepages: resources?.hugepageLimits !== undefined,
     blockIO: resources?.blockIO !== undefined,
     longTexts: hasLongTexts(spec),
     apparmor: isNamed(spec.process?.apparmorProfile),
     selinux: isNamed(spec.process?.selinuxLabel) || isNamed(spec.linux?.mountLabel),
     resctrlGroup: intelRdt === undefined ? undefined : closName(intelRdt, id),
-  })
+  }
+  return probeHost(needs, view)
 }
 
 /**
  * Decide everything about a container: read its configuration, look at the host, resolve the plan. Changes nothing, but
- * that a compiled seccomp program is kept for later containers where `keeps`.
+ * for what compileSeccomp keeps for later containers.
  *
  * Errors: TsruncError INVALID_ID, BUNDLE, CONFIG_FILE, ROOTFS, and those of loadSpec and resolvePlan.
  */
-export function planContainer(options: CreateOptions, keeps: boolean): Planned {
+export function planContainer(options: CreateOptions, { view, compileSeccomp }: Surroundings): Planned {
   checkId(options.id)
-  const bundle = resolveBundle(options.bundle)
-  const config = readConfig(bundle, options.configFile)
+  const bundle = resolveBundle(options.bundle, view)
+  const config = readConfig(bundle, options.configFile, view)
   const { spec, warnings } = loadSpec(config.bytes, { path: config.path })
-  const rootfs = resolveRootfs(bundle, spec.root?.path ?? '')
+  const rootPath = spec.root?.path ?? ''
+  view.prepare({ directories: [resolve(bundle, rootPath)], namespaces: namespacePaths(spec) })
+  const rootfs = resolveRootfs(bundle, rootPath, view)
   const { configFile: _, ...rest } = options
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, systemdCgroup: false, config: config.bytes }
-  const facts = probeFor(spec, options.id)
-  const resolved = resolvePlan(spec, planOptions, facts, seccompCompiler(options.root, keeps))
+  const facts = probeFor(spec, options.id, view)
+  const resolved = resolvePlan(spec, planOptions, facts, compileSeccomp)
   const advice = warnings.map((fault) => describeFault(config.path, fault))
   return { plan: resolved.plan, warnings: few([...advice, ...resolved.warnings]) }
 }

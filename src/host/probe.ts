@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { controllerDirectory, freshCgroupFiles, probeCgroups } from './cgroups'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { controllerDirectory, freshCgroupFiles, probeCgroups, REAL_CGROUP_SOURCES } from './cgroups'
 import type { CgroupFacts, HostFacts } from './facts'
 import { probeResctrl } from './resctrl'
 import { isSelinuxEnabled, probeApparmor } from './security-modules'
+import { type HostView, OWN_VIEW } from './view'
 
 /** Which of the dearer facts a configuration asks for; what it does not need is not read. */
 export interface ProbeNeeds {
@@ -25,27 +26,15 @@ export interface ProbeNeeds {
 const HUGEPAGES = '/sys/kernel/mm/hugepages'
 const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts'] as const
 
-/** The identity of a namespace: "device:inode" of its file (namespaces(7)), or undefined where it cannot be read. */
-function namespaceIdentity(path: string): string | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`
-}
-
-function probeNamespaces(paths: readonly string[]): Readonly<Record<string, string>> {
+function probeNamespaces(paths: readonly string[], view: HostView): Readonly<Record<string, string>> {
   const out: Record<string, string> = {}
-  // The caller's own are of use only to compare with others.
-  for (const name of paths.length === 0 ? [] : NAMESPACES) {
-    const identity = namespaceIdentity(`/proc/self/ns/${name}`)
+  const note = (name: string, path: string) => {
+    const identity = view.namespaceIdentity(path)
     if (identity !== undefined) out[name] = identity
   }
-  for (const path of paths) {
-    try {
-      const identity = namespaceIdentity(path)
-      if (identity !== undefined) out[path] = identity
-    } catch {
-      // EACCES, ENOTDIR, ELOOP: the fact is absent, and entering the namespace will say why.
-    }
-  }
+  // The caller's own are of use only to compare with others.
+  for (const name of paths.length === 0 ? [] : NAMESPACES) note(name, `${view.self}/ns/${name}`)
+  for (const path of paths) note(path, path)
   return out
 }
 
@@ -76,8 +65,8 @@ function probeCgroupFiles(cgroup: CgroupFacts, needs: ProbeNeeds): readonly stri
 }
 
 /** Whether the caller is not in the initial user namespace (user_namespaces(7)). */
-export function inUserNamespace(): boolean {
-  const map = '/proc/self/uid_map'
+export function inUserNamespace(self = OWN_VIEW.self): boolean {
+  const map = `${self}/uid_map`
   if (!existsSync(map)) return false
   return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync(map, 'utf8'))
 }
@@ -99,32 +88,32 @@ const MACHINES: Readonly<Record<string, string>> = {
 
 const SMALLEST_PAGE = 4096
 
-/** The page size of this process, which is the kernel's (proc(5) smaps). */
-function probePageSize(): number {
-  const kilobytes = /^KernelPageSize:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps', 'utf8'))?.[1]
+/** The page size of a process, which is the kernel's (proc(5) smaps). */
+function probePageSize(self: string): number {
+  const kilobytes = /^KernelPageSize:\s+(\d+) kB$/m.exec(readFileSync(`${self}/smaps`, 'utf8'))?.[1]
   return kilobytes === undefined ? SMALLEST_PAGE : Number(kilobytes) * 1024
 }
 
 /** Look at the host once. Errors: node's own for a /proc or /sys that cannot be read. */
-export function probeHost(needs: ProbeNeeds): HostFacts {
-  const cgroup = probeCgroups()
+export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFacts {
+  const cgroup = probeCgroups({ ...REAL_CGROUP_SOURCES, self: view.self })
   const cgroupFiles = probeCgroupFiles(cgroup, needs)
   return {
     cgroup,
     euid: process.geteuid?.() ?? 0,
     egid: process.getegid?.() ?? 0,
-    inUserNamespace: inUserNamespace(),
+    inUserNamespace: inUserNamespace(view.self),
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     machine: MACHINES[process.arch] ?? process.arch,
-    namespaces: probeNamespaces(needs.namespacePaths),
-    pageSize: needs.longTexts ? probePageSize() : SMALLEST_PAGE,
+    namespaces: probeNamespaces(needs.namespacePaths, view),
+    pageSize: needs.longTexts ? probePageSize(view.self) : SMALLEST_PAGE,
     hugepageSizes: needs.hugepages ? probeHugepageSizes() : [],
     // v2 has had them since Linux 5.7, and there is no cgroup to look for them before the controller is enabled.
     hugetlbReservations: cgroup.version === 2 || cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
     swap: existsSync('/proc/swaps'),
     cgroupFiles,
-    apparmor: needs.apparmor ? probeApparmor() : 'off',
-    selinux: needs.selinux && isSelinuxEnabled(),
-    resctrl: needs.resctrlGroup === undefined ? undefined : probeResctrl(needs.resctrlGroup),
+    apparmor: needs.apparmor ? probeApparmor(view.self) : 'off',
+    selinux: needs.selinux && isSelinuxEnabled(view.self),
+    resctrl: needs.resctrlGroup === undefined ? undefined : probeResctrl(needs.resctrlGroup, `${view.self}/mountinfo`),
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import type { HostFacts } from './facts'
+import { OWN_VIEW } from './view'
 
 /** linux/magic.h. */
 const SELINUX_MAGIC = 0xf97cff8cn
@@ -14,9 +15,9 @@ function readIfThere(path: string): string | undefined {
 }
 
 /** Documentation/admin-guide/LSM/apparmor.rst: the module may be built in and not enabled. */
-export function probeApparmor(): HostFacts['apparmor'] {
+export function probeApparmor(self = OWN_VIEW.self): HostFacts['apparmor'] {
   if (readIfThere('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') !== true) return 'off'
-  const current = readIfThere('/proc/self/attr/apparmor/current') ?? readIfThere('/proc/self/attr/current') ?? ''
+  const current = readIfThere(`${self}/attr/apparmor/current`) ?? readIfThere(`${self}/attr/current`) ?? ''
   return isUnconfined(current) ? 'unconfined' : 'confined'
 }
 
@@ -27,13 +28,13 @@ export const isUnconfined = (label: string): boolean => /^(?:unconfined|.* \(unc
  * As libselinux and its Go sister tell it: selinuxfs is mounted, and a policy is loaded, without which every process is
  * "kernel".
  */
-export function isSelinuxEnabled(): boolean {
+export function isSelinuxEnabled(self = OWN_VIEW.self): boolean {
   try {
     const { type } = statfsSync('/sys/fs/selinux', { bigint: true })
     if (BigInt.asUintN(32, type) !== SELINUX_MAGIC) return false
   } catch {
     return false
   }
-  const current = readIfThere('/proc/self/attr/current')?.replace(/\0$/, '') ?? ''
+  const current = readIfThere(`${self}/attr/current`)?.replace(/\0$/, '') ?? ''
   return current !== '' && current !== 'kernel'
 }

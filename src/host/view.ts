@@ -1,0 +1,85 @@
+import { closeSync, constants, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
+
+/** What only the caller's process can tell of a path: found by itself, or told to a planner by the caller. */
+export interface Questions {
+  /** Directories whose real path is wanted. */
+  readonly directories: readonly string[]
+  /** Files of namespaces whose identity is wanted. */
+  readonly namespaces: readonly string[]
+}
+
+/**
+ * How planning sees what belongs to the caller. Nothing in host/, container/ or plan/ looks at a path that the caller
+ * named, or at /proc/self, in another way: a planner (planner/) is not the caller's process.
+ */
+export interface HostView {
+  /** proc(5)'s directory of the caller. */
+  readonly self: string
+  /** Says what will be asked. Throws what the planner catches, where the answers are not there yet. */
+  prepare(questions: Questions): void
+  /** The bundle's path without symlinks. Errors: node's own, as all below. */
+  bundleDirectory(path: string): string
+  /** Bytes of the configuration at `path`. */
+  config(path: string): Uint8Array
+  /** A directory's path without symlinks. */
+  realDirectory(path: string): string
+  /** The identity of a namespace: "device:inode" of its file (namespaces(7)), or undefined where it cannot be read. */
+  namespaceIdentity(path: string): string | undefined
+}
+
+function realDirectory(path: string): string {
+  const real = realpathSync.native(path)
+  if (!statSync(real).isDirectory()) {
+    throw Object.assign(new Error(`${real} is not a directory`), { code: 'ENOTDIR' })
+  }
+  return real
+}
+
+/** Bytes of a configuration. Those of engines have some ten thousand; one with 10,000 mounts has two million. */
+const MOST_BYTES = 16 << 20
+
+/** What a file is that has no content of its own, which reading would wait for or never end with. */
+function kindOf(file: Stats): string | undefined {
+  if (file.isFIFO()) return 'a named pipe'
+  if (file.isSocket()) return 'a socket'
+  if (file.isCharacterDevice()) return 'a character device'
+  return file.isBlockDevice() ? 'a block device' : undefined
+}
+
+/** Errors: node's own; EFBIG; EINVAL for what is neither a file nor a directory. */
+function readRegularFile(path: string): Uint8Array {
+  const found = statSync(path)
+  const kind = kindOf(found)
+  if (kind !== undefined) throw Object.assign(new Error(`is ${kind}, not a regular file`), { code: 'EINVAL' })
+  if (found.size > MOST_BYTES) {
+    const limit = `is too large: it has ${found.size} bytes, and at most ${MOST_BYTES} are read`
+    throw Object.assign(new Error(limit), { code: 'EFBIG' })
+  }
+  // Should it have been replaced by a named pipe meanwhile, opening does not wait.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  try {
+    return readFileSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function namespaceIdentity(path: string): string | undefined {
+  try {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+    return found === undefined ? undefined : `${found.dev}:${found.ino}`
+  } catch {
+    // EACCES, ENOTDIR, ELOOP: the fact is absent, and entering the namespace will say why.
+    return undefined
+  }
+}
+
+/** Of this process, which is the caller's. */
+export const OWN_VIEW: HostView = {
+  self: '/proc/self',
+  prepare: () => undefined,
+  bundleDirectory: realDirectory,
+  config: readRegularFile,
+  realDirectory,
+  namespaceIdentity,
+}
