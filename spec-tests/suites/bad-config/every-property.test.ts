@@ -27,7 +27,7 @@ const KINDS: readonly (readonly [name: string, isOfKind: (value: BadValue) => bo
 /** The other runtimes take much of this, and some of it changes the host. */
 const HERE: TestOptions = { only: ['tsrunc'], timeout: 120_000 }
 /** Processes for each property: kinds take turns, so that all of them meet properties of all sorts. */
-const TURNS = 3
+const TURNS = 1
 /** Bytes; what a person or a log can hold, and the limits of engines that cut. */
 const MOST = 4096
 
@@ -60,7 +60,7 @@ Object.entries(PROPERTIES).forEach(([pattern, { accepts }], row) => {
     `config.md [${ruleAt(pointer)} GEN-3]: ${pattern} is not ${bad.map(({ kind }) => kind).join(', ')}`,
     HERE,
     async () => {
-      ok(all.length >= TURNS, 'a property that takes everything')
+      ok(all.length > TURNS, 'a property that takes everything')
       const b = await bundle()
       for (const { kind, value } of bad) {
         const errors = await create(b, withJson(CONFIG, pointer, value.json))
