@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "launcher/duration.h"
+
 namespace tsrunc::launcher {
 namespace {
 
@@ -12,9 +14,10 @@ struct VerbRow {
   int most;
 };
 constexpr VerbRow kVerbs[] = {
-    {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1}, {"kill", Verb::kKill, 1, 2},
-    {"delete", Verb::kDelete, 1, 1}, {"pause", Verb::kPause, 1, 1}, {"resume", Verb::kResume, 1, 1},
-    {"ps", Verb::kPs, 1, 1},         {"list", Verb::kList, 0, 0},   {"version", Verb::kVersion, 0, 0},
+    {"start", Verb::kStart, 1, 1},     {"state", Verb::kState, 1, 1},   {"kill", Verb::kKill, 1, 2},
+    {"delete", Verb::kDelete, 1, 1},   {"pause", Verb::kPause, 1, 1},   {"resume", Verb::kResume, 1, 1},
+    {"ps", Verb::kPs, 1, 1},           {"events", Verb::kEvents, 1, 1}, {"list", Verb::kList, 0, 0},
+    {"version", Verb::kVersion, 0, 0},
 };
 
 [[nodiscard]] bool is(const char* one, const char* other) noexcept {
@@ -96,6 +99,13 @@ constexpr OptionRow kOptions[] = {
      }},
     {"format", "list", 'f', true, set_format},
     {"format", "ps", 'f', true, set_format},
+    {"stats", "events", 0, false,
+     [](Arguments& out, const char*) noexcept {
+       out.stats = true;
+       return true;
+     }},
+    {"interval", "events", 0, true,
+     [](Arguments& out, const char* value) noexcept { return parse_duration(value, out.interval_ms); }},
     {"quiet", "list", 'q', false,
      [](Arguments& out, const char*) noexcept {
        out.quiet = true;

@@ -8,7 +8,7 @@
 
 namespace tsrunc::launcher {
 
-enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kPause, kResume, kPs, kList, kVersion };
+enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kPause, kResume, kPs, kEvents, kList, kVersion };
 [[nodiscard]] const char* verb_name(Verb verb) noexcept;
 
 struct Arguments {
@@ -18,7 +18,9 @@ struct Arguments {
   bool all = false;
   bool force = false;
   bool quiet = false;
-  bool json = false;  // --format json of list and ps
+  bool json = false;           // --format json of list and ps
+  bool stats = false;          // of events
+  int64_t interval_ms = 5000;  // of events
   bool version = false;
   const char* positionals[2] = {};
   int count = 0;

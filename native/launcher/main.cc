@@ -1,5 +1,5 @@
 // The executable `tsrunc`: what users and engines start. Three ways from here:
-//   start, state, kill, delete, pause, resume, ps, list   run what create saved, at once; version
+//   start, state, kill, delete, pause, resume, ps, events, list   run what create saved, at once; version
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
 //   anything else                      this process becomes node
 #include <fcntl.h>
@@ -76,6 +76,8 @@ void notice_children() noexcept {
       return run_resume(arguments, log);
     case Verb::kPs:
       return run_ps(arguments, log);
+    case Verb::kEvents:
+      return run_events(arguments, log);
     case Verb::kList:
       return run_list(arguments, log);
     case Verb::kVersion:

@@ -13,6 +13,7 @@ namespace tsrunc::launcher {
 [[nodiscard]] int run_pause(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_resume(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_ps(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_events(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_list(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_version(Logger& log);
 

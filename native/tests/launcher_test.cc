@@ -5,6 +5,7 @@
 
 #include "engine/failure_text.h"
 #include "launcher/arguments.h"
+#include "launcher/duration.h"
 #include "launcher/json_text.h"
 #include "launcher/log.h"
 #include "launcher/signals.h"
@@ -102,6 +103,8 @@ TEST(arguments_of_engines) {
   }
   Arguments dash;
   CHECK(parse({"state", "--", "-x"}, dash) && same(dash.positionals[0], "-x"));
+  Arguments events;
+  CHECK(parse({"events", "--interval=1m30s", "id"}, events) && !events.stats && events.interval_ms == 90000);
   CHECK(later.json && later.quiet && later.log.level == launcher::Level::kDebug);
 }
 
@@ -118,6 +121,7 @@ TEST(arguments_for_node) {
                                                        {"--version=false", "list"},
                                                        {"list", "-f", "yaml"},
                                                        {"list", "--format"},
+                                                       {"events", "--interval", "5", "a"},
                                                        {"state", "-f", "a"},
                                                        {"--root"},
                                                        {"--root=", "state", "a"},
@@ -130,6 +134,22 @@ TEST(arguments_for_node) {
   for (const auto& call : calls) {
     Arguments out;
     CHECK(!parse(call, out));
+  }
+}
+
+TEST(durations) {
+  struct Row {
+    const char* text;
+    int64_t milliseconds;
+  };
+  for (const Row& row : {Row{"5s", 5000}, Row{"1m30s", 90000}, Row{"1.5h", 5400000}, Row{"100ms", 100},
+                         Row{".5s", 500}, Row{"1us", 1}, Row{"+2m", 120000}}) {
+    int64_t milliseconds = 0;
+    CHECK(launcher::parse_duration(row.text, milliseconds) && milliseconds == row.milliseconds);
+  }
+  for (const char* wrong : {"", "5", "s", "0s", "-1s", "1x", "1.2.3s", ".s", "5 s", "99999999999h", "+"}) {
+    int64_t milliseconds = 0;
+    CHECK(!launcher::parse_duration(wrong, milliseconds));
   }
 }
 

@@ -16,6 +16,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   pause: async () => (await import('./pause')).verb,
   resume: async () => (await import('./resume')).verb,
   ps: async () => (await import('./ps')).verb,
+  events: async () => (await import('./events')).verb,
   list: async () => (await import('./list')).verb,
   spec: async () => (await import('./spec')).verb,
   validate: async () => (await import('./validate')).verb,
