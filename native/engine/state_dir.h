@@ -6,8 +6,8 @@
 //   journal      one line for each thing that was made, written before it is made: "cgroup PATH", "pidfile
 //   PATH" after
 //                "pid PID", "mounts PATH[\tNAMESPACE]" after "mounted INODE ID…" (what was there before),
-//                "netdevice …" (see net_device.h), "rdt PATH", "rdtclass PATH", "hooks" (a create-time hook
-//                was begun)
+//                "unit NAME" (of systemd), "netdevice …" (see net_device.h), "rdt PATH", "rdtclass PATH",
+//                "hooks" (a create-time hook was begun)
 //   state        written by rename when init is ready: pid, start time and time of creation
 //   exec.fifo    init holds it open until execve: that it has a reader is what "created" means
 //   exec.result  by which start learns what became of execve

@@ -79,7 +79,7 @@ constexpr OptionRow kOptions[] = {
     // Who makes cgroups matters to create alone; delete does what create noted.
     {"systemd-cgroup", nullptr, 0, false, [](Arguments&, const char*) noexcept { return true; }},
     {"cgroup-manager", nullptr, 0, true,
-     [](Arguments&, const char* value) noexcept { return one_of(value, "cgroupfs", "systemd", "systemd"); }},
+     [](Arguments&, const char* value) noexcept { return one_of(value, "cgroupfs", "systemd", "disabled"); }},
     {"rootless", nullptr, 0, true,
      [](Arguments&, const char* value) noexcept { return one_of(value, "true", "false", "auto"); }},
     {"version", nullptr, 'v', false,

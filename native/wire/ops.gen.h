@@ -112,6 +112,9 @@ enum class OpKind : uint32_t {
   kSetScheduler = 130,
   kSetIoPriority = 131,
   kSetMemoryPolicy = 132,
+  kStartUnit = 160,
+  kStopUnit = 161,
+  kSetUnitProperties = 162,
 };
 
 enum class List : uint32_t {
@@ -570,6 +573,38 @@ struct SetIoPriority {
 struct SetMemoryPolicy {
   uint32_t mode{};
   U32List nodes{};
+};
+
+struct StartUnit {
+  Str bus{};
+  Str peer{};
+  uint32_t seconds{};
+  Str unit{};
+  Bytes body{};
+  Bytes reduced{};
+  uint32_t pid_offset{};
+  uint32_t reduced_pid_offset{};
+  Str hierarchy{};
+  Str path{};
+  StrList directories{};
+};
+
+struct StopUnit {
+  Str bus{};
+  Str peer{};
+  uint32_t seconds{};
+  Str unit{};
+  Str object{};
+  Str mark{};
+};
+
+struct SetUnitProperties {
+  Str bus{};
+  Str peer{};
+  uint32_t seconds{};
+  Str unit{};
+  Bytes body{};
+  Bytes reduced{};
 };
 
 struct Header {
@@ -1069,6 +1104,38 @@ inline void read(Decoder& in, SetMemoryPolicy& out) {
   out.nodes = in.u32s();
 }
 
+inline void read(Decoder& in, StartUnit& out) {
+  out.bus = in.str();
+  out.peer = in.str();
+  out.seconds = in.u32();
+  out.unit = in.str();
+  out.body = in.bytes();
+  out.reduced = in.bytes();
+  out.pid_offset = in.u32();
+  out.reduced_pid_offset = in.u32();
+  out.hierarchy = in.str();
+  out.path = in.str();
+  out.directories = in.strs();
+}
+
+inline void read(Decoder& in, StopUnit& out) {
+  out.bus = in.str();
+  out.peer = in.str();
+  out.seconds = in.u32();
+  out.unit = in.str();
+  out.object = in.str();
+  out.mark = in.str();
+}
+
+inline void read(Decoder& in, SetUnitProperties& out) {
+  out.bus = in.str();
+  out.peer = in.str();
+  out.seconds = in.u32();
+  out.unit = in.str();
+  out.body = in.bytes();
+  out.reduced = in.bytes();
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -1180,7 +1247,10 @@ inline void read(Decoder& in, Launch& out) {
   X(SetSeccompWithListener) \
   X(SetScheduler) \
   X(SetIoPriority) \
-  X(SetMemoryPolicy)
+  X(SetMemoryPolicy) \
+  X(StartUnit) \
+  X(StopUnit) \
+  X(SetUnitProperties)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1216,7 +1286,10 @@ inline void read(Decoder& in, Launch& out) {
   X(SendPidfd) \
   X(OpenHookOutput) \
   X(SetScheduler) \
-  X(SetIoPriority)
+  X(SetIoPriority) \
+  X(StartUnit) \
+  X(StopUnit) \
+  X(SetUnitProperties)
 
 #define TSRUNC_INIT_OPS(X) \
   X(RunHook) \
@@ -1301,7 +1374,10 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteRdtSchemata) \
   X(JoinRdtGroup) \
   X(SendPidfd) \
-  X(OpenHookOutput)
+  X(OpenHookOutput) \
+  X(StartUnit) \
+  X(StopUnit) \
+  X(SetUnitProperties)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

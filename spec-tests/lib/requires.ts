@@ -42,6 +42,7 @@ const NEEDS = {
   mount_setattr: () => kernelAtLeast('5.12'),
   apparmor: () => apparmorEnabled() && existsSync('/sbin/apparmor_parser'),
   selinux: selinuxEnabled,
+  systemd: () => existsSync('/run/systemd/system'),
   CAP_SYS_RESOURCE: () => hasCapability('CAP_SYS_RESOURCE'),
 } as const satisfies Readonly<Record<string, () => boolean>>
 

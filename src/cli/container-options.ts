@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import type { CreateOptions } from '../container/create'
 import { defaultRoot } from '../container/root'
-import { quote, TsruncError } from '../errors'
+import { quote } from '../errors'
+import type { CgroupManager } from '../host/facts'
 import type { OptionTable, OptionValues } from './options'
 import { UsageError } from './parse'
 import type { Call } from './verb'
@@ -47,25 +48,25 @@ function preserveFds(value: string | undefined): number {
   return count
 }
 
-/** Cgroups are made through files only; a caller that expects systemd's must learn so before anything is made. */
-function refuseSystemd(call: Call): void {
-  if (call.globals['systemd-cgroup'] || call.globals['cgroup-manager'] === 'systemd') {
-    const flag = call.globals['systemd-cgroup'] ? '--systemd-cgroup' : '--cgroup-manager systemd'
-    throw new TsruncError(
-      'NOT_SUPPORTED',
-      `${flag}: making cgroups through systemd is not supported yet: configure the engine to use cgroupfs ` +
-        '(Docker: "exec-opts": ["native.cgroupdriver=cgroupfs"], containerd: SystemdCgroup = false, ' +
-        'Podman: --cgroup-manager cgroupfs)',
-    )
+const isManager = (value: string): value is CgroupManager =>
+  value === 'cgroupfs' || value === 'systemd' || value === 'disabled'
+
+/** --systemd-cgroup is runc's word for --cgroup-manager systemd. Errors: UsageError where the two differ. */
+function cgroupManager({ globals }: Call): CgroupManager {
+  const systemd = globals['systemd-cgroup']
+  const manager = globals['cgroup-manager'] ?? (systemd ? 'systemd' : 'cgroupfs')
+  if (!isManager(manager)) throw new UsageError(`invalid value ${quote(manager)} of --cgroup-manager`)
+  if (systemd && manager !== 'systemd') {
+    throw new UsageError(`--systemd-cgroup and --cgroup-manager ${manager} say two different things`)
   }
+  return manager
 }
 
 const absolute = (cwd: string, path: string | undefined): string | undefined =>
   path === undefined || path === '' ? undefined : resolve(cwd, path)
 
-/** The flags as the library takes them. Errors: UsageError; NOT_SUPPORTED for systemd's cgroups. */
+/** The flags as the library takes them. Errors: UsageError. */
 export function createOptions(call: Call, values: ContainerValues, detach: boolean): CreateOptions {
-  refuseSystemd(call)
   const { cwd, environment } = call
   return {
     id: call.positionals[0] ?? '',
@@ -78,6 +79,7 @@ export function createOptions(call: Call, values: ContainerValues, detach: boole
     pidFile: absolute(cwd, values['pid-file']),
     consoleSocket: absolute(cwd, values['console-socket']),
     detach,
+    cgroupManager: cgroupManager(call),
     environment,
     caller: call.handoff?.caller ?? { fds: [0, 1, 2], pid: process.pid },
   }

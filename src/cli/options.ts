@@ -32,11 +32,11 @@ export const GLOBAL_OPTIONS = {
     description: 'least level of log lines (default: warning)',
   },
   debug: { type: 'boolean', description: 'the same as --log-level debug' },
-  'systemd-cgroup': { type: 'boolean', description: 'let systemd make cgroups (refused by create and run so far)' },
+  'systemd-cgroup': { type: 'boolean', description: 'the same as --cgroup-manager systemd' },
   'cgroup-manager': {
     type: 'string',
     value: 'MANAGER',
-    choices: ['cgroupfs', 'systemd'],
+    choices: ['cgroupfs', 'systemd', 'disabled'],
     description: 'who makes cgroups (default: cgroupfs)',
   },
   rootless: {

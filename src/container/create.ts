@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Caller, PlanOptions } from '../host/facts'
+import type { Caller, CgroupManager, PlanOptions } from '../host/facts'
 import { probeHost } from '../host/probe'
 import type { HostView } from '../host/view'
 import { closName } from '../plan/intel-rdt'
@@ -26,6 +26,7 @@ export interface CreateOptions {
   readonly pidFile: string | undefined
   readonly consoleSocket: string | undefined
   readonly detach: boolean
+  readonly cgroupManager: CgroupManager
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
 }
@@ -67,7 +68,7 @@ const isNamed = (value: string | undefined): boolean => value !== undefined && v
 const namespacePaths = (spec: Spec): readonly string[] =>
   spec.linux?.namespaces?.flatMap(({ path }) => path ?? []) ?? []
 
-function probeFor(spec: Spec, id: string, view: HostView) {
+function probeFor(spec: Spec, { id, cgroupManager, environment }: CreateOptions, view: HostView) {
   const { resources, intelRdt } = spec.linux ?? {}
   const needs = {
     namespacePaths: namespacePaths(spec),
@@ -76,6 +77,7 @@ function probeFor(spec: Spec, id: string, view: HostView) {
     longTexts: hasLongTexts(spec),
     apparmor: isNamed(spec.process?.apparmorProfile),
     selinux: isNamed(spec.process?.selinuxLabel) || isNamed(spec.linux?.mountLabel),
+    systemd: cgroupManager === 'systemd' ? environment : undefined,
     resctrlGroup: intelRdt === undefined ? undefined : closName(intelRdt, id),
   }
   return probeHost(needs, view)
@@ -96,8 +98,8 @@ export function planContainer(options: CreateOptions, { view, compileSeccomp }: 
   view.prepare({ directories: [resolve(bundle, rootPath)], namespaces: namespacePaths(spec) })
   const rootfs = resolveRootfs(bundle, rootPath, view)
   const { configFile: _, ...rest } = options
-  const planOptions: PlanOptions = { ...rest, bundle, rootfs, systemdCgroup: false, config: config.bytes }
-  const facts = probeFor(spec, options.id, view)
+  const planOptions: PlanOptions = { ...rest, bundle, rootfs, config: config.bytes }
+  const facts = probeFor(spec, options, view)
   const resolved = resolvePlan(spec, planOptions, facts, compileSeccomp)
   const advice = warnings.map((fault) => describeFault(config.path, fault))
   return { plan: resolved.plan, warnings: few([...advice, ...resolved.warnings]) }

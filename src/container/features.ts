@@ -73,7 +73,7 @@ export function features(): Features {
     linux: {
       namespaces: Object.keys(NAMESPACES).sort(),
       capabilities: Object.keys(CAPABILITIES),
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: seccompFeatures(),
       apparmor: { enabled: true },
       selinux: { enabled: true },
@@ -84,6 +84,6 @@ export function features(): Features {
     },
     annotations: annotations(),
     // Those that name files of the host, or take from the confinement; every one of crun is worth an engine's filter.
-    potentiallyUnsafeConfigAnnotations: ['run.oci.'],
+    potentiallyUnsafeConfigAnnotations: ['org.systemd.property.', 'run.oci.'],
   }
 }

@@ -10,6 +10,14 @@ export type CgroupFacts =
   | { readonly version: 2; readonly mountPoint: string; readonly controllers: readonly string[]; readonly own: string }
   | { readonly version: 0 }
 
+/** The systemd that makes the container's cgroup. */
+export interface SystemdFacts {
+  /** The host's, or that of the caller (user@.service(5)). */
+  readonly instance: 'system' | 'user'
+  /** Its own cgroup, beneath which all its units are, as in "" or "/user.slice/user-1000.slice/user@1000.service". */
+  readonly root: string
+}
+
 /** The resctrl file system, and the group in it that the container is to be in. */
 export interface ResctrlFacts {
   readonly mountPoint: string
@@ -48,6 +56,8 @@ export interface HostFacts {
   readonly apparmor: 'off' | 'unconfined' | 'confined'
   /** SELinux has a policy. False where the configuration has no label: then nobody looked. */
   readonly selinux: boolean
+  /** Absent: systemd does not run here, or was not asked for. */
+  readonly systemd?: SystemdFacts | undefined
   /** Absent: resctrl is not mounted, or was not asked for. */
   readonly resctrl?: ResctrlFacts | undefined
 }
@@ -59,6 +69,9 @@ export interface Caller {
   /** The caller's process id (the launcher's own), for LISTEN_PID. */
   readonly pid: number
 }
+
+/** `cgroupfs`: this runtime, by files. `systemd`: systemd, asked by D-Bus. `disabled`: there is to be none. */
+export type CgroupManager = 'cgroupfs' | 'systemd' | 'disabled'
 
 /** The flags of create and run that shape a plan. */
 export interface PlanOptions {
@@ -75,7 +88,8 @@ export interface PlanOptions {
   readonly pidFile: string | undefined
   readonly consoleSocket: string | undefined
   readonly detach: boolean
-  readonly systemdCgroup: boolean
+  /** Who makes the container's cgroup. */
+  readonly cgroupManager: CgroupManager
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
   /** Bytes of config.json as read. */

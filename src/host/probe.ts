@@ -3,6 +3,7 @@ import { controllerDirectory, freshCgroupFiles, probeCgroups, REAL_CGROUP_SOURCE
 import type { CgroupFacts, HostFacts } from './facts'
 import { probeResctrl } from './resctrl'
 import { isSelinuxEnabled, probeApparmor } from './security-modules'
+import { probeSystemd } from './systemd'
 import { type HostView, OWN_VIEW } from './view'
 
 /** Which of the dearer facts a configuration asks for; what it does not need is not read. */
@@ -19,6 +20,8 @@ export interface ProbeNeeds {
   readonly apparmor: boolean
   /** process.selinuxLabel or linux.mountLabel is there. */
   readonly selinux: boolean
+  /** The environment of a caller who wants systemd to make the cgroup. */
+  readonly systemd?: Readonly<Record<string, string | undefined>> | undefined
   /** Name of the resctrl group that linux.intelRdt asks for. */
   readonly resctrlGroup?: string | undefined
 }
@@ -98,9 +101,10 @@ function probePageSize(self: string): number {
 export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFacts {
   const cgroup = probeCgroups({ ...REAL_CGROUP_SOURCES, self: view.self })
   const cgroupFiles = probeCgroupFiles(cgroup, needs)
+  const euid = process.geteuid?.() ?? 0
   return {
     cgroup,
-    euid: process.geteuid?.() ?? 0,
+    euid,
     egid: process.getegid?.() ?? 0,
     inUserNamespace: inUserNamespace(view.self),
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
@@ -114,6 +118,7 @@ export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFac
     cgroupFiles,
     apparmor: needs.apparmor ? probeApparmor(view.self) : 'off',
     selinux: needs.selinux && isSelinuxEnabled(view.self),
+    systemd: needs.systemd === undefined ? undefined : probeSystemd(cgroup.version, euid, needs.systemd, view.self),
     resctrl: needs.resctrlGroup === undefined ? undefined : probeResctrl(needs.resctrlGroup, `${view.self}/mountinfo`),
   }
 }

@@ -31,7 +31,7 @@ function mountsWritable({ mounts = [], linux }: Spec): boolean {
  */
 export function planCgroupOwner(builder: PlanBuilder): void {
   const { cgroup, facts, namespaces, spec, create } = builder
-  if (facts.cgroup.version !== 2 || cgroup.intoCgroup === '' || namespaces.kinds.cgroup !== 'new') return
+  if (facts.cgroup.version !== 2 || cgroup.directory === '' || namespaces.kinds.cgroup !== 'new') return
   const uid = spec.process?.user?.uid
   // Root of the host made it and has it.
   const isOwner = uid === 0 && namespaces.kinds.user === 'host'
@@ -40,7 +40,7 @@ export function planCgroupOwner(builder: PlanBuilder): void {
     kind: 'chownCgroup',
     pointer: '/process/user/uid',
     what: `give the cgroup to user ${uid} of the container`,
-    path: cgroup.intoCgroup,
+    path: cgroup.directory,
     uid,
   })
 }

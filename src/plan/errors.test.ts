@@ -91,7 +91,13 @@ const CASES: Readonly<Record<string, Refused>> = {
     pointer: '/linux/intelRdt',
     message: /"gold" exists with other schemata than "L3:0=f"/,
   },
-  'systemd cgroups': { ...notSupported('', BASE), options: { systemdCgroup: true } },
+  'systemd on a host without it': {
+    spec: BASE,
+    options: { cgroupManager: 'systemd' },
+    code: 'NO_SYSTEMD',
+    pointer: '',
+    message: /^systemd not running on this host, cannot use systemd cgroups manager$/,
+  },
   'remount with propagation': notSupported(
     '/mounts/0/options',
     withMount({ destination: '/a', options: ['remount', 'rprivate'] }),

@@ -62,7 +62,7 @@ export const OPTIONS: PlanOptions = {
   pidFile: undefined,
   consoleSocket: undefined,
   detach: true,
-  systemdCgroup: false,
+  cgroupManager: 'cgroupfs',
   environment: {},
   caller: { fds: [0, 1, 2], pid: 4711 },
   config: Buffer.from('{}'),

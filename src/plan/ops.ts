@@ -179,6 +179,45 @@ export const OPS = {
   /** Undo what the journal says was made, last first: cgroup directories, pid file, mounts. */
   undoJournal: { code: 41, side: 'host', fields: {} },
 
+  // ---- cgroups made by systemd (host) -----------------------------------------------------------------------------
+  /** StartTransientUnit of org.freedesktop.systemd1.Manager (org.freedesktop.systemd1(5)), and its job's end. `bus`:
+   *  socket of the bus; `peer`: the manager's own socket, for hosts without a bus, or empty; a leading @ is the abstract
+   *  name space. `body`: the call's arguments, with init's pid at `pidOffset` (0: none). `reduced`: the same without what
+   *  an old systemd does not know, for one that refuses a property; or empty. `seconds`: for each answer. Journaled. Then init must
+   *  be in the cgroup `path` of the hierarchy `hierarchy` of /proc/PID/cgroup ('': v2), unless `pidOffset` is 0; the
+   *  directories of the container's cgroup, `directories`, are journaled as its own. */
+  startUnit: {
+    code: 160,
+    side: 'host',
+    fields: {
+      bus: 'str',
+      peer: 'str',
+      seconds: 'u32',
+      unit: 'str',
+      body: 'bytes',
+      reduced: 'bytes',
+      pidOffset: 'u32',
+      reducedPidOffset: 'u32',
+      hierarchy: 'str',
+      path: 'str',
+      directories: 'strs',
+    },
+  },
+  /** StopUnit and ResetFailedUnit of the unit that startUnit made: nothing where the journal has none, or where the unit
+   *  that has the name by now is another one, whose Documentation does not name `mark`. `object`: the unit's object path.
+   *  A bus that is gone or does not answer is a warning: the cgroup is then removed by files. */
+  stopUnit: {
+    code: 161,
+    side: 'host',
+    fields: { bus: 'str', peer: 'str', seconds: 'u32', unit: 'str', object: 'str', mark: 'str' },
+  },
+  /** SetUnitProperties with the arguments `body`, so that systemd keeps what is then written by files. */
+  setUnitProperties: {
+    code: 162,
+    side: 'host',
+    fields: { bus: 'str', peer: 'str', seconds: 'u32', unit: 'str', body: 'bytes', reduced: 'bytes' },
+  },
+
   // ---- init: namespaces and identity ----------------------------------------------------------------------------
   awaitHost: { code: 60, side: 'init', fields: { step: 'u32' } },
   reportToHost: { code: 61, side: 'init', fields: { step: 'u32' } },

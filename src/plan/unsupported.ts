@@ -1,5 +1,4 @@
 import { TsruncError } from '../errors'
-import type { PlanOptions } from '../host/facts'
 import type { Spec } from '../spec/types'
 
 const isNamed = (value: string | undefined): boolean => value !== undefined && value !== ''
@@ -14,10 +13,7 @@ const UNSUPPORTED: readonly (readonly [pointer: string, sentence: string, isAske
 ]
 
 /** Errors: NOT_SUPPORTED. */
-export function checkSupported(spec: Spec, options: PlanOptions): void {
-  if (options.systemdCgroup) {
-    throw new TsruncError('NOT_SUPPORTED', 'cgroups made by systemd (--systemd-cgroup) are not supported yet')
-  }
+export function checkSupported(spec: Spec): void {
   for (const [pointer, sentence, isAsked] of UNSUPPORTED) {
     if (isAsked(spec)) throw new TsruncError('NOT_SUPPORTED', `${sentence} not supported yet`, { pointer })
   }

@@ -7,6 +7,7 @@
 //                  if it holds what the line before, "pid PID", says
 //   rdt PATH       a group of resctrl that the container has for itself
 //   rdtclass PATH  one that has a name: only if the container was never created
+//   unit NAME      nothing: stopUnit asks systemd, and what it leaves has lines of its own
 //   notmade PATH   the line before came to nothing
 //   netdevice …    what was lent to the container, see net_device.h
 //   mounts PATH    what was mounted there since the line before, "mounted …", see mounts.h
@@ -51,6 +52,15 @@ constexpr int kRemoveMilliseconds = 5000;
       any = true;
       if (std::strcmp(made.items[i].as<wire::MakeCgroup>().path.data, path) == 0) {
         return true;
+      }
+    }
+    if (made.items[i].kind == wire::OpKind::kStartUnit) {
+      any = true;
+      const wire::StrList& directories = made.items[i].as<wire::StartUnit>().directories;
+      for (uint32_t at = 0; at < directories.count; ++at) {
+        if (std::strcmp(directories.items[at], path) == 0) {
+          return true;
+        }
       }
     }
   }

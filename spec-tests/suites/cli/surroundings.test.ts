@@ -82,5 +82,5 @@ test('--systemd-cgroup on a host without systemd is refused', async () => {
   const b = await bundle((c) => {
     c.linux.cgroupsPath = 'system.slice:test:x'
   })
-  await b.refused(/systemd/, { global: ['--systemd-cgroup'] })
+  await b.refused(/systemd not running on this host/, { global: ['--systemd-cgroup'] })
 })

@@ -1,6 +1,7 @@
 // features.md: the document as a whole, and its entries that are no list.
+import { existsSync } from 'node:fs'
 import Ajv from 'ajv'
-import { bundle, callRuntime, deepEqual, equal, match, ok, requires, test } from '../../lib'
+import { bundle, callRuntime, deepEqual, equal, match, ok, requires, requiresThat, test } from '../../lib'
 import { allProven, features, NO_FEATURES } from './document'
 import { FEATURES_SCHEMA } from './schema'
 
@@ -100,9 +101,14 @@ test('features-linux.md#cgroup [FEA-2a]: rdma means that limits of RDMA devices 
   })
 })
 
-test('features-linux.md#cgroup [FEA-2a]: without systemd its cgroups are refused', { only: ['tsrunc'] }, async () => {
+test('features-linux.md#cgroup [FEA-2a]: systemd makes cgroups, and is refused where it does not run', {
+  only: ['tsrunc'],
+}, async () => {
   const { systemd, systemdUser } = (await features()).linux.cgroup
-  deepEqual([systemd, systemdUser], [false, false])
+  deepEqual([systemd, systemdUser], [true, true])
+  requiresThat(!existsSync('/run/systemd/system'), 'a host without systemd')
   const b = await bundle()
-  await b.refused(/--systemd-cgroup.*not supported/, { global: ['--systemd-cgroup'] })
+  await b.refused(/systemd not running on this host, cannot use systemd cgroups manager/, {
+    global: ['--systemd-cgroup'],
+  })
 })

@@ -6,6 +6,8 @@ export interface CgroupPlan {
   readonly before: readonly Op[]
   /** v2: the directory into which init is cloned; '' where it is not. */
   readonly intoCgroup: string
+  /** v2: the container's own directory, or ''. */
+  readonly directory: string
   /** host: once init is there, before it is let go on. */
   readonly afterClone: readonly Op[]
   /** init, v1: entering the cgroups. */
@@ -22,6 +24,7 @@ export interface CgroupPlan {
 export const NO_CGROUP: CgroupPlan = {
   before: [],
   intoCgroup: '',
+  directory: '',
   afterClone: [],
   enter: [],
   destroy: [],

@@ -20,11 +20,6 @@ import { cgroupError, type Setting } from './setting'
  */
 export function deviceListV1(policy: DevicePolicy): readonly Setting[] {
   const { allowByDefault } = policy
-  const exceptions: Exceptions = new Map()
-  for (const rule of policy.rules) {
-    if (rule.allow === allowByDefault) withdraw(exceptions, rule)
-    else add(exceptions, rule)
-  }
   const whole: Setting = {
     controller: 'devices',
     file: allowByDefault ? 'devices.allow' : 'devices.deny',
@@ -32,7 +27,17 @@ export function deviceListV1(policy: DevicePolicy): readonly Setting[] {
     pointer: policy.pointer,
     what: `${allowByDefault ? 'allow' : 'deny'} all devices`,
   }
-  return [whole, ...[...exceptions.values()].map(exceptionSetting)]
+  return [whole, ...deviceExceptions(policy).map(exceptionSetting)]
+}
+
+/** The rules that are left as exceptions from the default. Errors: CGROUP_DEVICES. */
+export function deviceExceptions({ allowByDefault, rules }: DevicePolicy): readonly NumberedRule[] {
+  const exceptions: Exceptions = new Map()
+  for (const rule of rules) {
+    if (rule.allow === allowByDefault) withdraw(exceptions, rule)
+    else add(exceptions, rule)
+  }
+  return [...exceptions.values()]
 }
 
 function exceptionSetting(rule: NumberedRule): Setting {

@@ -64,7 +64,7 @@ export const OPTIONS: PlanOptions = {
   pidFile: undefined,
   consoleSocket: undefined,
   detach: true,
-  systemdCgroup: false,
+  cgroupManager: 'cgroupfs',
   environment: {},
   caller: { fds: [], pid: 1 },
   config: new Uint8Array(),

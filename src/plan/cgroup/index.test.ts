@@ -2,14 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { Resources } from '../../spec/types'
 import { planCgroup } from '.'
 import { NO_CGROUP } from './cgroup-plan'
-import { facts, NONE, OPTIONS, planned, specOf, V1, V2 } from './fixtures'
+import { facts, NONE, OPTIONS, planned, V1, V2 } from './fixtures'
 
 const DENY_ALL: Resources = { devices: [{ allow: false, access: 'rwm' }] }
-
-test('--systemd-cgroup is refused', () => {
-  const plan = () => planCgroup(specOf({}), { ...OPTIONS, systemdCgroup: true }, facts(V2), () => {})
-  expect(plan).toThrow(expect.objectContaining({ code: 'NOT_SUPPORTED' }))
-})
 
 test('without cgroupsPath the id is the path, and no line of config.json asked for it', () => {
   const { before } = planCgroup({ ociVersion: '1.3.0' }, OPTIONS, facts(V2), () => {})

@@ -1,10 +1,10 @@
-import { TsruncError } from '../../errors'
 import type { HostFacts, PlanOptions } from '../../host/facts'
 import type { Resources, Spec } from '../../spec/types'
 import { type CgroupPlan, NO_CGROUP } from './cgroup-plan'
 import { type DevicePolicy, devicePolicy } from './device-rules'
 import { cgroupPath, cgroupPathPointer } from './path'
 import { cgroupError, MAX, type Setting, type Warn } from './setting'
+import { planSystemd } from './systemd'
 import { planV1, settingsV1 } from './v1'
 import { planV2, settingsV2 } from './v2'
 
@@ -12,24 +12,24 @@ export type { CgroupPlan } from './cgroup-plan'
 
 /**
  * Plan the container's cgroups: config-linux.md "Control groups", by files (Documentation/admin-guide/cgroup-v1 and
- * cgroup-v2.rst). Pure.
+ * cgroup-v2.rst) or by systemd. Pure.
  *
- * Errors: NOT_SUPPORTED (--systemd-cgroup), CGROUP_PATH, CGROUP_VALUE, CGROUP_DEVICES, CGROUP_NOT_CONVERTIBLE,
- * CGROUP_CONTROLLER_MISSING, CGROUP_UNAVAILABLE; each but the first has the JSON pointer of the property.
+ * Errors: CGROUP_PATH, CGROUP_VALUE, CGROUP_DEVICES, CGROUP_NOT_CONVERTIBLE, CGROUP_CONTROLLER_MISSING,
+ * CGROUP_UNAVAILABLE, each with the JSON pointer of the property; and those of planSystemd.
  */
 export function planCgroup(spec: Spec, options: PlanOptions, facts: HostFacts, warn: Warn): CgroupPlan {
-  if (options.systemdCgroup) {
-    throw new TsruncError('NOT_SUPPORTED', '--systemd-cgroup: making cgroups through systemd is not supported yet')
-  }
   const resources = spec.linux?.resources ?? {}
-  const path = cgroupPath(spec, options.id)
-  const pathPointer = cgroupPathPointer(spec)
   const { cgroup } = facts
   const settings = cgroup.version === 2 ? settingsV2(resources, facts, warn) : settingsV1(resources, facts, warn)
   const devices = devicesOf(resources, facts)
+  if (options.cgroupManager === 'disabled') return disabled(settings, devices, warn)
+  const request = { spec, settings, devices, joinsFromHost: joinsMountNamespace(spec) }
+  if (options.cgroupManager === 'systemd') return planSystemd(request, options, facts, warn)
   if (cgroup.version === 0 || facts.euid !== 0) return withoutCgroup(facts, settings, devices)
+  const path = cgroupPath(spec, options.id)
+  const pathPointer = cgroupPathPointer(spec)
   return cgroup.version === 1
-    ? planV1(cgroup.hierarchies, path, pathPointer, settings, devices, joinsMountNamespace(spec))
+    ? planV1(cgroup.hierarchies, path, pathPointer, settings, devices, request.joinsFromHost)
     : planV2(cgroup, path, pathPointer, settings, devices)
 }
 
@@ -55,10 +55,29 @@ function withoutCgroup(
   devices: DevicePolicy | undefined,
 ): CgroupPlan {
   const why = cgroup.version === 0 ? 'this host has no cgroups mounted' : 'cgroups need root (the caller is not)'
+  refuseLimits(settings, why)
+  if (devices !== undefined && limitsDevices(devices)) {
+    throw cgroupError('CGROUP_UNAVAILABLE', `limit the use of devices: ${why}`, devices.pointer)
+  }
+  return NO_CGROUP
+}
+
+function refuseLimits(settings: readonly Setting[], why: string): void {
   const limit = settings.find(isLimit)
   if (limit !== undefined) throw cgroupError('CGROUP_UNAVAILABLE', `${limit.what}: ${why}`, limit.pointer)
-  if (devices !== undefined && (!devices.allowByDefault || devices.rules.some(({ allow }) => !allow))) {
-    throw cgroupError('CGROUP_UNAVAILABLE', `limit the use of devices: ${why}`, devices.pointer)
+}
+
+const limitsDevices = ({ allowByDefault, rules }: DevicePolicy): boolean =>
+  !allowByDefault || rules.some(({ allow }) => !allow)
+
+/**
+ * --cgroup-manager disabled. Rules of devices, which every engine writes whether or not anybody asked for them, are left out
+ * with a word; a limit is an error.
+ */
+function disabled(settings: readonly Setting[], devices: DevicePolicy | undefined, warn: Warn): CgroupPlan {
+  refuseLimits(settings, 'there is no cgroup to limit with --cgroup-manager disabled')
+  if (devices !== undefined && limitsDevices(devices)) {
+    warn(`the rules of devices are not applied with --cgroup-manager disabled (config.json ${devices.pointer})`)
   }
   return NO_CGROUP
 }

@@ -57,6 +57,7 @@ export function planV1(
   return {
     before: [...hierarchies.map((hierarchy) => makeOp(hierarchy, path, pathPointer)), ...writes],
     intoCgroup: '',
+    directory: '',
     afterClone: joinsFromHost ? joins.map((join): Op => ({ kind: 'joinCgroup', ...join })) : [],
     enter: joinsFromHost ? [] : joins.map((join): Op => ({ kind: 'enterCgroup', ...join })),
     ...destruction(hierarchies, path),

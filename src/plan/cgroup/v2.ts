@@ -61,6 +61,7 @@ export function planV2(
       ...filterOps(directory, devices),
     ],
     intoCgroup: directory,
+    directory,
     afterClone: late.flatMap((setting) => applyOps(directory, setting)),
     enter: [],
     destroy: [{ kind: 'killCgroups', pointer: '', what: `kill the processes of cgroup ${path}`, paths: [directory] }],

@@ -1,0 +1,56 @@
+import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { parseMemberships } from './cgroups'
+import type { CgroupFacts, SystemdFacts } from './facts'
+
+/** sd_booted(3): the directory is there where systemd runs the host, and nowhere else. */
+const BOOTED = '/run/systemd/system'
+
+/** The path in systemd's own hierarchy: the one of v2, or "name=systemd". */
+function systemdPath(text: string, version: CgroupFacts['version']): string | undefined {
+  const memberships = parseMemberships(text)
+  const own = memberships.find(({ controllers }) =>
+    version === 2 ? controllers.length === 0 : controllers.includes('name=systemd'),
+  )
+  return own?.path
+}
+
+/** The cgroup of the host's manager from that of its process, which is in init.scope beneath it. */
+export const rootOfManager = (path: string): string => path.replace(/\/init\.scope$/, '').replace(/\/$/, '')
+
+/**
+ * The cgroup of the caller's own manager, user@UID.service, from the caller's. A session of logind(8) is beside it; for a
+ * caller that is in neither it is where systemd has it by default.
+ */
+export function rootOfUserManager(own: string, uid: number): string {
+  const within = /^(.*\/user@\d+\.service)(?:\/|$)/.exec(own)?.[1]
+  if (within !== undefined) return within
+  const [, slice, user] = /^(.*\/user-(\d+)\.slice)(?:\/|$)/.exec(own) ?? []
+  const number = user ?? String(uid)
+  return `${slice ?? `/user.slice/user-${number}.slice`}/user@${number}.service`
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The user of the host: in a user namespace the caller may be its root. */
+function hostUser(euid: number, environment: Environment): number {
+  const number = /^\/run\/user\/(\d+)$/.exec(environment['XDG_RUNTIME_DIR'] ?? '')?.[1]
+  return number === undefined ? euid : Number(number)
+}
+
+/**
+ * Which systemd there is to ask: the host's for root, the caller's own for everybody else. In a user namespace root is
+ * who owns the host's systemd there, as in a system container, or else the user who made the namespace.
+ */
+export function probeSystemd(
+  version: CgroupFacts['version'],
+  euid: number,
+  environment: Environment,
+  self = '/proc/self',
+): SystemdFacts | undefined {
+  if (!(lstatSync(BOOTED, { throwIfNoEntry: false })?.isDirectory() ?? false)) return undefined
+  const isSystem = euid === 0 && lstatSync(BOOTED).uid === 0
+  const file = isSystem ? '/proc/1/cgroup' : `${self}/cgroup`
+  const path = existsSync(file) ? systemdPath(readFileSync(file, 'utf8'), version) : undefined
+  if (isSystem) return { instance: 'system', root: rootOfManager(path ?? '') }
+  return { instance: 'user', root: rootOfUserManager(path ?? '', hostUser(euid, environment)) }
+}
