@@ -91,7 +91,6 @@ describe('the bundle', () => {
       ['run', '--dry-run', '--bundle', '/nonexistent', 'x'],
       'tsrunc run: bundle "/nonexistent": no such file or directory',
     ],
-    [['--systemd-cgroup', 'run', '--dry-run', 'x'], 'tsrunc run: --systemd-cgroup: making cgroups through systemd'],
     [['create', '--dry-run', '--preserve-fds=1000', 'x'], 'file descriptor'],
     [['run', 'x'], 'was started by hand'],
     [['state', 'x'], 'are not of one build'],
