@@ -26,6 +26,10 @@ namespace tsrunc::engine {
 // the first one.
 [[nodiscard]] bool destroy(HostContext& context, FailureRecord& why);
 
+// Changes the limits of a container that exists: runs the create list of an update's plan, all of it or, by
+// putting back what was there before, nothing.
+[[nodiscard]] bool update(HostContext& context, FailureRecord& why);
+
 // OCI state (runtime.md "State"), pretty-printed, with a newline, into `out`; returns its length or 0 if it
 // does not fit. `pid` 0 leaves nothing out: it prints 0. Allocates nothing, because init's hooks need it too.
 [[nodiscard]] size_t format_state(const wire::Header& header, pid_t pid, const char* status,

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "engine/failure_record.h"
+#include "engine/host/cgroup_undo.h"
 #include "engine/state_dir.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
@@ -38,6 +39,7 @@ struct HostContext {
   std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree, until init has them
   sys::UniqueFd init_root;                     // O_PATH of init's root directory, once openSource has run
   sys::UniqueFd id_map;                        // user namespace of the last openIdMap
+  CgroupUndo cgroup_undo;                      // what an update has replaced
   FailureRecord init_failure;                  // what init reported, if it did
   bool init_failed = false;
   char detail[1024] = {};  // room for a Failure's detail that has to be composed

@@ -28,6 +28,7 @@ struct PlannedVerb {
 constexpr PlannedVerb kVerbs[] = {
     {Action::kCreate, "create", make_container, kFailed},
     {Action::kRun, "run", make_container, kFailed},
+    {Action::kUpdate, "update", update_container, kFailed},
 };
 
 [[nodiscard]] const PlannedVerb* find_verb(uint32_t action) noexcept {

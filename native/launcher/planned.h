@@ -25,5 +25,6 @@ struct PlannedCall {
 // What stands in the table of planned.cc: one function for an action, each in a file of its own. Returns the
 // exit code; what went wrong is logged.
 [[nodiscard]] int make_container(PlannedCall& call);  // create, run
+[[nodiscard]] int update_container(PlannedCall& call);
 
 }  // namespace tsrunc::launcher

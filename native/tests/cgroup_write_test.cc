@@ -53,14 +53,33 @@ struct Fixture {
     op.limit = limit;
     return engine::run(context, op);
   }
+  // A regular file keeps what stands behind the value that is written over its beginning, as a kernel's file
+  // may keep what it had.
+  [[nodiscard]] sys::Failure set(const char* name, const char* value, wire::SetCgroupLimit op,
+                                 const char* text = "") {
+    const std::string file = path(name);
+    const char* files[] = {file.c_str()};
+    const char* values[] = {value};
+    const char* texts[] = {text};
+    op.files = {files, 1};
+    op.values = {values, 1};
+    op.texts = {texts, 1};
+    op.advice = {"what to do", 10};
+    return engine::run(context, op);
+  }
+  void fill(const char* name, const std::string& text) const {
+    make(name);
+    CHECK(!sys::write_file(AT_FDCWD, path(name).c_str(), text.c_str(), text.size()));
+  }
   [[nodiscard]] sys::Failure write_first(const char* first, const char* second) {
     const std::string one = path(first);
     const std::string two = path(second);
     const char* files[] = {one.c_str(), two.c_str()};
     const char* values[] = {"10", "20"};
-    wire::WriteFirstCgroupFile op{};
+    wire::SetCgroupLimit op{};
     op.files = {files, 2};
     op.values = {values, 2};
+    op.texts = {values, 2};
     return engine::run(context, op);
   }
 };
@@ -89,6 +108,72 @@ TEST(the_first_cgroup_file_that_there_is_is_written) {
   f.make("io.bfq.weight");
   CHECK(!f.write_first("io.bfq.weight", "io.weight"));
   CHECK(f.content("io.bfq.weight") == "10");
+}
+
+[[nodiscard]] wire::SetCgroupLimit number_check(uint64_t least, uint64_t most) {
+  wire::SetCgroupLimit op{};
+  op.check = 1;
+  op.least = least;
+  op.most = most;
+  return op;
+}
+
+TEST(a_limit_is_read_back_and_compared) {
+  Fixture f;
+  f.fill("memory.max", "0000\n");
+  CHECK(!f.set("memory.max", "9000", number_check(8192, 9000)));
+  f.fill("pids.max", "max\n");
+  CHECK(!f.set("pids.max", "max", number_check(UINT64_MAX, UINT64_MAX)));
+  f.fill("cpu.cfs_quota_us", "-1\n");
+  CHECK(!f.set("cpu.cfs_quota_us", "-1", number_check(UINT64_MAX, UINT64_MAX)));
+}
+
+TEST(a_limit_that_was_not_taken_is_an_error_that_says_what_the_kernel_has) {
+  Fixture f;
+  f.fill("memory.max", "90000\n");
+  const sys::Failure failure = f.set("memory.max", "8", number_check(1, 8));
+  CHECK(failure.code == EIO);
+  CHECK(std::strstr(failure.detail, "value \"8\" for ") != nullptr);
+  CHECK(std::strstr(failure.detail, "was not taken: the kernel has \"80000\" (what to do)") != nullptr);
+  f.fill("memory.min", "nonsense\n");
+  CHECK(f.set("memory.min", "n", number_check(0, UINT64_MAX)).code == EIO);
+}
+
+TEST(a_line_of_text_and_an_entry_are_read_back) {
+  Fixture f;
+  wire::SetCgroupLimit op{};
+  op.check = 2;
+  f.fill("cpuset.cpus", "0-1\n");
+  CHECK(!f.set("cpuset.cpus", "0-1", op, "0-1"));
+  CHECK(f.set("cpuset.cpus", "0-1", op, "0").code == EIO);
+  CHECK(f.set("cpuset.cpus", "0-1", op, "0-12").code == EIO);
+  op.check = 3;
+  op.key = {"8:0", 3};
+  f.fill("io.max", "8:0 rbps=1 wbps=max riops=max wiops=22\n8:16 rbps=2 wbps=max riops=max wiops=max\n");
+  CHECK(!f.set("io.max", "8:0 rbps=1", op, "rbps=1 wiops=22"));
+  const sys::Failure other = f.set("io.max", "8:0 rbps=1", op, "rbps=2");
+  CHECK(std::strstr(other.detail, "the kernel has \"8:0 rbps=1 wbps=max riops=max wiops=22\"") != nullptr);
+  op.key = {"8:1", 3};
+  CHECK(std::strstr(f.set("io.max", "8:0 rbps=1", op, "rbps=1").detail, "no line for \"8:1\"") != nullptr);
+}
+
+TEST(an_update_puts_the_old_values_back) {
+  Fixture f;
+  wire::SetCgroupLimit op = number_check(70, 70);
+  op.undo = 1;
+  f.fill("pids.max", "55\n");
+  CHECK(!f.set("pids.max", "70", op));
+  wire::SetCgroupLimit entry{};
+  entry.undo = 2;
+  entry.key = {"8:16", 4};
+  entry.absent = {"8:16 none", 9};
+  f.fill("io.max", "8:0 rbps=1\n8:16 rbps=2\n");
+  CHECK(!f.set("io.max", "8:16 rbps=3", entry));
+  const char* file = nullptr;
+  CHECK(!f.context.cgroup_undo.restore(file));
+  CHECK(f.content("pids.max") == "55\n");
+  // A file of the kernel would have kept its other lines.
+  CHECK(f.content("io.max").rfind("8:16 rbps=2", 0) == 0);
 }
 
 TEST(what_a_cgroup_uses_must_not_be_above_the_limit) {

@@ -36,7 +36,6 @@ enum class OpKind : uint32_t {
   kWriteCgroupFile = 3,
   kAttachDeviceFilter = 4,
   kJoinCgroup = 5,
-  kWriteFirstCgroupFile = 6,
   kChownCgroup = 7,
   kCheckCgroupUsage = 8,
   kOpenTree = 10,
@@ -112,6 +111,10 @@ enum class OpKind : uint32_t {
   kSetScheduler = 130,
   kSetIoPriority = 131,
   kSetMemoryPolicy = 132,
+  kSetCgroupLimit = 150,
+  kLowerMemory = 151,
+  kReplaceDeviceFilter = 152,
+  kUpdateRdtSchemata = 153,
   kStartUnit = 160,
   kStopUnit = 161,
   kSetUnitProperties = 162,
@@ -153,11 +156,6 @@ struct AttachDeviceFilter {
 
 struct JoinCgroup {
   Str path{};
-};
-
-struct WriteFirstCgroupFile {
-  StrList files{};
-  StrList values{};
 };
 
 struct ChownCgroup {
@@ -575,6 +573,37 @@ struct SetMemoryPolicy {
   U32List nodes{};
 };
 
+struct SetCgroupLimit {
+  StrList files{};
+  StrList values{};
+  bool if_any{};
+  uint32_t check{};
+  uint64_t least{};
+  uint64_t most{};
+  Str key{};
+  StrList texts{};
+  Str advice{};
+  uint32_t undo{};
+  Str absent{};
+};
+
+struct LowerMemory {
+  Str path{};
+  uint64_t limit{};
+  uint32_t milliseconds{};
+};
+
+struct ReplaceDeviceFilter {
+  Str path{};
+  Bytes program{};
+};
+
+struct UpdateRdtSchemata {
+  Str root{};
+  Str path{};
+  Str text{};
+};
+
 struct StartUnit {
   Str bus{};
   Str peer{};
@@ -664,11 +693,6 @@ inline void read(Decoder& in, AttachDeviceFilter& out) {
 
 inline void read(Decoder& in, JoinCgroup& out) {
   out.path = in.str();
-}
-
-inline void read(Decoder& in, WriteFirstCgroupFile& out) {
-  out.files = in.strs();
-  out.values = in.strs();
 }
 
 inline void read(Decoder& in, ChownCgroup& out) {
@@ -1104,6 +1128,37 @@ inline void read(Decoder& in, SetMemoryPolicy& out) {
   out.nodes = in.u32s();
 }
 
+inline void read(Decoder& in, SetCgroupLimit& out) {
+  out.files = in.strs();
+  out.values = in.strs();
+  out.if_any = in.boolean();
+  out.check = in.u32();
+  out.least = in.u64();
+  out.most = in.u64();
+  out.key = in.str();
+  out.texts = in.strs();
+  out.advice = in.str();
+  out.undo = in.u32();
+  out.absent = in.str();
+}
+
+inline void read(Decoder& in, LowerMemory& out) {
+  out.path = in.str();
+  out.limit = in.u64();
+  out.milliseconds = in.u32();
+}
+
+inline void read(Decoder& in, ReplaceDeviceFilter& out) {
+  out.path = in.str();
+  out.program = in.bytes();
+}
+
+inline void read(Decoder& in, UpdateRdtSchemata& out) {
+  out.root = in.str();
+  out.path = in.str();
+  out.text = in.str();
+}
+
 inline void read(Decoder& in, StartUnit& out) {
   out.bus = in.str();
   out.peer = in.str();
@@ -1172,7 +1227,6 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteCgroupFile) \
   X(AttachDeviceFilter) \
   X(JoinCgroup) \
-  X(WriteFirstCgroupFile) \
   X(ChownCgroup) \
   X(CheckCgroupUsage) \
   X(OpenTree) \
@@ -1248,6 +1302,10 @@ inline void read(Decoder& in, Launch& out) {
   X(SetScheduler) \
   X(SetIoPriority) \
   X(SetMemoryPolicy) \
+  X(SetCgroupLimit) \
+  X(LowerMemory) \
+  X(ReplaceDeviceFilter) \
+  X(UpdateRdtSchemata) \
   X(StartUnit) \
   X(StopUnit) \
   X(SetUnitProperties)
@@ -1258,7 +1316,6 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteCgroupFile) \
   X(AttachDeviceFilter) \
   X(JoinCgroup) \
-  X(WriteFirstCgroupFile) \
   X(ChownCgroup) \
   X(CheckCgroupUsage) \
   X(OpenTree) \
@@ -1287,6 +1344,10 @@ inline void read(Decoder& in, Launch& out) {
   X(OpenHookOutput) \
   X(SetScheduler) \
   X(SetIoPriority) \
+  X(SetCgroupLimit) \
+  X(LowerMemory) \
+  X(ReplaceDeviceFilter) \
+  X(UpdateRdtSchemata) \
   X(StartUnit) \
   X(StopUnit) \
   X(SetUnitProperties)
@@ -1349,7 +1410,6 @@ inline void read(Decoder& in, Launch& out) {
   X(WriteCgroupFile) \
   X(AttachDeviceFilter) \
   X(JoinCgroup) \
-  X(WriteFirstCgroupFile) \
   X(ChownCgroup) \
   X(CheckCgroupUsage) \
   X(OpenTree) \
@@ -1375,6 +1435,10 @@ inline void read(Decoder& in, Launch& out) {
   X(JoinRdtGroup) \
   X(SendPidfd) \
   X(OpenHookOutput) \
+  X(SetCgroupLimit) \
+  X(LowerMemory) \
+  X(ReplaceDeviceFilter) \
+  X(UpdateRdtSchemata) \
   X(StartUnit) \
   X(StopUnit) \
   X(SetUnitProperties)

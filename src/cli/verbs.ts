@@ -15,6 +15,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   delete: async () => (await import('./delete')).verb,
   pause: async () => (await import('./pause')).verb,
   resume: async () => (await import('./resume')).verb,
+  update: async () => (await import('./update')).verb,
   ps: async () => (await import('./ps')).verb,
   events: async () => (await import('./events')).verb,
   list: async () => (await import('./list')).verb,

@@ -40,15 +40,44 @@ export const OPS = {
   attachDeviceFilter: { code: 4, side: 'host', fields: { path: 'str', program: 'bytes' } },
   /** Write init's pid into `path`/cgroup.procs: where init itself cannot (see enterCgroup). */
   joinCgroup: { code: 5, side: 'host', fields: { path: 'str' } },
-  /** Write `values[i]` into `files[i]`, the first one that there is: for what is called differently by what the kernel
-   *  was built with. */
-  writeFirstCgroupFile: { code: 6, side: 'host', fields: { files: 'strs', values: 'strs' } },
+  // 6 was writeFirstCgroupFile: see setCgroupLimit.
   /** v2, config-linux.md "Cgroup ownership": give the directory `path`, if create made it, and those of its files that
    *  /sys/kernel/cgroup/delegate names to the user whose id is `uid` in init's user namespace. */
   chownCgroup: { code: 7, side: 'host', fields: { path: 'str', uid: 'u32' } },
   /** v2, config-linux.md "Memory" checkBeforeUpdate: the number in `file`, what the cgroup uses by now, must not be above
    *  `limit`: the kernel would take the limit and kill. */
   checkCgroupUsage: { code: 8, side: 'host', fields: { file: 'str', limit: 'u64' } },
+
+  /** Write `values[i]` into `files[i]`, the first one that there is, then read the file once and compare: `check` is one of
+   *  CHECKS (plan/cgroup/read-back.ts). A value that the kernel did not take is an error that ends with `advice`. `ifAny`:
+   *  as in writeCgroupFile. `undo`: one of UNDO, how a later failure of the list puts the old value back; `absent`: what is
+   *  written then for a line that was not there. */
+  setCgroupLimit: {
+    code: 150,
+    side: 'host',
+    fields: {
+      files: 'strs',
+      values: 'strs',
+      ifAny: 'bool',
+      check: 'u32',
+      least: 'u64',
+      most: 'u64',
+      key: 'str',
+      texts: 'strs',
+      advice: 'str',
+      undo: 'u32',
+      absent: 'str',
+    },
+  },
+  /** v2: lower memory.max of the cgroup directory `path` to `limit` without killing: memory.high first, then memory.reclaim
+   *  until the cgroup uses no more, within `milliseconds`; then memory.max, and memory.high as it was. Undone as
+   *  setCgroupLimit is. */
+  lowerMemory: { code: 151, side: 'host', fields: { path: 'str', limit: 'u64', milliseconds: 'u32' } },
+  /** v2: the eBPF program takes the place of those that are attached to the cgroup directory `path`; an empty one takes them
+   *  away. Undone as setCgroupLimit is. */
+  replaceDeviceFilter: { code: 152, side: 'host', fields: { path: 'str', program: 'bytes' } },
+  /** writeRdtSchemata of a group that is in use; undone as setCgroupLimit is. */
+  updateRdtSchemata: { code: 153, side: 'host', fields: { root: 'str', path: 'str', text: 'str' } },
 
   // ---- making init (host) ---------------------------------------------------------------------------------------
   /** open_tree(2) of a path of the host, before init exists; kept in `slot` for mountBind, bindDevice and maskPath. For

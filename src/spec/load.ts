@@ -1,10 +1,10 @@
 import { shownPointer, TsruncError } from '../errors'
 import { describeFault, type Fault, type Rule } from './fault'
 import { banUnusable, inspectJson, type JsonError, Lines } from './json'
-import { PROCESS_ALONE_RULES, processFaults, RULES, ruleFaults } from './rules'
+import { PROCESS_ALONE_RULES, processFaults, RESOURCES_ALONE_RULES, RULES, resourcesFaults, ruleFaults } from './rules'
 import { faultsBeside } from './salvage'
 import { type SchemaName, schemaFaults } from './schema-faults'
-import type { Process, Spec } from './types'
+import type { Process, Resources, Spec } from './types'
 
 export interface LoadOptions {
   /** How messages name the file, as in "config.json". */
@@ -62,6 +62,19 @@ export function reloadSpec(bytes: Uint8Array): Spec | undefined {
   return schemaFaults(SPEC.schema, document).some(isError) ? undefined : (document as Spec)
 }
 
+/**
+ * Reads a resources object (config-linux.md "Control groups"), as `update --resources` takes it.
+ *
+ * @throws TsruncError as loadSpec; pointers are those of the resources
+ */
+export function loadResources(
+  bytes: Uint8Array,
+  options: LoadOptions,
+): { readonly resources: Resources; readonly warnings: readonly Fault[] } {
+  const { value, warnings } = orThrow(inspect(bytes, RESOURCES), options, '')
+  return { resources: value, warnings }
+}
+
 /** Finds every fault of a config.json. */
 export const inspectSpec = (bytes: Uint8Array): Inspected<Spec> => inspect(bytes, SPEC)
 
@@ -74,6 +87,12 @@ interface Checks<T> {
 
 const SPEC: Checks<Spec> = { schema: 'config', find: ruleFaults, rules: RULES }
 const PROCESS: Checks<Process> = { schema: 'process', find: processFaults, rules: PROCESS_ALONE_RULES }
+
+const RESOURCES: Checks<Resources> = {
+  schema: 'resources',
+  find: resourcesFaults,
+  rules: RESOURCES_ALONE_RULES,
+}
 
 function inspect<T>(bytes: Uint8Array, checks: Checks<T>): Inspected<T> {
   const { text, value, errors } = inspectJson(bytes)

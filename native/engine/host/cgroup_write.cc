@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "engine/errno_text.h"
+#include "engine/host/cgroup_file.h"
 #include "engine/host_context.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
@@ -16,47 +17,6 @@ namespace {
 
 using sys::Failure;
 using sys::kOk;
-
-// "memory" of ".../memory.max", in quotes.
-void add_controller(sys::Text& out, const char* file) noexcept {
-  const char* name = std::strrchr(file, '/');
-  name = name == nullptr ? file : name + 1;
-  out.add("\"").add(name, std::strcspn(name, ".")).add("\"");
-}
-
-[[nodiscard]] Failure missing_file(HostContext& context, const char* file) {
-  sys::Text text(context.detail);
-  text.add(file).add(": no such file or directory: the ");
-  add_controller(text, file);
-  text.add(" controller is not available here, or this kernel's does not know this limit");
-  return sys::fail(ENOENT, "open", file, context.detail);
-}
-
-[[nodiscard]] Failure write_value(const char* file, const char* value, size_t size) noexcept {
-  return sys::write_file(AT_FDCWD, file, value, size);
-}
-
-[[nodiscard]] bool is_missing(const Failure& failure) noexcept {
-  return failure.code == ENOENT && std::strcmp(failure.call, "open") == 0;
-}
-
-// The value belongs to the message: most refusals are about it.
-[[nodiscard]] Failure refused(HostContext& context, const Failure& failure, const char* file,
-                              const char* value) {
-  sys::Text text(context.detail);
-  const size_t shown = std::strcspn(value, "\n");
-  text.add("value \"").add(value, shown < 200 ? shown : 200).add("\" for ").add(file);
-  text.add(" is refused: ").add(failure.detail != nullptr ? failure.detail : errno_text(failure.code));
-  if (failure.code == EBUSY && std::strstr(file, "/memory.") != nullptr) {
-    text.add(" (the cgroup uses more than this already)");
-  }
-  if (failure.code == EOPNOTSUPP && std::strstr(file, ".bfq.weight") != nullptr) {
-    text.add(" (the I/O scheduler of the device is not bfq: /sys/block/NAME/queue/scheduler)");
-  } else if (failure.code == EOPNOTSUPP && std::strstr(file, "/io.weight") != nullptr) {
-    text.add(" (the cost of the device's I/O is not modelled: io.cost.qos of the root cgroup enables it)");
-  }
-  return sys::fail(failure.code, "write", file, context.detail);
-}
 
 // cgroups(7) "Cgroups v2 subtree control": one controller a write, so that the error names the one at fault.
 class Enabler {
@@ -128,12 +88,11 @@ class Enabler {
     return sys::fail(failure.code, "write", op_.path.data, context_.detail);
   }
 
+  // cgroup.controllers of a directory is cgroup.subtree_control of the one above: that is where it ends.
   [[nodiscard]] Failure unavailable(const char* path, const char* controller) {
-    sys::Text(context_.detail)
-        .add("the \"")
-        .add(controller)
-        .add("\" controller is not available in ")
-        .add(path);
+    sys::Text text(context_.detail);
+    text.add("the \"").add(controller).add("\" controller is not available in ").add(path);
+    add_delegation_advice(text, path, controller);
     return sys::fail(ENOENT, "write", op_.path.data, context_.detail);
   }
 
@@ -144,30 +103,12 @@ class Enabler {
 }  // namespace
 
 Failure run(HostContext& context, const wire::WriteCgroupFile& op) {
-  const Failure failure = write_value(op.file.data, op.value.data, op.value.size);
-  if (!failure || (is_missing(failure) && op.if_any)) {
+  const Failure failure = sys::write_file(AT_FDCWD, op.file.data, op.value.data, op.value.size);
+  if (!failure || (is_missing_file(failure) && op.if_any)) {
     return kOk;
   }
-  return is_missing(failure) ? missing_file(context, op.file.data)
-                             : refused(context, failure, op.file.data, op.value.data);
-}
-
-Failure run(HostContext& context, const wire::WriteFirstCgroupFile& op) {
-  if (op.files.count != op.values.count) {
-    return sys::fail(EINVAL, "plan", nullptr, "the lists of files and values do not fit");
-  }
-  sys::Text missing(context.detail);
-  missing.add("this kernel has none of ");
-  for (uint32_t i = 0; i < op.files.count; ++i) {
-    const char* file = op.files.items[i];
-    const char* value = op.values.items[i];
-    const Failure failure = write_value(file, value, std::strlen(value));
-    if (!is_missing(failure)) {
-      return failure ? refused(context, failure, file, value) : kOk;
-    }
-    missing.add(i == 0 ? "" : ", ").add(file);
-  }
-  return sys::fail(ENOENT, "open", op.files.count > 0 ? op.files.items[0] : nullptr, context.detail);
+  return is_missing_file(failure) ? missing_file(context, op.file.data)
+                                  : refused_value(context, failure, op.file.data, op.value.data);
 }
 
 Failure run(HostContext& context, const wire::JoinCgroup& op) {

@@ -32,6 +32,18 @@ void add_status(Text& out, const char* root) {
   }
 }
 
+template <typename Op>
+[[nodiscard]] Failure write_schemata(HostContext& context, const Op& op, const char* path) {
+  const Failure failure = sys::write_file(AT_FDCWD, path, op.text.data, op.text.size);
+  if (!failure) {
+    return kOk;
+  }
+  Text detail(context.detail);
+  detail.add(errno_text(failure.code));
+  add_status(detail, op.root.data);
+  return fail(failure.code, failure.call, op.path.data, context.detail);
+}
+
 [[nodiscard]] const char* story(int code) noexcept {
   switch (code) {
     case ENOSPC:
@@ -60,14 +72,18 @@ Failure run(HostContext& context, const wire::MakeRdtGroup& op) {
 Failure run(HostContext& context, const wire::WriteRdtSchemata& op) {
   char path[PATH_MAX];
   Text(path).add(op.path.data).add("/schemata");
-  const Failure failure = sys::write_file(AT_FDCWD, path, op.text.data, op.text.size);
-  if (!failure) {
-    return kOk;
+  return write_schemata(context, op, path);
+}
+
+Failure run(HostContext& context, const wire::UpdateRdtSchemata& op) {
+  char path[PATH_MAX];
+  Text(path).add(op.path.data).add("/schemata");
+  sys::Array<char> before;
+  if (const Failure failure = sys::read_whole(AT_FDCWD, path, before); failure) {
+    return fail(failure.code, failure.call, op.path.data, nullptr);
   }
-  Text detail(context.detail);
-  detail.add(errno_text(failure.code));
-  add_status(detail, op.root.data);
-  return fail(failure.code, failure.call, op.path.data, context.detail);
+  context.cgroup_undo.note_file(path, before.data(), before.size());
+  return write_schemata(context, op, path);
 }
 
 Failure run(HostContext& context, const wire::JoinRdtGroup& op) {

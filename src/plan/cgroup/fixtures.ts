@@ -91,6 +91,6 @@ export const writes = (ops: readonly Op[]): readonly string[] =>
   ops.flatMap((op) => {
     const line = (file: string, value = ''): string => `${file.replace('/sys/fs/cgroup/', '')} ${value}`
     if (op.kind === 'writeCgroupFile') return [line(op.file, op.value) + (op.ifAny ? ' if any' : '')]
-    if (op.kind !== 'writeFirstCgroupFile') return []
-    return [op.files.map((file, index) => line(file, op.values[index])).join(' or ')]
+    if (op.kind !== 'setCgroupLimit') return []
+    return [op.files.map((file, index) => line(file, op.values[index])).join(' or ') + (op.ifAny ? ' if any' : '')]
   })

@@ -1,6 +1,7 @@
 import { shownPointer, TsruncError } from '../../errors'
 import type { Integer } from '../../spec/types'
 import type { Op } from '../ops'
+import { adviceFor, CHECKS, readBackOf, UNDO } from './read-back'
 
 /** One value for one file of the container's cgroup, before it is known where the cgroup is. */
 export interface Setting {
@@ -21,19 +22,41 @@ export interface Setting {
   readonly what: string
 }
 
-/** The operation that applies a setting in a cgroup directory. */
-export const writeOp = (directory: string, setting: Setting): Op => {
+/**
+ * The operation that applies a setting in a cgroup directory, and sees that the kernel took it. `undoes`: the old value is
+ * put back where a later operation fails, as in an update.
+ */
+export function writeOp(directory: string, setting: Setting, undoes = false): Op {
   const { file, value, otherwise, ifAny = false, pointer, what } = setting
+  const { check, least, most, key, text, undo, absent } = readBackOf(file, value)
   const path = `${directory}/${file}`
-  if (otherwise === undefined) return { kind: 'writeCgroupFile', pointer, what, file: path, value, ifAny }
-  const files = [path, `${directory}/${otherwise.file}`]
-  return { kind: 'writeFirstCgroupFile', pointer, what, files, values: [value, otherwise.value] }
+  const undoing = undoes && undo !== UNDO.none
+  if (check === CHECKS.none && otherwise === undefined && !undoing) {
+    return { kind: 'writeCgroupFile', pointer, what, file: path, value, ifAny }
+  }
+  const second = otherwise === undefined ? undefined : readBackOf(otherwise.file, otherwise.value)
+  return {
+    kind: 'setCgroupLimit',
+    pointer,
+    what,
+    files: otherwise === undefined ? [path] : [path, `${directory}/${otherwise.file}`],
+    values: otherwise === undefined ? [value] : [value, otherwise.value],
+    ifAny,
+    check,
+    least,
+    most,
+    key,
+    texts: second === undefined ? [text] : [text, second.text],
+    advice: adviceFor(file),
+    undo: undoing ? undo : UNDO.none,
+    absent,
+  }
 }
 
 /** The operations that apply a setting of cgroup v2 in a cgroup directory. */
-export const applyOps = (directory: string, setting: Setting): readonly Op[] => {
+export const applyOps = (directory: string, setting: Setting, undoes = false): readonly Op[] => {
   const { value, usage, pointer, what } = setting
-  const write = writeOp(directory, setting)
+  const write = writeOp(directory, setting, undoes)
   if (usage === undefined) return [write]
   const file = `${directory}/${usage}`
   return [{ kind: 'checkCgroupUsage', pointer, what, file, limit: BigInt(value) }, write]

@@ -160,7 +160,7 @@ describe('v2', () => {
     const directory = '/sys/fs/cgroup/machine.slice/libpod-abc.scope'
     expect(planned).toMatchObject({ before: [], intoCgroup: '', directory, paths: [directory] })
     expect(start).toMatchObject({ unit: 'libpod-abc.scope', path: '/machine.slice/libpod-abc.scope', hierarchy: '' })
-    expect(planned.afterClone.map(({ kind }) => kind)).toContain('writeCgroupFile')
+    expect(planned.afterClone.map(({ kind }) => kind)).toContain('setCgroupLimit')
     expect(planned.destroy.map(({ kind }) => kind)).toEqual(['killCgroups', 'stopUnit'])
   })
   test('a process that is not there yet is zero', () => {

@@ -95,7 +95,7 @@ describe('config-linux.md "Memory"', () => {
         file: '/sys/fs/cgroup/t/c1/memory.current',
         limit: 4096n,
       },
-      { kind: 'writeCgroupFile', file: '/sys/fs/cgroup/t/c1/memory.max' },
+      { kind: 'setCgroupLimit', files: ['/sys/fs/cgroup/t/c1/memory.max'] },
     ])
     for (const memory of [
       { limit: -1, checkBeforeUpdate: true },

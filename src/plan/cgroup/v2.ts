@@ -74,12 +74,14 @@ export function planV2(
 /** CLONE_INTO_CGROUP counts as a fork in the cgroup: with a limit of no processes, init must be there before it. */
 const forbidsClone = ({ file, value }: Setting): boolean => file === 'pids.max' && value === '0'
 
-function enableOps(
+/** `usual`: enable what engines read, too, where that can be. */
+export function enableOps(
   facts: Extract<CgroupFacts, { readonly version: 2 }>,
   directory: string,
   path: string,
   pathPointer: string,
   settings: readonly Setting[],
+  usual = true,
 ): readonly Op[] {
   const needed = new Map<string, Setting>()
   for (const setting of settings) {
@@ -98,7 +100,7 @@ function enableOps(
     controllers: [controller],
     optional: [],
   }))
-  if (optional.length > 0) {
+  if (usual && optional.length > 0) {
     const what = `enable controllers for cgroup ${path}`
     out.push({ ...op, pointer: pathPointer, what, controllers: [], optional })
   }

@@ -1,5 +1,5 @@
 import type { Fault, Rule } from '../fault'
-import type { Spec } from '../types'
+import type { Resources, Spec } from '../types'
 import { CGROUP_RULES } from './cgroups'
 import { DEVICE_RULES } from './devices'
 import { ID_MAPPING_RULES } from './id-mappings'
@@ -58,6 +58,24 @@ export function processFaults(process: NonNullable<Spec['process']>): readonly F
   const spec: Spec = { ociVersion: '', process }
   const rules = process.scheduler === undefined ? PROCESS_RULES : PROCESS_ALONE_RULES
   return faultsOf(rules, spec).map((fault) => ({ ...fault, pointer: fault.pointer.replace(/^\/process/, '') }))
+}
+
+/** Those that look at resources alone. */
+export const RESOURCES_ALONE_RULES: readonly Rule[] = CGROUP_RULES
+
+/**
+ * What is wrong with new resources of a container that exists, by pointers from the resources themselves. A limit of swap
+ * may come alone: there is one of memory already.
+ */
+export function resourcesFaults(resources: Resources): readonly Fault[] {
+  const spec: Spec = { ociVersion: '', linux: { resources } }
+  const alone = BigInt(resources.memory?.limit ?? 0) === 0n
+  const rules = CGROUP_RULES.filter(({ id }) => !(alone && id === 'memory-swap'))
+  return faultsOf(rules, spec).map((fault) => ({
+    ...fault,
+    pointer: fault.pointer.replace(/^\/linux\/resources/, ''),
+    message: fault.message.replaceAll('/linux/resources/', '/'),
+  }))
 }
 
 function faultsOf(rules: readonly Rule[], spec: Spec): Fault[] {

@@ -1,0 +1,208 @@
+// `update`: new limits for a container that exists, by flags and by JSON; all of them or none.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Bundle,
+  bundle,
+  cgroupVersion,
+  deepEqual,
+  equal,
+  match,
+  type Outcome,
+  ok,
+  readCgroup,
+  requiresController,
+  requiresThat,
+  sandbox,
+  type TestOptions,
+  test,
+} from '../../lib'
+
+const MIB = 1 << 20
+const v2 = (): boolean => cgroupVersion() === 2
+
+const running = async (): Promise<Bundle> => {
+  requiresController('memory', 'pids', 'cpu')
+  const b = await bundle()
+  b.command(['sleep', '60'])
+  await b.create()
+  await b.start()
+  return b
+}
+
+const memory = (b: Bundle): string => readCgroup('memory', b.id, v2() ? 'memory.max' : 'memory.limit_in_bytes')
+const pids = (b: Bundle): string => readCgroup('pids', b.id, 'pids.max')
+const cpu = (b: Bundle): string =>
+  v2()
+    ? readCgroup('cpu', b.id, 'cpu.max')
+    : `${readCgroup('cpu', b.id, 'cpu.cfs_quota_us')} ${readCgroup('cpu', b.id, 'cpu.cfs_period_us')}`
+
+const update = (b: Bundle, ...flags: readonly string[]): Promise<Outcome> => b.tryCall('update', { flags })
+
+const updated = async (b: Bundle, ...flags: readonly string[]): Promise<void> => {
+  const { status, stderr } = await update(b, ...flags)
+  equal(status, 0, stderr)
+}
+
+/** By JSON in a file. */
+const updateBy = (b: Bundle, resources: unknown): Promise<Outcome> => {
+  const file = join(sandbox().directory, 'resources.json')
+  writeFileSync(file, typeof resources === 'string' ? resources : JSON.stringify(resources))
+  return update(b, '--resources', file)
+}
+
+const OURS: TestOptions = { only: ['tsrunc'] }
+
+test('update: flags of memory, swap, processes and CPU time', async () => {
+  const b = await running()
+  await updated(b, '--memory', String(64 * MIB), '--memory-swap', String(128 * MIB), '--pids-limit', '20')
+  await updated(b, '--cpu-quota', '50000', '--cpu-period', '200000')
+  deepEqual([memory(b), pids(b), cpu(b)], [String(64 * MIB), '20', '50000 200000'])
+})
+
+test('update: what is not given stays', OURS, async () => {
+  const b = await running()
+  await updated(b, '--cpu-quota', '50000', '--cpu-period', '200000', '--pids-limit', '20')
+  await updated(b, '--cpu-quota', '70000')
+  equal(cpu(b), '70000 200000')
+  await updated(b, '--cpu-period', '100000')
+  deepEqual([cpu(b), pids(b)], ['70000 100000', '20'])
+})
+
+test('update: memory and swap are raised and lowered in whatever order the kernel takes', async () => {
+  const b = await running()
+  const both = async (limit: number, swap: number): Promise<void> => {
+    await updated(b, '--memory', String(limit * MIB), '--memory-swap', String(swap * MIB))
+    equal(memory(b), String(limit * MIB))
+  }
+  await both(64, 96)
+  await both(256, 512)
+  await both(32, 32)
+  await updated(b, '--memory', '-1')
+  ok(v2() ? memory(b) === 'max' : Number(memory(b)) > 2 ** 60, memory(b))
+})
+
+test('update: the quota and the period shrink and grow together', async () => {
+  const b = await running()
+  await updated(b, '--cpu-quota', '200000', '--cpu-period', '1000000')
+  await updated(b, '--cpu-quota', '2000', '--cpu-period', '10000')
+  await updated(b, '--cpu-quota', '900000', '--cpu-period', '1000000')
+  equal(cpu(b), '900000 1000000')
+  await updated(b, '--cpu-quota', '-1')
+  match(cpu(b), v2() ? /^max 1000000$/ : /^-1 1000000$/)
+})
+
+test('update: JSON of linux.resources in a file and on the standard input', async () => {
+  const b = await running()
+  equal((await updateBy(b, { memory: { limit: 48 * MIB }, pids: { limit: 9 } })).status, 0)
+  deepEqual([memory(b), pids(b)], [String(48 * MIB), '9'])
+  const file = join(sandbox().directory, 'stdin.json')
+  writeFileSync(file, JSON.stringify({ pids: { limit: 11 }, blockIO: {}, memory: {}, cpu: {} }))
+  equal((await b.tryCall('update', { flags: ['--resources', '-'], stdin: file })).status, 0)
+  deepEqual([memory(b), pids(b)], [String(48 * MIB), '11'])
+})
+
+test('update: all or nothing: a value that is refused leaves the others as they were', OURS, async () => {
+  const b = await running()
+  await updated(b, '--memory', String(64 * MIB), '--memory-swap', String(64 * MIB), '--cpu-quota', '50000')
+  const { status, stderr } = await update(
+    b,
+    '--memory',
+    String(32 * MIB),
+    '--cpu-quota',
+    '60000',
+    '--pids-limit',
+    '99999999',
+  )
+  equal(status, 1)
+  match(stderr, /limit processes to 99999999 \(--pids-limit\): value "99999999" for \S*pids\.max is refused: .*EINVAL/)
+  deepEqual([memory(b), cpu(b).split(' ')[0]], [String(64 * MIB), '50000'])
+})
+
+test('update: what is wrong with the JSON is told with its pointer', OURS, async () => {
+  const b = await running()
+  const story = async (resources: unknown, expected: RegExp): Promise<void> => {
+    const { status, stderr } = await updateBy(b, resources)
+    equal(status, 1)
+    match(stderr, expected)
+  }
+  await story({ memory: { limit: 'much' } }, /resources\.json \/memory\/limit: must be an integer .* not "much"/)
+  await story('{"pids": {', /resources\.json line 1, column \d+/)
+  await story({ cpu: { shares: 1 } }, /the minimum allowed cpu-shares is 2 \(\S*resources\.json \/cpu\/shares\)|weight/)
+  await story({ blockIO: { weightDevice: [{ major: 8, minor: 0 }] } }, /\/blockIO\/weightDevice\/0: must have weight/)
+})
+
+test('update: of a created and of a paused container', async () => {
+  requiresController('pids')
+  const b = await bundle()
+  b.command(['sleep', '60'])
+  await b.create()
+  await updated(b, '--pids-limit', '21')
+  await b.start()
+  equal((await b.tryCall('pause')).status, 0)
+  await updated(b, '--pids-limit', '22')
+  equal((await b.tryCall('resume')).status, 0)
+  equal(pids(b), '22')
+})
+
+test('update: a stopped container, and one that is not there, are errors', async () => {
+  const b = await running()
+  await b.kill('KILL')
+  await b.reaches('stopped')
+  ok((await update(b, '--pids-limit', '21')).status !== 0)
+  await b.delete()
+  ok((await update(b, '--pids-limit', '21')).status !== 0)
+})
+
+test('update: a number that is none, and no limit at all, are errors', OURS, async () => {
+  const b = await running()
+  match((await update(b, '--pids-limit', 'many')).stderr, /invalid value "many" of --pids-limit: a number/)
+  match((await update(b, '--memory', '12 parsecs')).stderr, /invalid value "12 parsecs" of --memory/)
+  match((await update(b)).stderr, /no new limit is given/)
+  match((await update(b, '-r', '-', '--memory', '1m')).stderr, /--memory cannot be given together with --resources/)
+})
+
+test('update: rules for devices take the place of the old ones', OURS, async () => {
+  requiresThat(v2() || readCgroup('devices', '/', 'devices.list') !== '', 'the devices controller')
+  const b = await bundle((c) => {
+    c.linux.resources.devices = [{ allow: false, access: 'rwm' }]
+  })
+  b.command(['await', '/go'], ['open', '/dev/fuse-like', 'r'], ['open', '/dev/null', 'r'])
+  await b.create()
+  equal((await updateBy(b, { devices: [{ allow: true, access: 'rwm' }] })).status, 0)
+  if (!v2()) equal(readCgroup('devices', b.id, 'devices.list'), 'a *:* rwm')
+  equal(
+    (
+      await updateBy(b, {
+        devices: [
+          { allow: false, access: 'rwm' },
+          { allow: true, type: 'c', major: 10, minor: 229, access: 'r' },
+        ],
+      })
+    ).status,
+    0,
+  )
+  if (!v2()) match(readCgroup('devices', b.id, 'devices.list'), /^c 10:229 r$/m)
+  const failed = await updateBy(b, {
+    devices: [{ allow: true, access: 'rwm' }],
+    unified: { 'pids.max': '1' },
+    pids: { limit: 99999999 },
+  })
+  equal(failed.status, 1)
+  if (!v2()) match(readCgroup('devices', b.id, 'devices.list'), /^c 10:229 r$/m)
+})
+
+test('update: --memory-mode safe lowers memory below what is used, and nothing is killed', OURS, async () => {
+  requiresThat(v2(), 'cgroup v2')
+  const b = await running()
+  const used = Number(readCgroup('memory', b.id, 'memory.current'))
+  await updated(b, '--memory', String(64 * MIB))
+  // Less than anybody can live with: the program's own pages cannot all go.
+  const { status, stderr } = await update(b, '--memory', '4096', '--memory-mode', 'safe')
+  if (status !== 0) {
+    match(stderr, /the cgroup still uses \d+ bytes after \d+ ms of reclaim/)
+    deepEqual([memory(b), readCgroup('memory', b.id, 'memory.high')], [String(64 * MIB), 'max'])
+  }
+  ok(used > 0)
+  equal((await b.state()).status, 'running')
+})

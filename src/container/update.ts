@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { shownPointer, TsruncError } from '../errors'
+import { probeHost } from '../host/probe'
+import type { HostView } from '../host/view'
+import { FILES_READ, type MemoryMode, planUpdate } from '../plan/cgroup/update'
+import { closName } from '../plan/intel-rdt'
+import type { Op } from '../plan/ops'
+import { PLAN_VERSION, type Plan } from '../plan/plan'
+import { planRdtUpdate, type RdtSchemas } from '../plan/rdt-update'
+import { describeFault } from '../spec/fault'
+import { loadResources } from '../spec/load'
+import type { Resources } from '../spec/types'
+import type { Planned } from './create'
+import { readSaved, type SavedContainer } from './saved'
+
+export interface UpdateOptions {
+  readonly id: string
+  /** Directory of all containers' state. */
+  readonly root: string
+  /** JSON of config-linux.md's linux.resources. */
+  readonly resources: Uint8Array
+  /** How messages name where it is from. */
+  readonly source: string
+  /** How messages name a property, by its pointer in the resources; undefined: by the source and the pointer. */
+  readonly names: ReadonlyMap<string, string>
+  readonly memoryMode: MemoryMode
+  readonly rdt: RdtSchemas
+}
+
+const PREFIX = '/linux/resources'
+
+/** Where a person finds the property that the planner's pointer means. */
+function placeOf(pointer: string, { source, names }: UpdateOptions): string {
+  const own = pointer.startsWith(PREFIX) ? pointer.slice(PREFIX.length) : pointer
+  return names.get(own) ?? (own === '' ? source : `${source} ${shownPointer(own)}`)
+}
+
+/** There is no config.json in an update: what was asked for has another place. */
+function placed(op: Op, options: UpdateOptions): Op {
+  return op.pointer === '' ? op : { ...op, pointer: '', what: `${op.what} (${placeOf(op.pointer, options)})` }
+}
+
+function retold(error: unknown, options: UpdateOptions): unknown {
+  if (!(error instanceof TsruncError) || !error.pointer.startsWith(PREFIX)) return error
+  const said = ` (config.json ${shownPointer(error.pointer)})`
+  const message = error.message.replace(said, ` (${placeOf(error.pointer, options)})`)
+  return new TsruncError(error.code, message, { cause: error })
+}
+
+/** What the files say that the order of writing depends on; only those of what is asked for. */
+function currentOf(resources: Resources, paths: readonly string[]): Readonly<Record<string, string>> {
+  const names = [
+    ...(resources.memory === undefined ? [] : FILES_READ.memory),
+    ...(resources.cpu === undefined ? [] : FILES_READ.cpu),
+    ...(resources.devices === undefined ? [] : FILES_READ.devices),
+  ]
+  const out: Record<string, string> = {}
+  for (const name of names) {
+    const file = paths.map((path) => `${path}/${name}`).find((candidate) => existsSync(candidate))
+    if (file !== undefined) out[name] = readFileSync(file, 'utf8').trim()
+  }
+  return out
+}
+
+function planOps(saved: SavedContainer, resources: Resources, options: UpdateOptions, view: HostView) {
+  const warnings: string[] = []
+  const rdt = saved.spec.linux?.intelRdt
+  const asksForRdt = options.rdt.l3CacheSchema !== undefined || options.rdt.memBwSchema !== undefined
+  const needs = {
+    namespacePaths: [],
+    hugepages: resources.hugepageLimits !== undefined,
+    blockIO: resources.blockIO !== undefined,
+    longTexts: false,
+    apparmor: false,
+    selinux: false,
+    resctrlGroup: asksForRdt && rdt !== undefined ? closName(rdt, saved.id) : undefined,
+  }
+  const facts = probeHost(needs, view)
+  const { cgroupPaths } = saved.header
+  const target = { paths: cgroupPaths, current: currentOf(resources, cgroupPaths) }
+  const asksForLimits = Object.values(resources).some((value) => value !== undefined)
+  const ops = asksForLimits
+    ? planUpdate(resources, target, options.memoryMode, facts, (text) => warnings.push(text))
+    : []
+  const all = [...ops, ...(asksForRdt ? planRdtUpdate(options.rdt, rdt, saved.id, facts.resctrl) : [])]
+  return { ops: all.map((op) => placed(op, options)), warnings }
+}
+
+/**
+ * Decide what a change of a container's limits writes. What is in force afterwards is in the kernel's files, where later
+ * updates find it; the saved config.json stays the record of create.
+ *
+ * Errors: those of readSaved, loadResources and planUpdate; RDT.
+ */
+export function planUpdateOf(options: UpdateOptions, view: HostView): Planned {
+  const saved = readSaved(options.root, options.id)
+  const { resources, warnings } = loadResources(options.resources, { path: options.source })
+  const spoken = (text: string): string =>
+    text.replace(
+      /\(config\.json (\/linux\/resources[^\s)]*)\)/g,
+      (_, pointer: string) => `(${placeOf(pointer, options)})`,
+    )
+  try {
+    const planned = planOps(saved, resources, options, view)
+    const empty: readonly Op[] = []
+    const plan: Plan = Object.freeze({
+      version: PLAN_VERSION,
+      header: { ...saved.header, config: new Uint8Array() },
+      create: planned.ops,
+      init: empty,
+      initStart: empty,
+      start: empty,
+      delete: empty,
+    } as const)
+    const advice = warnings.map((fault) => describeFault(options.source, fault))
+    return { plan, warnings: [...advice, ...planned.warnings.map(spoken)] }
+  } catch (error) {
+    throw retold(error, options)
+  }
+}
