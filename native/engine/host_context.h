@@ -42,6 +42,8 @@ struct HostContext {
   CgroupUndo cgroup_undo;                      // what an update has replaced
   FailureRecord init_failure;                  // what init reported, if it did
   bool init_failed = false;
+  bool foreign_cgroup =
+      false;               // the unit of systemd, and so the cgroup, is somebody else's by now: checkUnit
   char detail[1024] = {};  // room for a Failure's detail that has to be composed
   char suffix[48] = {};    // FailureRecord::suffix of the operation that runs
 };

@@ -118,6 +118,7 @@ enum class OpKind : uint32_t {
   kStartUnit = 160,
   kStopUnit = 161,
   kSetUnitProperties = 162,
+  kCheckUnit = 163,
 };
 
 enum class List : uint32_t {
@@ -634,6 +635,15 @@ struct SetUnitProperties {
   Str unit{};
   Bytes body{};
   Bytes reduced{};
+};
+
+struct CheckUnit {
+  Str bus{};
+  Str peer{};
+  uint32_t seconds{};
+  Str unit{};
+  Str object{};
+  Str mark{};
 };
 
 struct Header {
@@ -1191,6 +1201,15 @@ inline void read(Decoder& in, SetUnitProperties& out) {
   out.reduced = in.bytes();
 }
 
+inline void read(Decoder& in, CheckUnit& out) {
+  out.bus = in.str();
+  out.peer = in.str();
+  out.seconds = in.u32();
+  out.unit = in.str();
+  out.object = in.str();
+  out.mark = in.str();
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -1308,7 +1327,8 @@ inline void read(Decoder& in, Launch& out) {
   X(UpdateRdtSchemata) \
   X(StartUnit) \
   X(StopUnit) \
-  X(SetUnitProperties)
+  X(SetUnitProperties) \
+  X(CheckUnit)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1350,7 +1370,8 @@ inline void read(Decoder& in, Launch& out) {
   X(UpdateRdtSchemata) \
   X(StartUnit) \
   X(StopUnit) \
-  X(SetUnitProperties)
+  X(SetUnitProperties) \
+  X(CheckUnit)
 
 #define TSRUNC_INIT_OPS(X) \
   X(RunHook) \
@@ -1441,7 +1462,8 @@ inline void read(Decoder& in, Launch& out) {
   X(UpdateRdtSchemata) \
   X(StartUnit) \
   X(StopUnit) \
-  X(SetUnitProperties)
+  X(SetUnitProperties) \
+  X(CheckUnit)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

@@ -14,12 +14,7 @@ export const CGROUPS = [
       'A relative cgroupsPath starts at a place that the runtime chooses; without one the runtime chooses.',
     ],
     ['CG-1c', 'ERROR', 'A cgroupsPath that the runtime does not take.'],
-    [
-      'CG-1d',
-      'CALLERS',
-      'With the systemd manager cgroupsPath is slice:prefix:name.',
-      'tsrunc makes no cgroups through systemd yet, and refuses --systemd-cgroup',
-    ],
+    ['CG-1d', 'CALLERS', 'With the systemd manager cgroupsPath is slice:prefix:name.'],
   ]),
   ...rulesOf('config-linux.md#control-groups', [
     ['CG-2', 'ERROR', 'create in a cgroup that is frozen or not empty.'],

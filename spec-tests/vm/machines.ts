@@ -21,7 +21,7 @@ const V1 =
   'cgroup-v1|hugetlb|swap accounting|blkio throttling|a host without weights of blkio|the cgroup controller [a-z_]+' +
   '|memory\\.(use_hierarchy|oom_control|kmem\\.tcp\\.limit_in_bytes)|cpu\\.(cfs_burst_us|idle)'
 const LINUX =
-  'root|userns|timens|cgroupns|x86_64|nosymfollow|mount_setattr|CAP_SYS_RESOURCE|a disk|weights of a disk|a block device|the device 10:229|the module .*'
+  'root|systemd|userns|timens|cgroupns|x86_64|nosymfollow|mount_setattr|CAP_SYS_RESOURCE|a disk|weights of a disk|a block device|the device 10:229|the module .*'
 
 const allOf = (...words: readonly string[]): RegExp => new RegExp(`^(${words.join('|')})$`)
 
@@ -44,7 +44,9 @@ export const MACHINES: readonly Machine[] = [
     cgroup: 'v2',
     cmdline: '',
     provides: allOf(V2, LINUX, 'apparmor', 'BFQ and loop0'),
-    always: new RegExp(`config-linux/cgroups(-(?!v1)[a-z0-9-]+)?\\.test|config/apparmor\\.test|${KERNELS.source}`),
+    always: new RegExp(
+      `config-linux/cgroups(-(?!v1)[a-z0-9-]+)?\\.test|config/apparmor\\.test|systemd/|${KERNELS.source}`,
+    ),
   },
   {
     name: 'selinux',
@@ -68,7 +70,7 @@ export const MACHINES: readonly Machine[] = [
     cgroup: 'v1',
     cmdline: 'module_blacklist=bfq',
     provides: allOf(V1, LINUX),
-    always: /cgroups-v1\.test.*(#network|weight that the host cannot set|: limit$)/,
+    always: /cgroups-v1\.test.*(#network|weight that the host cannot set|: limit$)|systemd\/scope\.test/,
   },
 ]
 

@@ -240,6 +240,13 @@ export const OPS = {
     side: 'host',
     fields: { bus: 'str', peer: 'str', seconds: 'u32', unit: 'str', object: 'str', mark: 'str' },
   },
+  /** Before anything of the cgroup is taken away: whether the unit that is active under the name is another one, whose
+   *  Documentation does not name `mark`. Then killCgroups, stopUnit and undoJournal leave its cgroup alone. */
+  checkUnit: {
+    code: 163,
+    side: 'host',
+    fields: { bus: 'str', peer: 'str', seconds: 'u32', unit: 'str', object: 'str', mark: 'str' },
+  },
   /** SetUnitProperties with the arguments `body`, so that systemd keeps what is then written by files. */
   setUnitProperties: {
     code: 162,

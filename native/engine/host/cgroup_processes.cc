@@ -229,8 +229,26 @@ void thaw_freezer(const wire::Header& header) noexcept {
   }
 }
 
+namespace {
+
+[[nodiscard]] bool is_made_by_systemd(const wire::Plan& plan) noexcept {
+  const wire::OpList& ops = plan.list(wire::List::kCreate);
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    if (ops.items[i].kind == wire::OpKind::kStartUnit) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 Failure run(HostContext& context, const wire::KillCgroups& op) {
-  if (context.init.pid != 0) {
+  if (context.foreign_cgroup) {
+    return kOk;
+  }
+  // systemd may have refused the unit because another container has it; init was there before.
+  if (context.init.pid != 0 && !is_made_by_systemd(context.plan)) {
     return kill_cgroups(op.paths, kKillMilliseconds, context.detail, sizeof context.detail);
   }
   // No init was ever made, or none that is known: whoever is in a cgroup that create did not make is a

@@ -149,26 +149,40 @@ Failure SystemdManager::run_job(const char* member, const char* signature, const
   return wait_for_job(member);
 }
 
-Failure SystemdManager::bears_mark(const char* object, const char* mark, bool& out) noexcept {
-  out = false;
+Failure SystemdManager::get(const char* object, const char* name) noexcept {
   sys::Array<uint8_t> body;
   dbus_add_string(body, kUnit);
-  dbus_add_string(body, "Documentation");
+  dbus_add_string(body, name);
   const char* destination = connection_.is_bus() ? kSystemd : nullptr;
   const Failure failure = exchange({destination, object, kProperties, "Get", "ss"}, body.data(), body.size());
-  if (failure) {
-    // A unit that is not loaded has no object.
-    return refused() ? kOk : failure;
+  if (failure && !refused()) {
+    return failure;
   }
+  if (failure || !equal(answer_.signature, "v")) {
+    answer_.body_size = 0;  // a unit that is not loaded has no object
+  }
+  return kOk;
+}
+
+Failure SystemdManager::bears_mark(const char* object, const char* mark, bool& out) noexcept {
+  out = false;
+  TSRUNC_TRY(get(object, "Documentation"));
   DbusReader in(answer_);
-  const char* type = equal(answer_.signature, "v") ? in.signature() : "";
-  if (!equal(type, "as")) {
+  if (!equal(in.signature(), "as")) {
     return kOk;
   }
   const size_t end = in.array_end(4);
   while (in.ok() && in.at() < end) {
     out = equal(in.string(), mark) || out;
   }
+  return kOk;
+}
+
+Failure SystemdManager::is_active(const char* object, bool& out) noexcept {
+  TSRUNC_TRY(get(object, "ActiveState"));
+  DbusReader in(answer_);
+  const char* state = equal(in.signature(), "s") ? in.string() : "";
+  out = *state != 0 && !equal(state, "inactive") && !equal(state, "failed");
   return kOk;
 }
 

@@ -44,6 +44,8 @@ class SystemdManager final : private DbusSignals {
 
   // Whether the unit at `object` is loaded with `mark` in its Documentation.
   [[nodiscard]] sys::Failure bears_mark(const char* object, const char* mark, bool& out) noexcept;
+  // Whether it has processes, or is about to have some.
+  [[nodiscard]] sys::Failure is_active(const char* object, bool& out) noexcept;
 
   [[nodiscard]] const char* error() const noexcept { return error_; }
   [[nodiscard]] bool refused_as(const char* name) const noexcept;
@@ -53,6 +55,8 @@ class SystemdManager final : private DbusSignals {
  private:
   void on_signal(const DbusMessage& message) noexcept override;
   [[nodiscard]] sys::Failure exchange(const DbusCall& call, const uint8_t* body, size_t size) noexcept;
+  // A property of the unit into answer_; a unit that is not loaded has none.
+  [[nodiscard]] sys::Failure get(const char* object, const char* name) noexcept;
   [[nodiscard]] sys::Failure wait_for_job(const char* member) noexcept;
 
   SystemdAddress address_;

@@ -190,10 +190,30 @@ Failure run(HostContext& context, const wire::SetUnitProperties& op) {
   return kOk;
 }
 
-Failure run(HostContext& context, const wire::StopUnit& op) {
+// A systemd that does not answer is not asked: stopUnit says so, and by files only what the journal has is
+// taken away.
+Failure run(HostContext& context, const wire::CheckUnit& op) {
   Journal journal;
   TSRUNC_TRY(journal.load(context.state));
   if (!made_unit(journal, op.unit.data)) {
+    return kOk;
+  }
+  SystemdManager manager({op.bus.data, op.peer.data, op.seconds}, op.unit.data, context.detail,
+                         sizeof context.detail);
+  bool own = true;
+  bool active = false;
+  if (manager.open() || manager.bears_mark(op.object.data, op.mark.data, own) || own ||
+      manager.is_active(op.object.data, active)) {
+    return kOk;
+  }
+  context.foreign_cgroup = active;
+  return kOk;
+}
+
+Failure run(HostContext& context, const wire::StopUnit& op) {
+  Journal journal;
+  TSRUNC_TRY(journal.load(context.state));
+  if (context.foreign_cgroup || !made_unit(journal, op.unit.data)) {
     return kOk;
   }
   SystemdManager manager({op.bus.data, op.peer.data, op.seconds}, op.unit.data, context.detail,

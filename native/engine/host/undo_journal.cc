@@ -93,7 +93,7 @@ class Undo {
   [[nodiscard]] Failure undo(size_t index) {
     const JournalEntry& entry = journal_[index];
     if (is_kind(entry, "cgroup")) {
-      return undo_cgroup(entry.path);
+      return context_.foreign_cgroup ? kOk : undo_cgroup(entry.path);
     }
     const bool created = ::faccessat(context_.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     const char* before = index > 0 ? journal_[index - 1].path : nullptr;

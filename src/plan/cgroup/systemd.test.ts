@@ -161,7 +161,7 @@ describe('v2', () => {
     expect(planned).toMatchObject({ before: [], intoCgroup: '', directory, paths: [directory] })
     expect(start).toMatchObject({ unit: 'libpod-abc.scope', path: '/machine.slice/libpod-abc.scope', hierarchy: '' })
     expect(planned.afterClone.map(({ kind }) => kind)).toContain('setCgroupLimit')
-    expect(planned.destroy.map(({ kind }) => kind)).toEqual(['killCgroups', 'stopUnit'])
+    expect(planned.destroy.map(({ kind }) => kind)).toEqual(['checkUnit', 'killCgroups', 'stopUnit'])
   })
   test('a process that is not there yet is zero', () => {
     const { start, body } = plan({}, host)

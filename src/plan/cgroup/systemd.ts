@@ -106,16 +106,14 @@ function startOp(
   }
 }
 
-function stopOp({ unit, bus }: Place, options: PlanOptions): Op {
-  return {
-    kind: 'stopUnit',
-    pointer: '',
-    what: `stop unit ${unit.unit} of systemd`,
-    ...bus,
-    unit: unit.unit,
-    object: unitObject(unit.unit),
-    mark: markOf(options),
-  }
+/** Processes are killed by files: systemd would ask them first, and wait for them. */
+function destroyOps({ unit, bus }: Place, options: PlanOptions, kill: readonly Op[]): readonly Op[] {
+  const own = { pointer: '', ...bus, unit: unit.unit, object: unitObject(unit.unit), mark: markOf(options) }
+  return [
+    { kind: 'checkUnit', what: `look at unit ${unit.unit} of systemd`, ...own },
+    ...kill,
+    { kind: 'stopUnit', what: `stop unit ${unit.unit} of systemd`, ...own },
+  ]
 }
 
 /** Errors: NO_SYSTEMD, CGROUP_UNAVAILABLE. */
@@ -173,6 +171,6 @@ export function planSystemd(request: CgroupRequest, options: PlanOptions, facts:
       ...join,
       ...byFiles(files, version),
     ],
-    destroy: [...files.destroy, stopOp(place, options)],
+    destroy: destroyOps(place, options, files.destroy),
   }
 }
