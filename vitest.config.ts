@@ -15,7 +15,7 @@ export default defineConfig({
         define,
         test: {
           name: 'unit',
-          include: ['{src,tools,native,bench,scripts,spec-tests/{conformance,report,vm}}/**/*.test.ts'],
+          include: ['{src,tools,native,bench,scripts,spec-tests/{conformance,engines,report,vm}}/**/*.test.ts'],
           environment: 'node',
           // Nothing is timed: a test that hangs ends here, one on a busy machine does not.
           testTimeout: 60_000,

@@ -1,0 +1,68 @@
+/** Runs one engine's rows in the sandbox: `node guest.cjs ENGINE RUNTIME [FILTER…]`. One line of JSON for each row. */
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { engine as buildah } from './buildah'
+import { engine as containerd } from './containerd'
+import { engine as docker } from './docker'
+import { makeImage } from './image'
+import { engine as podman } from './podman'
+import type { Result } from './result'
+import { attempt, type Engine, type Row } from './row'
+
+const ENGINES: readonly Engine[] = [containerd, docker, podman, buildah]
+
+const tell = (result: Result): void => {
+  process.stdout.write(`${JSON.stringify(result)}\n`)
+}
+
+/** Verbs that the runtime does not have: it is the only one that can say so. */
+const missingVerbs = async (runtime: string, verbs: readonly string[]): Promise<readonly string[]> => {
+  const missing: string[] = []
+  for (const verb of verbs) {
+    if ((await attempt([runtime, verb, '--help'])).status !== 0) missing.push(verb)
+  }
+  return missing
+}
+
+const tryRow = async ({ engine, what, check }: Row): Promise<boolean> => {
+  const begin = Date.now()
+  try {
+    await check()
+    tell({ engine, what, status: 'passed', milliseconds: Date.now() - begin, message: '' })
+    return true
+  } catch (error) {
+    const { message } = error as Error
+    tell({ engine, what, status: 'failed', milliseconds: Date.now() - begin, message })
+    return false
+  }
+}
+
+const main = async (): Promise<void> => {
+  const [name, runtime = '', ...filters] = process.argv.slice(2)
+  const engine = ENGINES.find((candidate) => candidate.name === name)
+  if (engine === undefined) throw new Error(`there is no engine ${name}`)
+  const rows = engine.rows.filter(({ what }) => filters.every((filter) => what.includes(filter)))
+  if (rows.length === 0) return
+  mkdirSync('/usr/local/sbin', { recursive: true })
+  // What docs/ENGINES.md installs; and what BuildKit takes, the first runc on dockerd's PATH.
+  symlinkSync(runtime, '/usr/local/sbin/tsrunc')
+  symlinkSync(runtime, '/usr/local/sbin/runc')
+  makeImage()
+  await engine.begin()
+  for (const row of rows) {
+    const missing = await missingVerbs(runtime, row.verbs)
+    if (missing.length > 0) {
+      const message = `the runtime has no verb ${missing.join(', ')}`
+      tell({ engine: row.engine, what: row.what, status: 'skipped', milliseconds: 0, message })
+    } else if (!(await tryRow(row))) {
+      await engine.reset?.()
+    }
+  }
+}
+
+main().then(
+  () => process.exit(0),
+  (error: Error) => {
+    process.stderr.write(`engine-test: ${error.message}\n`)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,176 @@
+/**
+ * npm run engine-test: Docker, containerd, Podman and Buildah with the runtime, each in a sandbox of its own.
+ *
+ *   npm run engine-test -- [--runtime PATH] [--suite SUITE] [--results DIR] [ENGINE…] [WORD…]
+ *
+ *   --runtime  instead of build/Release/tsrunc; runc and crun are those of the sandbox
+ *   --suite    trixie (the default), bookworm or sid: engines of other versions
+ *   --results  where engines-RUNTIME.json goes, in the form of vitest's JSON reporter (default: build/results; with an
+ *              ENGINE or a WORD nothing is written)
+ *   ENGINE     these engines and no others
+ *   WORD       rows with all of these words
+ *
+ * Fails when a row fails that is neither known to fail with runc too nor a known gap (expected.ts).
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
+import { REPOSITORY } from '../lib/config'
+import { type Located, reportOf } from '../vm/report'
+import { GAPS, HOSTS } from './expected'
+import type { Result } from './result'
+
+const WORK = join(REPOSITORY, 'build', 'engine-tests')
+const ENGINES: readonly string[] = ['docker', 'podman', 'containerd', 'buildah']
+/** Sandboxes at the same time. */
+const SIDE_BY_SIDE = 2
+
+interface Options {
+  readonly runtime: string
+  readonly suite: string
+  readonly results: string | undefined
+  readonly engines: readonly string[]
+  readonly words: readonly string[]
+}
+
+const readOptions = (): Options => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      runtime: { type: 'string', default: join(REPOSITORY, 'build/Release/tsrunc') },
+      suite: { type: 'string', default: 'trixie' },
+      results: { type: 'string' },
+    },
+  })
+  const names: Readonly<Record<string, string>> = { runc: '/usr/sbin/runc', crun: '/usr/bin/crun' }
+  const engines = positionals.filter((word) => ENGINES.includes(word))
+  return {
+    runtime: names[values.runtime] ?? resolve(values.runtime),
+    suite: values.suite,
+    results: values.results ?? (positionals.length === 0 ? join(REPOSITORY, 'build', 'results') : undefined),
+    engines: engines.length === 0 ? ENGINES : engines,
+    words: positionals.filter((word) => !ENGINES.includes(word)),
+  }
+}
+
+const bundleGuest = async (): Promise<string> => {
+  const outfile = join(WORK, 'guest.cjs')
+  const entry = join(__dirname, 'guest.ts')
+  await build({ entryPoints: [entry], bundle: true, platform: 'node', target: 'node20', outfile, logLevel: 'error' })
+  return outfile
+}
+
+/** What a row's result means: a row that fails with runc too says nothing about the runtime. */
+const wordFor = ({ engine, what, status }: Result): string => {
+  if (status !== 'failed') return status
+  const row = `${engine}: ${what}`
+  if (GAPS[row] !== undefined) return 'gap'
+  return HOSTS[row] === undefined ? 'FAILED' : 'host’s'
+}
+
+const print = (result: Result): void => {
+  const { engine, what, milliseconds, message } = result
+  const seconds = (milliseconds / 1000).toFixed(1).padStart(6)
+  process.stdout.write(`${wordFor(result).padEnd(8)}${seconds} s  ${engine.padEnd(11)}${what}\n`)
+  if (result.status === 'skipped') process.stdout.write(`                   ${message}\n`)
+  if (['FAILED', 'gap'].includes(wordFor(result)))
+    process.stdout.write(message.replaceAll(/^/gm, '                   ').concat('\n'))
+}
+
+/** Runs one engine's rows in a sandbox. */
+const runEngine = async (engine: string, guest: string, options: Options): Promise<readonly Result[]> => {
+  const child = spawn(
+    join(__dirname, 'sandbox'),
+    [process.execPath, guest, engine, options.runtime, ...options.words],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ENGINES_SUITE: options.suite, ENGINES_NAME: `${process.pid}-${engine}` },
+    },
+  )
+  const ended = new Promise<number | null>((done, failed) => {
+    child.on('error', failed)
+    child.on('close', done)
+  })
+  const results: Result[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    const result = JSON.parse(line) as Result
+    results.push(result)
+    print(result)
+  }
+  const status = await ended
+  if (status === 0) return results
+  const message = status === 125 ? 'something was left on the host' : `the sandbox ended with ${status}`
+  const broken: Result = { engine, what: 'starts, and leaves nothing', status: 'failed', milliseconds: 0, message }
+  print(broken)
+  return [...results, broken]
+}
+
+/** What bears the name of this run's sandboxes on the host: cgroups, mounts, directories. */
+const traces = (): readonly string[] => {
+  const ours = (name: string): boolean => name.includes(`tsrunc-engines-${process.pid}`)
+  const tree = '/sys/fs/cgroup'
+  const below = readdirSync(tree, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const cgroups = below.flatMap(({ name }) => readdirSync(join(tree, name)).map((inner) => join(tree, name, inner)))
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+  return [...cgroups, ...below.map(({ name }) => name), ...mounts, ...readdirSync(tmpdir())].filter(ours)
+}
+
+const located = ({ engine, what, status, milliseconds, message }: Result): Located => {
+  const host = HOSTS[`${engine}: ${what}`] ?? GAPS[`${engine}: ${what}`]
+  return {
+    file: join(__dirname, `${engine}.ts`),
+    title: what,
+    fullName: `${engine}: ${what}`,
+    ancestorTitles: [engine],
+    status: status === 'failed' && host !== undefined ? 'skipped' : status,
+    duration: milliseconds,
+    failureMessages: message === '' ? [] : [message],
+    meta: status === 'failed' && host !== undefined ? { deviates: host } : {},
+  }
+}
+
+const main = async (): Promise<void> => {
+  const options = readOptions()
+  execFileSync(join(__dirname, 'build'), { stdio: 'inherit', env: { ...process.env, ENGINES_SUITE: options.suite } })
+  const guest = await bundleGuest()
+  const begin = Date.now()
+  const results: Result[] = []
+  const waiting = [...options.engines]
+  const work = async (): Promise<void> => {
+    for (let engine = waiting.shift(); engine !== undefined; engine = waiting.shift()) {
+      results.push(...(await runEngine(engine, guest, options)))
+    }
+  }
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work))
+  const left = traces()
+  const failed = results.filter((result) => wordFor(result) === 'FAILED')
+  const gaps = results.filter((result) => wordFor(result) === 'gap')
+  const hosts = results.filter((result) => wordFor(result) === 'host’s')
+  for (const { engine, what } of gaps) {
+    process.stdout.write(`gap: ${engine}: ${what}: ${GAPS[`${engine}: ${what}`]}\n`)
+  }
+  for (const { engine, what } of hosts) {
+    process.stdout.write(`host’s: ${engine}: ${what}: ${HOSTS[`${engine}: ${what}`]}\n`)
+  }
+  const skipped = results.filter(({ status }) => status === 'skipped')
+  const seconds = Math.round((Date.now() - begin) / 1000)
+  process.stdout.write(
+    `${results.length} rows, ${failed.length} failed, ${skipped.length} skipped, ${gaps.length} gaps, ${hosts.length} are the host’s; ${seconds} s\n`,
+  )
+  for (const line of left) process.stdout.write(`left on the host: ${line}\n`)
+  if (options.results !== undefined) {
+    mkdirSync(options.results, { recursive: true })
+    const path = join(options.results, `engines-${basename(options.runtime)}.json`)
+    writeFileSync(path, `${JSON.stringify(reportOf(results.map(located), begin))}\n`)
+  }
+  process.exitCode = failed.length > 0 || left.length > 0 || results.length === 0 ? 1 : 0
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`engine-test: ${error.message}\n`)
+  process.exitCode = 1
+})
