@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { probeHost } from './host'
 import { runtimesOf, Series } from './measure'
@@ -24,11 +24,18 @@ async function main(): Promise<number> {
   if (options.json) {
     process.stdout.write(`${json(findings)}\n`)
   } else {
-    writeFileSync(options.output, markdown(findings))
+    writeFileSync(options.output, `${markdown(findings)}${keptSection(options.output)}`)
     process.stdout.write(markdown(findings))
     process.stderr.write(`written to ${options.output}\n`)
   }
   return findings.results.failures.length + findings.leftovers.length === 0 ? 0 : 1
+}
+
+/** What bench/least-memory.ts has measured stays. */
+function keptSection(path: string): string {
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const at = text.indexOf('\n## Least limit of memory')
+  return at < 0 ? '' : text.slice(at)
 }
 
 async function measureAll(options: BenchOptions): Promise<Findings> {

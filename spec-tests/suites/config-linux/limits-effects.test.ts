@@ -1,0 +1,129 @@
+// Limits by what they do: to the processes inside, and to those that are to be ended. On cgroup v1 and v2.
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
+import {
+  type Bundle,
+  bundle,
+  type Config,
+  cgroupDirectory,
+  cgroupVersion,
+  equal,
+  eventually,
+  match,
+  ok,
+  readCgroup,
+  requiresController,
+  test,
+} from '../../lib'
+
+const MIB = 1 << 20
+const v2 = (): boolean => cgroupVersion() === 2
+
+/** A container whose program is a script of busybox. */
+const script = async (text: string, change: (c: Config) => void = () => undefined): Promise<Bundle> => {
+  const b = await bundle((c, made) => {
+    const shell = made.file('bin/busybox', '')
+    copyFileSync('/bin/busybox', shell)
+    chmodSync(shell, 0o755)
+    c.process.args = ['/bin/busybox', 'sh', '-c', text]
+    change(c)
+  })
+  return b
+}
+
+test('config-linux.md#pids [CG-7a]: fork fails at the limit', async () => {
+  requiresController('pids')
+  const b = await bundle((c) => {
+    c.linux.resources.pids = { limit: 5 }
+  })
+  const [fork] = await b.probe(['fork', '20'])
+  equal(fork.error, 'EAGAIN')
+  ok(fork.forked > 0 && fork.forked < 5, String(fork.forked))
+})
+
+test('config-linux.md#pids [CG-7a]: a limit of 1 lets the program run, and fork nothing', async () => {
+  requiresController('pids')
+  const b = await bundle((c) => {
+    c.linux.resources.pids = { limit: 1 }
+  })
+  const [fork] = await b.probe(['fork', '1'])
+  equal(fork.forked, 0)
+  equal(fork.error, 'EAGAIN')
+})
+
+test('config-linux.md#memory [CG-5a]: a program above its limit is killed, and the kernel counts it', async () => {
+  requiresController('memory')
+  const b = await bundle((c) => {
+    c.linux.resources.memory = { limit: 32 * MIB, swap: 32 * MIB }
+  })
+  b.command(['memory', String(96 * MIB)], ['sleep', '60'])
+  await b.create()
+  await b.start()
+  match(await b.line(/"signal":\d+/), /"signal":9\b/)
+  const events = readCgroup('memory', b.id, v2() ? 'memory.events' : 'memory.oom_control')
+  match(events, /^oom_kill [1-9]/m)
+})
+
+test('config-linux.md#cpu [CG-6b]: a busy program is throttled, and the kernel counts it', async () => {
+  requiresController('cpu')
+  const b = await script('while :; do :; done', (c) => {
+    c.linux.resources.cpu = { quota: 5000, period: 100_000 }
+  })
+  await b.create()
+  await b.start()
+  await eventually('it is throttled', () => /^nr_throttled [1-9]/m.test(readCgroup('cpu', b.id, 'cpu.stat')))
+  await b.delete({ flags: ['--force'] })
+})
+
+/** Thirty shells that fork as fast as they can. The shell ends where fork fails: so they stay below the limit. */
+const BOMB =
+  'bomb() { while :; do (:) & (:) & wait; done; }; i=0; while [ $i -lt 30 ]; do bomb & i=$((i+1)); done; while :; do (:); done'
+
+const exploded = async (change: (c: Config) => void = () => undefined): Promise<Bundle> => {
+  requiresController('pids')
+  const b = await script(BOMB, (c) => {
+    c.linux.resources.pids = { limit: 400 }
+    change(c)
+  })
+  await b.create()
+  await b.start()
+  const full = (): boolean => Number(readCgroup('pids', b.id, 'pids.current')) > 30
+  await eventually('the bomb has gone off', full)
+  return b
+}
+
+const isEmpty = (b: Bundle): boolean => {
+  try {
+    return readFileSync(`${cgroupDirectory('pids', b.id)}/cgroup.procs`, 'utf8') === ''
+  } catch {
+    return true
+  }
+}
+
+const withoutPidNamespace = (c: Config): void => {
+  c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'pid')
+}
+
+test('delete --force [OP-5e]: leaves nothing of a fork bomb', async () => {
+  const b = await exploded()
+  await b.delete({ flags: ['--force'] })
+  ok(isEmpty(b))
+})
+
+test('delete --force [OP-5e]: leaves nothing of a fork bomb without a PID namespace', async () => {
+  const b = await exploded(withoutPidNamespace)
+  await b.delete({ flags: ['--force'] })
+  ok(isEmpty(b))
+})
+
+test('delete --force [OP-5e]: leaves nothing of a fork bomb that is paused', async () => {
+  const b = await exploded(withoutPidNamespace)
+  equal((await b.tryCall('pause')).status, 0)
+  await b.delete({ flags: ['--force'] })
+  ok(isEmpty(b))
+})
+
+test('kill --all [OP-4a]: ends a fork bomb', { only: ['tsrunc'] }, async () => {
+  const b = await exploded(withoutPidNamespace)
+  equal((await b.tryCall('kill', { flags: ['--all'] }, 'KILL')).status, 0)
+  await eventually('nobody is left', () => isEmpty(b))
+})
