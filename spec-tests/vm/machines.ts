@@ -70,7 +70,7 @@ export const MACHINES: readonly Machine[] = [
     cgroup: 'v1',
     cmdline: 'module_blacklist=bfq',
     provides: allOf(V1, LINUX),
-    always: /cgroups-v1\.test.*(#network|weight that the host cannot set|: limit$)|systemd\/scope\.test/,
+    always: /cgroups-v1\.test.*(#network|weight that the host cannot set|: limit$)/,
   },
 ]
 
