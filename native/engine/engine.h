@@ -21,6 +21,10 @@ namespace tsrunc::engine {
 // start list (poststart hooks). On failure init is killed.
 [[nodiscard]] bool start(HostContext& context, FailureRecord& why);
 
+// One more process in the container of `context.target`, up to its program. On success `context` holds its
+// pid, pidfd and, with a terminal and no console socket in the plan, the master.
+[[nodiscard]] bool exec(HostContext& context, FailureRecord& why);
+
 // Kills what is left of the container, runs the delete list and removes the state directory. Used by delete,
 // by a failed create or start and by run. `context.init` may be empty. Goes on after a failure and reports
 // the first one.

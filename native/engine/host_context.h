@@ -23,6 +23,17 @@ struct Log {
   ~Log() = default;
 };
 
+// exec: the container that exists, which one more process is to be in.
+struct Target {
+  sys::UniqueFd pidfd;  // of its first process; not valid for create and run
+  ProcessId init;
+  Status status = Status::kStopped;
+  bool waits_while_frozen = false;
+  bool awaits_member = false;  // the new process has yet to say by which one it goes on (becomeMember)
+  sys::UniqueFd go;            // one byte lets the new process execute its program
+  sys::UniqueFd result;        // what became of that, as exec.result of start
+};
+
 struct HostContext {
   HostContext(const wire::Plan& the_plan, StateDir& the_state, Log& the_log)
       : plan(the_plan), state(the_state), log(the_log) {}
@@ -40,7 +51,8 @@ struct HostContext {
   sys::UniqueFd init_root;                     // O_PATH of init's root directory, once openSource has run
   sys::UniqueFd id_map;                        // user namespace of the last openIdMap
   CgroupUndo cgroup_undo;                      // what an update has replaced
-  FailureRecord init_failure;                  // what init reported, if it did
+  Target target;
+  FailureRecord init_failure;  // what init reported, if it did
   bool init_failed = false;
   bool foreign_cgroup =
       false;               // the unit of systemd, and so the cgroup, is somebody else's by now: checkUnit

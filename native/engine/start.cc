@@ -3,9 +3,9 @@
 #include <unistd.h>
 #include <csignal>
 
+#include "engine/await.h"
 #include "engine/engine.h"
 #include "engine/host_run.h"
-#include "engine/sync.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -17,40 +17,6 @@ using sys::Failure;
 using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
-
-enum class Outcome { kRuns, kFailed };
-
-// exec.result: first init's word that it is about to execute, then either its failure or the end of file that
-// a successful execve(2) makes (the descriptor is close-on-exec).
-Failure await_exec(HostContext& context, int result, FailureRecord& why, Outcome& outcome) {
-  bool executing = false;
-  for (;;) {
-    Message message;
-    const ssize_t got = ::read(result, &message, sizeof message);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got == 0) {
-      if (executing) {
-        outcome = Outcome::kRuns;
-        return kOk;
-      }
-      return fail(ECHILD, "start", nullptr, "init ended before it could execute the program");
-    }
-    if (got != static_cast<ssize_t>(sizeof message)) {
-      return got < 0 ? fail("read", "exec.result") : fail(EPROTO, "read", "exec.result", nullptr);
-    }
-    if (message.type == MessageType::kExecuting) {
-      executing = true;
-    } else if (message.type == MessageType::kFailure) {
-      why = message.record;
-      outcome = Outcome::kFailed;
-      return kOk;
-    } else if (message.type == MessageType::kWarning) {
-      context.log.warn(message.record.detail);
-    }
-  }
-}
 
 Failure release(HostContext& context, UniqueFd& result) {
   Result<UniqueFd> reader = context.state.open_file("exec.result", O_RDONLY | O_NONBLOCK);
@@ -80,12 +46,7 @@ bool start(HostContext& context, FailureRecord& why) {
     record(why, wire::List::kInitStart, kNoOp, failure);
     return false;
   }
-  Outcome outcome = Outcome::kFailed;
-  if (Failure failure = await_exec(context, result.get(), why, outcome); failure) {
-    record(why, wire::List::kInitStart, kNoOp, failure);
-    return false;
-  }
-  if (outcome == Outcome::kFailed) {
+  if (!await_exec(context, result.get(), why)) {
     return false;
   }
   // runtime.md "Lifecycle" 9: since 1.3 a failing poststart hook ends the container.

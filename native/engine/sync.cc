@@ -51,6 +51,10 @@ Failure send_slot(int socket, MessageType type, uint32_t slot, int fd) noexcept 
   return send_short(socket, type, slot, fd);
 }
 
+Failure send_member(int socket, pid_t pid, int pidfd) noexcept {
+  return send_short(socket, MessageType::kMember, static_cast<uint32_t>(pid), pidfd);
+}
+
 Failure send_message(int socket, const Message& message) noexcept {
   return send_bytes(socket, &message, sizeof message, -1);
 }

@@ -12,6 +12,8 @@
 // init then ends, so that a killed tsrunc leaves no process behind.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 
 #include "engine/failure_record.h"
@@ -29,6 +31,7 @@ enum class MessageType : uint32_t {
   kExecuting = 4,
   kSource = 5,
   kTree = 6,
+  kMember = 7,  // exec: the process goes on as another one: `step` is its pid, a pidfd comes along
 };
 
 struct Message {
@@ -39,6 +42,8 @@ struct Message {
 
 // Sends a step without the record's bytes. `fd`: a descriptor to give along, or -1.
 [[nodiscard]] sys::Failure send_step(int socket, wire::Step step, int fd = -1) noexcept;
+// Tells the host side by which process the caller goes on.
+[[nodiscard]] sys::Failure send_member(int socket, pid_t pid, int pidfd) noexcept;
 // Gives init a descriptor for a slot.
 [[nodiscard]] sys::Failure send_slot(int socket, MessageType type, uint32_t slot, int fd) noexcept;
 [[nodiscard]] sys::Failure send_message(int socket, const Message& message) noexcept;

@@ -29,6 +29,7 @@ constexpr PlannedVerb kVerbs[] = {
     {Action::kCreate, "create", make_container, kFailed},
     {Action::kRun, "run", make_container, kFailed},
     {Action::kUpdate, "update", update_container, kFailed},
+    {Action::kExec, "exec", exec_in_container, kExecFailed},
 };
 
 [[nodiscard]] const PlannedVerb* find_verb(uint32_t action) noexcept {

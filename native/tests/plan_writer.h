@@ -47,6 +47,7 @@ class PlanWriter {
     u32(1);  // has_process
     u32(1);  // own_pid_namespace
     u32(0);  // terminal
+    u32(1);  // own_keyring
     u32(0);  // preserve_fds
     u32(2);  // config
     raw("{}", 2);

@@ -111,6 +111,11 @@ enum class OpKind : uint32_t {
   kSetScheduler = 130,
   kSetIoPriority = 131,
   kSetMemoryPolicy = 132,
+  kCloneExec = 140,
+  kEnterNamespaces = 141,
+  kBecomeMember = 142,
+  kSetCpuAffinity = 143,
+  kTakeTerminal = 144,
   kSetCgroupLimit = 150,
   kLowerMemory = 151,
   kReplaceDeviceFilter = 152,
@@ -461,7 +466,7 @@ struct OpenConsole {
   uint32_t rows{};
   uint32_t columns{};
   uint32_t uid{};
-  bool mount_console{};
+  bool of_init{};
 };
 
 struct MaskPath {
@@ -574,6 +579,26 @@ struct SetMemoryPolicy {
   U32List nodes{};
 };
 
+struct CloneExec {
+  Str into{};
+  bool or_inits_own{};
+  bool ignore_paused{};
+};
+
+struct EnterNamespaces {
+  uint64_t flags{};
+};
+
+struct BecomeMember {
+};
+
+struct SetCpuAffinity {
+  U32List cpus{};
+};
+
+struct TakeTerminal {
+};
+
 struct SetCgroupLimit {
   StrList files{};
   StrList values{};
@@ -662,6 +687,7 @@ struct Header {
   bool has_process{};
   bool own_pid_namespace{};
   bool terminal{};
+  bool own_keyring{};
   uint32_t preserve_fds{};
   Bytes config{};
 };
@@ -1015,7 +1041,7 @@ inline void read(Decoder& in, OpenConsole& out) {
   out.rows = in.u32();
   out.columns = in.u32();
   out.uid = in.u32();
-  out.mount_console = in.boolean();
+  out.of_init = in.boolean();
 }
 
 inline void read(Decoder& in, MaskPath& out) {
@@ -1138,6 +1164,30 @@ inline void read(Decoder& in, SetMemoryPolicy& out) {
   out.nodes = in.u32s();
 }
 
+inline void read(Decoder& in, CloneExec& out) {
+  out.into = in.str();
+  out.or_inits_own = in.boolean();
+  out.ignore_paused = in.boolean();
+}
+
+inline void read(Decoder& in, EnterNamespaces& out) {
+  out.flags = in.u64();
+}
+
+inline void read(Decoder& in, BecomeMember& out) {
+  (void)in;
+  (void)out;
+}
+
+inline void read(Decoder& in, SetCpuAffinity& out) {
+  out.cpus = in.u32s();
+}
+
+inline void read(Decoder& in, TakeTerminal& out) {
+  (void)in;
+  (void)out;
+}
+
 inline void read(Decoder& in, SetCgroupLimit& out) {
   out.files = in.strs();
   out.values = in.strs();
@@ -1226,6 +1276,7 @@ inline void read(Decoder& in, Header& out) {
   out.has_process = in.boolean();
   out.own_pid_namespace = in.boolean();
   out.terminal = in.boolean();
+  out.own_keyring = in.boolean();
   out.preserve_fds = in.u32();
   out.config = in.bytes();
 }
@@ -1321,6 +1372,11 @@ inline void read(Decoder& in, Launch& out) {
   X(SetScheduler) \
   X(SetIoPriority) \
   X(SetMemoryPolicy) \
+  X(CloneExec) \
+  X(EnterNamespaces) \
+  X(BecomeMember) \
+  X(SetCpuAffinity) \
+  X(TakeTerminal) \
   X(SetCgroupLimit) \
   X(LowerMemory) \
   X(ReplaceDeviceFilter) \
@@ -1364,6 +1420,8 @@ inline void read(Decoder& in, Launch& out) {
   X(OpenHookOutput) \
   X(SetScheduler) \
   X(SetIoPriority) \
+  X(CloneExec) \
+  X(SetCpuAffinity) \
   X(SetCgroupLimit) \
   X(LowerMemory) \
   X(ReplaceDeviceFilter) \
@@ -1423,7 +1481,11 @@ inline void read(Decoder& in, Launch& out) {
   X(SetSeccompWithListener) \
   X(SetScheduler) \
   X(SetIoPriority) \
-  X(SetMemoryPolicy)
+  X(SetMemoryPolicy) \
+  X(EnterNamespaces) \
+  X(BecomeMember) \
+  X(SetCpuAffinity) \
+  X(TakeTerminal)
 
 #define TSRUNC_HOST_ONLY_OPS(X) \
   X(MakeCgroup) \
@@ -1456,6 +1518,7 @@ inline void read(Decoder& in, Launch& out) {
   X(JoinRdtGroup) \
   X(SendPidfd) \
   X(OpenHookOutput) \
+  X(CloneExec) \
   X(SetCgroupLimit) \
   X(LowerMemory) \
   X(ReplaceDeviceFilter) \
@@ -1512,6 +1575,9 @@ inline void read(Decoder& in, Launch& out) {
   X(Exec) \
   X(FindHome) \
   X(SetSeccompWithListener) \
-  X(SetMemoryPolicy)
+  X(SetMemoryPolicy) \
+  X(EnterNamespaces) \
+  X(BecomeMember) \
+  X(TakeTerminal)
 
 }  // namespace tsrunc::wire

@@ -42,7 +42,7 @@ type ContainerValues = OptionValues<typeof CONTAINER_OPTIONS>
 /** More descriptors than a process may have by default on any distribution. */
 const MOST_FDS = 1 << 20
 
-function preserveFds(value: string | undefined): number {
+export function preserveFds(value: string | undefined): number {
   const count = /^\d{1,7}$/.test(value ?? '0') ? Number(value ?? '0') : Number.NaN
   if (!(count <= MOST_FDS)) throw new UsageError(`invalid value ${quote(value ?? '')} of --preserve-fds: a number`)
   return count
@@ -62,7 +62,7 @@ function cgroupManager({ globals }: Call): CgroupManager {
   return manager
 }
 
-const absolute = (cwd: string, path: string | undefined): string | undefined =>
+export const absolute = (cwd: string, path: string | undefined): string | undefined =>
   path === undefined || path === '' ? undefined : resolve(cwd, path)
 
 /** The flags as the library takes them. Errors: UsageError. */

@@ -1,27 +1,28 @@
 import { resolve } from 'node:path'
-import { type CreateOptions, planContainer } from '../container/create'
+import { type CreateOptions, type Planned, planContainer, type Surroundings } from '../container/create'
 import { planToJson } from '../plan/print'
 import { encodePlan, type Launch } from '../plan/wire'
 import { writeLog } from './log'
 import type { Call } from './verb'
 
+type How = Pick<Launch, 'action' | 'detach' | 'keep' | 'subreaper'>
+
 /**
- * Plan a container and give the plan to the engine, which in this very process never returns, or prints the plan where
- * `dryRun`. `launch`: how this call goes about it.
+ * Plan something and give the plan to the engine, which in this very process never returns, or prints the plan where
+ * `dryRun`. `root`: directory of all containers' state. `launch`: how this call goes about it.
  */
-export function launchContainer(
+export function launchPlan(
   call: Call,
   prefix: string,
-  options: CreateOptions,
-  launch: Pick<Launch, 'action' | 'detach' | 'keep' | 'subreaper'>,
+  root: string,
+  launch: How,
   dryRun: boolean,
+  make: (surroundings: Surroundings) => Planned,
 ): void {
-  const { engine } = call
+  const { engine, log } = call
   if (!dryRun) engine.begin()
-  const compileSeccomp = engine.seccompCompiler(options.root, !dryRun)
-  const { plan, warnings } = planContainer(options, { view: engine.view, compileSeccomp })
-  for (const warning of warnings) writeLog(call.log, 'warning', prefix, warning)
-  const { log } = call
+  const { plan, warnings } = make({ view: engine.view, compileSeccomp: engine.seccompCompiler(root, !dryRun) })
+  for (const warning of warnings) writeLog(log, 'warning', prefix, warning)
   // Also for a dry run: a number that does not fit its field would be found only here.
   const bytes = encodePlan(plan, {
     ...launch,
@@ -31,4 +32,15 @@ export function launchContainer(
   })
   if (dryRun) engine.print(planToJson(plan))
   else engine.run(bytes)
+}
+
+/** The same for a container. */
+export function launchContainer(
+  call: Call,
+  prefix: string,
+  options: CreateOptions,
+  launch: How,
+  dryRun: boolean,
+): void {
+  launchPlan(call, prefix, options.root, launch, dryRun, (surroundings) => planContainer(options, surroundings))
 }

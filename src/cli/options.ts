@@ -1,7 +1,7 @@
 /** One option of a verb or of tsrunc itself. The parser, the help texts and the test of the man pages read it. */
 export interface OptionDefinition {
-  /** A boolean may be given as --name or --name=true|false; a string always takes a value. */
-  readonly type: 'boolean' | 'string'
+  /** A boolean may be given as --name or --name=true|false; a string always takes a value, strings any number of times. */
+  readonly type: 'boolean' | 'string' | 'strings'
   /** Single-letter form. */
   readonly short?: string
   /** Name of the value in help texts, for a string. */
@@ -12,9 +12,15 @@ export interface OptionDefinition {
 
 export type OptionTable = Readonly<Record<string, OptionDefinition>>
 
-/** What a table's options were set to; false and undefined where they were not given. */
+interface ValueTypes {
+  boolean: boolean
+  string: string | undefined
+  strings: readonly string[]
+}
+
+/** What a table's options were set to; false, undefined and an empty list where they were not given. */
 export type OptionValues<T extends OptionTable> = {
-  readonly [K in keyof T]: T[K]['type'] extends 'boolean' ? boolean : string | undefined
+  readonly [K in keyof T]: ValueTypes[T[K]['type']]
 }
 
 export const GLOBAL_OPTIONS = {

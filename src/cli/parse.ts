@@ -9,7 +9,7 @@ export class UsageError extends TsruncError {
   }
 }
 
-type Value = string | boolean
+type Value = string | boolean | readonly string[]
 
 /** A stretch of a command line, read by one table. */
 export interface Parsed {
@@ -62,7 +62,7 @@ function shortOptions(word: string, table: OptionTable): readonly Given[] {
     if (found === undefined) throw new UsageError(`unknown option -${letter}`)
     const [name, definition] = found
     const rest = word.slice(at + 1)
-    const takesRest = rest !== '' && (definition.type === 'string' || rest.startsWith('='))
+    const takesRest = rest !== '' && (definition.type !== 'boolean' || rest.startsWith('='))
     out.push({ name, rawName: `-${letter}`, definition, inline: takesRest ? rest.replace(/^=/, '') : undefined })
     if (takesRest) break
   }
@@ -95,24 +95,27 @@ export function parse(
       for (const { name, rawName, definition, inline } of word.startsWith('--')
         ? [longOption(word, table)]
         : shortOptions(word, table)) {
-        values[name] =
-          definition.type === 'boolean'
-            ? readBoolean(rawName, inline)
-            : readString(rawName, definition, inline ?? argv[++at])
+        if (definition.type === 'boolean') {
+          values[name] = readBoolean(rawName, inline)
+          continue
+        }
+        const value = readString(rawName, definition, inline ?? argv[++at])
+        const earlier = values[name]
+        values[name] = definition.type === 'string' ? value : [...(Array.isArray(earlier) ? earlier : []), value]
       }
     }
   }
   return { values, positionals, end: at }
 }
 
-/** `values` with false and undefined for the options that were not given. */
+/** `values` with false, undefined and an empty list for the options that were not given. */
 export function complete(
   table: OptionTable,
   values: Readonly<Record<string, Value>>,
 ): Record<string, Value | undefined> {
+  const absent = { boolean: false, string: undefined, strings: [] } as const
   const out: Record<string, Value | undefined> = {}
-  for (const [name, { type }] of Object.entries(table))
-    out[name] = values[name] ?? (type === 'boolean' ? false : undefined)
+  for (const [name, { type }] of Object.entries(table)) out[name] = values[name] ?? absent[type]
   return out
 }
 

@@ -18,7 +18,10 @@ export const readUpToVerb = (argv: readonly string[]): UpToVerb => parse(argv, G
  * Errors: UsageError.
  */
 export function readWords(verb: Verb, argv: readonly string[], before: UpToVerb): Words {
-  const after = parse(argv.slice(before.end + 1), { ...GLOBAL_OPTIONS, ...verb.options })
+  const given = argv.slice(before.end + 1)
+  const untilPositional = verb.commandBehindId === true
+  const read = parse(given, { ...GLOBAL_OPTIONS, ...verb.options }, untilPositional)
+  const after = untilPositional ? { ...read, positionals: given.slice(read.end) } : read
   const own = Object.entries(after.values).filter(([option]) => Object.hasOwn(verb.options, option))
   const shared = Object.entries(after.values).filter(([option]) => !Object.hasOwn(verb.options, option))
   const globals: GlobalValues = globalValues({ ...before.values, ...Object.fromEntries(shared) })

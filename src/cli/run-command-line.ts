@@ -98,6 +98,6 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     const prefix = progress.verb === undefined ? 'tsrunc' : `tsrunc ${progress.verb.name}`
     writeStack(progress.log, prefix, error)
     writeLog(progress.log, 'error', prefix, sentence(error))
-    return FAILED
+    return progress.verb?.failed ?? FAILED
   }
 }

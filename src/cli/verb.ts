@@ -29,7 +29,11 @@ export interface Verb<T extends OptionTable = OptionTable> {
   readonly options: T
   /** Least and greatest number of positionals. */
   readonly positionals: readonly [number, number]
-  /** Returns the exit code, 0 for success. Errors: whatever it throws becomes the call's error line and exit code 1. */
+  /** Options end at the first positional: what follows it is a command with options of its own. */
+  readonly commandBehindId?: boolean
+  /** Exit code of errors; 1 where it is not given. */
+  readonly failed?: number
+  /** Returns the exit code, 0 for success. Errors: whatever it throws becomes the call's error line and exit code `failed`. */
   readonly run: (call: Call<T>) => number | Promise<number>
 }
 

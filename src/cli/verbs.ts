@@ -1,4 +1,5 @@
 import { verb as create } from './create'
+import { verb as exec } from './exec'
 import { verb as run } from './run'
 import type { Verb } from './verb'
 
@@ -10,6 +11,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   create: () => create,
   start: async () => (await import('./start')).verb,
   run: () => run,
+  exec: () => exec,
   state: async () => (await import('./state')).verb,
   kill: async () => (await import('./kill')).verb,
   delete: async () => (await import('./delete')).verb,

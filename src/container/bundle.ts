@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'too many levels of symbolic links',
 }
 
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException
   const text = REASONS[code]
   return text === undefined ? message : `${text}: ${code}`

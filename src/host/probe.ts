@@ -6,8 +6,12 @@ import { isSelinuxEnabled, probeApparmor } from './security-modules'
 import { probeSystemd } from './systemd'
 import { type HostView, OWN_VIEW } from './view'
 
+const UNKNOWN_CGROUPS: CgroupFacts = { version: 0 }
+
 /** Which of the dearer facts a configuration asks for; what it does not need is not read. */
 export interface ProbeNeeds {
+  /** The process goes into cgroups that are known already: nobody looks for the host's. */
+  readonly cgroupsKnown?: boolean
   /** linux.namespaces[].path. */
   readonly namespacePaths: readonly string[]
   /** linux.resources.hugepageLimits is there. */
@@ -99,7 +103,8 @@ function probePageSize(self: string): number {
 
 /** Look at the host once. Errors: node's own for a /proc or /sys that cannot be read. */
 export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFacts {
-  const cgroup = probeCgroups({ ...REAL_CGROUP_SOURCES, self: view.self })
+  const cgroup =
+    needs.cgroupsKnown === true ? UNKNOWN_CGROUPS : probeCgroups({ ...REAL_CGROUP_SOURCES, self: view.self })
   const cgroupFiles = probeCgroupFiles(cgroup, needs)
   const euid = process.geteuid?.() ?? 0
   return {

@@ -8,7 +8,10 @@ import type { PlanBuilder } from './builder'
  * A terminal needs somebody at its other end: the receiver at the console socket, or the caller of a run in the
  * foreground. Errors: CONSOLE_SOCKET, with runc's wording.
  */
-export function checkConsole(spec: Spec, { detach, consoleSocket }: PlanOptions): void {
+export function checkConsole(
+  spec: Spec,
+  { detach, consoleSocket }: Pick<PlanOptions, 'detach' | 'consoleSocket'>,
+): void {
   const terminal = spec.process?.terminal === true
   const pointer = '/process/terminal'
   if (terminal && detach && consoleSocket === undefined) {
@@ -27,8 +30,8 @@ export function checkConsole(spec: Spec, { detach, consoleSocket }: PlanOptions)
   }
 }
 
-/** config.md "terminal", "consoleSize". */
-export function planConsole({ init }: PlanBuilder, process: Process): void {
+/** config.md "terminal", "consoleSize". `ofInit`: it is the container's console, not that of one more process. */
+export function planConsole({ init }: PlanBuilder, process: Process, ofInit: boolean): void {
   if (process.terminal !== true) return
   const { height = 0, width = 0 } = process.consoleSize ?? {}
   init.push({
@@ -38,7 +41,7 @@ export function planConsole({ init }: PlanBuilder, process: Process): void {
     rows: Number(height),
     columns: Number(width),
     uid: process.user?.uid ?? 0,
-    mountConsole: true,
+    ofInit,
   })
 }
 

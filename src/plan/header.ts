@@ -51,6 +51,7 @@ export function planHeader(builder: PlanBuilder, preserveFds: number): PlanHeade
     hasProcess: spec.process !== undefined,
     ownPidNamespace: namespaces.kinds.pid === 'new',
     terminal: spec.process?.terminal === true,
+    ownKeyring: !options.noNewKeyring,
     preserveFds,
     config: options.config,
   }

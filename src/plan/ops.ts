@@ -129,7 +129,7 @@ export const OPS = {
   awaitInit: { code: 16, side: 'host', fields: { step: 'u32' } },
   /** Send the pty master that init gave to the AF_UNIX socket at `socket`, as one SCM_RIGHTS message. */
   sendConsole: { code: 17, side: 'host', fields: { socket: 'str' } },
-  /** Write init's pid by a temporary file and rename. Journaled, so that a failed create removes it. */
+  /** Write init's pid by a temporary file and rename. A create that fails removes it by the journal, an exec itself. */
   writePidFile: { code: 18, side: 'host', fields: { path: 'str' } },
   /** Journal that mounts below `path` belong to the container (it has no mount namespace of its own).
    *  `namespacePath`: path of the joined mount namespace, or empty for the caller's. */
@@ -137,7 +137,7 @@ export const OPS = {
 
   /** Send the seccomp listener that init gave to the AF_UNIX stream socket at `socket`: one message with the descriptor,
    *  then the end of the connection (config-linux.md "The Container Process State"). `message`: the JSON text in pieces,
-   *  between which init's pid goes. */
+   *  two or three, between which init's pid goes. */
   sendSeccompListener: { code: 24, side: 'host', fields: { socket: 'str', message: 'strs' } },
   /** A user namespace whose maps the following mapTree take: the one at `path`; where that is empty, one made for
    *  them with `uidMap` and `gidMap` (user_namespaces(7)), in which no process stays; where these are empty, init's. */
@@ -173,6 +173,23 @@ export const OPS = {
   writeRdtSchemata: { code: 52, side: 'host', fields: { root: 'str', path: 'str', text: 'str' } },
   /** Write init's pid into `path`/tasks. */
   joinRdtGroup: { code: 53, side: 'host', fields: { path: 'str' } },
+
+  // ---- exec: one more process of a container ----------------------------------------------------------------------
+  /** clone3(2) of the process that will run the lists of init. `into`: v2 directory for CLONE_INTO_CGROUP, or empty.
+   *  `orInitsOwn`: where it cannot be entered (EBUSY: it has controllers for its children), the cgroup that the
+   *  container's first process is in, as with runc. `ignorePaused`: of a container that stands still too. */
+  cloneExec: { code: 140, side: 'host', fields: { into: 'str', orInitsOwn: 'bool', ignorePaused: 'bool' } },
+  /** setns(2) by the container's pidfd: all namespaces of `flags` at once, CLONE_NEWUSER where it is not that of the
+   *  caller. With CLONE_NEWPID only later children are in it, see becomeMember. */
+  enterNamespaces: { code: 141, side: 'init', fields: { flags: 'u64' } },
+  /** Go on as a child in the pid namespace that was entered, as a child of tsrunc (CLONE_PARENT); the host side learns its
+   *  pid. It has by then what the container's processes may have and no more, since those that may trace others can see
+   *  it from here on. */
+  becomeMember: { code: 142, side: 'init', fields: {} },
+  /** sched_setaffinity(2). `cpus`: their numbers; empty: every CPU that the cpuset has. */
+  setCpuAffinity: { code: 143, side: 'both', fields: { cpus: 'u32s' } },
+  /** TIOCSCTTY of the terminal at descriptor 0, as leader of a session. */
+  takeTerminal: { code: 144, side: 'init', fields: {} },
 
   // ---- hooks (both) ---------------------------------------------------------------------------------------------
   /** config.md "POSIX-platform Hooks". `timeout`: seconds, 0 is none. `status`: the state's status on stdin.
@@ -375,9 +392,9 @@ export const OPS = {
   /** symlink(2) beneath the root; what exists already is left. `mustExist`: a path of the container without which the
    *  link is not made, or empty. */
   makeSymlink: { code: 88, side: 'init', fields: { target: 'str', path: 'str', replace: 'bool', mustExist: 'str' } },
-  /** A pty of the container's devpts: master to the host by the next reportToHost, slave to 0, 1, 2, to the controlling
-   *  terminal and onto /dev/console. `rows`/`columns`: 0 leaves the size. */
-  openConsole: { code: 89, side: 'init', fields: { rows: 'u32', columns: 'u32', uid: 'u32', mountConsole: 'bool' } },
+  /** A pty of the container's devpts: master to the host by the next reportToHost, slave to 0, 1, 2. `ofInit`: and to the
+   *  controlling terminal and onto /dev/console. `rows`/`columns`: 0 leaves the size. */
+  openConsole: { code: 89, side: 'init', fields: { rows: 'u32', columns: 'u32', uid: 'u32', ofInit: 'bool' } },
   /** config-linux.md "Masked Paths": a file is covered with the host's verified /dev/null, a directory with an empty
    *  read-only tmpfs; a missing path is no error. `nullSlot`: slot with the host's /dev/null (4294967295: open it).
    *  `label`: as with mountFs, of the tmpfs. */

@@ -27,6 +27,8 @@ export interface PlanHeader {
   /** A pid namespace of its own: init's death ends every process. */
   readonly ownPidNamespace: boolean
   readonly terminal: boolean
+  /** Its processes get a session keyring of their own. */
+  readonly ownKeyring: boolean
   /** Number of descriptors from 3 on that the container keeps. */
   readonly preserveFds: number
   /** The bytes of config.json as they were read, kept in the state directory. */

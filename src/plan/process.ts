@@ -28,12 +28,12 @@ export function planEnvironment(process: Process, announced: readonly string[]):
 }
 
 /** runc gives a process without HOME the one of its user in the container's /etc/passwd. */
-function planHome({ init }: PlanBuilder, env: readonly string[], uid: number): void {
+export function planHome({ init }: PlanBuilder, env: readonly string[], uid: number): void {
   if (env.some((entry) => entry.startsWith('HOME='))) return
   init.push({ kind: 'findHome', pointer: '/process/user/uid', what: `find the home directory of user ${uid}`, uid })
 }
 
-function planRlimits({ init }: PlanBuilder, process: Process): void {
+export function planRlimits({ init }: PlanBuilder, process: Process): void {
   process.rlimits?.forEach(({ type, soft, hard }, index) => {
     const resource = RLIMITS[type as keyof typeof RLIMITS]
     const pointer = `/process/rlimits/${index}`
@@ -49,8 +49,12 @@ function planRlimits({ init }: PlanBuilder, process: Process): void {
 }
 
 /** Root of a user namespace may not raise a hard limit; the host side does it for init. */
-export function planRaiseRlimits({ create, spec, namespaces }: PlanBuilder): void {
-  if (namespaces.kinds.user === 'host') return
+export function planRaiseRlimits(builder: PlanBuilder): void {
+  if (builder.namespaces.kinds.user !== 'host') raiseRlimits(builder)
+}
+
+/** For a process that sets its limits when it has no privileges any more. */
+export function raiseRlimits({ create, spec }: PlanBuilder): void {
   spec.process?.rlimits?.forEach(({ type, hard }, index) => {
     const resource = RLIMITS[type as keyof typeof RLIMITS]
     const pointer = `/process/rlimits/${index}`
@@ -65,14 +69,14 @@ export function planOomScoreAdj({ create, spec }: PlanBuilder): void {
   create.push({ kind: 'setOomScoreAdj', pointer: '/process/oomScoreAdj', what, value: BigInt(value) })
 }
 
-function planPersonality({ init, spec }: PlanBuilder): void {
+export function planPersonality({ init, spec }: PlanBuilder): void {
   const domain = spec.linux?.personality?.domain
   if (domain === undefined) return
   const persona = BigInt(PERSONALITY_DOMAINS[domain as keyof typeof PERSONALITY_DOMAINS])
   init.push({ kind: 'setPersonality', pointer: '/linux/personality', what: `set personality ${domain}`, persona })
 }
 
-function planUmaskAndStdio({ init }: PlanBuilder, process: Process, { uid, gid }: CredentialsPlan): void {
+export function planUmaskAndStdio({ init }: PlanBuilder, process: Process, { uid, gid }: CredentialsPlan): void {
   const umask = process.user?.umask
   if (umask !== undefined) {
     init.push({ kind: 'setUmask', pointer: '/process/user/umask', what: 'set the umask', value: umask })
@@ -80,7 +84,7 @@ function planUmaskAndStdio({ init }: PlanBuilder, process: Process, { uid, gid }
   init.push({ kind: 'ownStdio', pointer: '/process/user', what: 'give the standard streams to the user', uid, gid })
 }
 
-function planChangeDirectory({ init }: PlanBuilder, path: string, retry: boolean): void {
+export function planChangeDirectory({ init }: PlanBuilder, path: string, retry: boolean): void {
   const what = `enter the working directory ${quote(path)}`
   init.push({ kind: 'changeDirectory', pointer: '/process/cwd', what, path, retry })
 }

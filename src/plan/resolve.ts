@@ -89,7 +89,7 @@ function planRoot(builder: PlanBuilder, makeMountsReadonly: () => void): void {
   planHooks(builder, init, 'createContainer')
   planSysctls(builder)
   planProcessLabels(builder)
-  if (spec.process !== undefined) planConsole(builder, spec.process)
+  if (spec.process !== undefined) planConsole(builder, spec.process, true)
   planRestrictedPaths(builder)
   makeMountsReadonly()
   planReadonlyRoot(builder)

@@ -1,9 +1,10 @@
 import { quote } from '../errors'
-import type { Process } from '../spec/types'
+import type { HostFacts } from '../host/facts'
+import type { Process, Spec } from '../spec/types'
 import { MEMORY_POLICY_FLAGS, MEMORY_POLICY_MODES } from '../tables/memory-policy'
 import { MAX_NODE, parseNumberList } from '../tables/number-list'
 import { IO_PRIORITY_CLASSES, SCHEDULER_FLAGS, SCHEDULER_POLICIES } from '../tables/scheduling'
-import type { PlanBuilder } from './builder'
+import { append, type PlanBuilder } from './builder'
 import type { Op } from './ops'
 
 /** The or-ed values of `words`, which the schema has found in `table`. */
@@ -35,21 +36,27 @@ function ioPriorityOp({ class: name, priority = 0 }: NonNullable<Process['ioPrio
   return { kind: 'setIoPriority', pointer: '/process/ioPriority', what, value }
 }
 
+/** config.md "Linux Process", scheduler and ioPriority. */
+export function schedulingOps({ process }: Spec): readonly Op[] {
+  const { scheduler, ioPriority } = process ?? {}
+  const out: Op[] = []
+  if (scheduler !== undefined) out.push(schedulerOp(scheduler))
+  if (ioPriority !== undefined) out.push(ioPriorityOp(ioPriority))
+  return out
+}
+
+/** sched_setattr(2) and ioprio_set(2) ask for CAP_SYS_NICE in the initial user namespace: the caller may have it. */
+export const maySchedule = (facts: HostFacts): boolean => facts.euid === 0 && !facts.inUserNamespace
+
 /**
- * config.md "Linux Process", scheduler and ioPriority: once init is in its cgroups, and as long as it has the
- * capabilities of the runtime, as runc does it.
- *
- * sched_setattr(2) and ioprio_set(2) ask for CAP_SYS_NICE in the initial user namespace, so for a container with a user
- * namespace of its own the host side does it, where it has that capability.
+ * Once init is in its cgroups, and as long as it has the capabilities of the runtime, as runc does it. For a container
+ * with a user namespace of its own the host side does it, where it has the capability.
  */
 export function planScheduling(builder: PlanBuilder, side: 'init' | 'host'): void {
   const { spec, facts, namespaces } = builder
-  const byHost = namespaces.kinds.user !== 'host' && facts.euid === 0 && !facts.inUserNamespace
+  const byHost = namespaces.kinds.user !== 'host' && maySchedule(facts)
   if (byHost !== (side === 'host')) return
-  const list = byHost ? builder.create : builder.init
-  const { scheduler, ioPriority } = spec.process ?? {}
-  if (scheduler !== undefined) list.push(schedulerOp(scheduler))
-  if (ioPriority !== undefined) list.push(ioPriorityOp(ioPriority))
+  append(byHost ? builder.create : builder.init, schedulingOps(spec))
 }
 
 /** config-linux.md "Memory policy". */

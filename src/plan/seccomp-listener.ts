@@ -27,23 +27,31 @@ function receiverOf({ spec, options }: PlanBuilder, { pointer }: SeccompFilter):
   throw new TsruncError('SECCOMP', message, { pointer: index < 0 ? pointer : `${pointer}/syscalls/${index}/action` })
 }
 
+/** The container that a process is one more of. */
+export interface Running {
+  readonly pid: number
+  readonly status: 'running'
+}
+
 /**
- * config-linux.md "The Container Process State" in pieces, between which the engine puts the pid of the process and that
- * of the state; they are the same.
+ * config-linux.md "The Container Process State" in pieces, between which the engine puts the pid of the process: there,
+ * and, while the container is created, as that of the state.
  */
-function processState({ spec, options }: PlanBuilder): readonly string[] {
+function processState({ spec, options }: PlanBuilder, running: Running | undefined): readonly string[] {
   const metadata = spec.linux?.seccomp?.listenerMetadata ?? ''
   const { annotations = {} } = spec
   const head = { ociVersion: OCI_VERSION_MAX, fds: ['seccompFd'] }
-  const state = { ociVersion: spec.ociVersion, id: options.id, status: 'creating' }
+  const state = { ociVersion: spec.ociVersion, id: options.id, status: running?.status ?? 'creating' }
   const rest = { bundle: options.bundle, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) }
   const open = (value: object): string => JSON.stringify(value).slice(0, -1)
   const middle = metadata === '' ? '' : `,"metadata":${JSON.stringify(metadata)}`
-  return [`${open(head)},"pid":`, `${middle},"state":${open(state)},"pid":`, `,${JSON.stringify(rest).slice(1)}}`]
+  const [upToPid, upToState] = [`${open(head)},"pid":`, `${middle},"state":${open(state)},"pid":`]
+  const end = `,${JSON.stringify(rest).slice(1)}}`
+  return running === undefined ? [upToPid, upToState, end] : [upToPid, `${upToState}${running.pid}${end}`]
 }
 
-/** Loads a filter that notifies while the container is created, and sends its listener. Errors: SECCOMP. */
-export function planListener(builder: PlanBuilder, filter: SeccompFilter): void {
+/** Loads a filter that notifies while the process is made, and sends its listener. Errors: SECCOMP. */
+export function planListener(builder: PlanBuilder, filter: SeccompFilter, running?: Running): void {
   const { pointer, flags, program } = filter
   const { pointer: asked, socket } = receiverOf(builder, filter)
   builder.init.push({ kind: 'setSeccompWithListener', pointer, what: 'load the seccomp filter', flags, program })
@@ -52,6 +60,6 @@ export function planListener(builder: PlanBuilder, filter: SeccompFilter): void 
     pointer: asked,
     what: `send the seccomp listener to ${quote(socket)}`,
     socket,
-    message: processState(builder),
+    message: processState(builder, running),
   })
 }

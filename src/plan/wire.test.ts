@@ -30,6 +30,7 @@ function planOf(create: readonly Op[], config: Uint8Array): Plan {
     hasProcess: true,
     ownPidNamespace: true,
     terminal: false,
+    ownKeyring: true,
     preserveFds: 0,
     config,
   }

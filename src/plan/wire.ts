@@ -48,6 +48,7 @@ export const HEADER_FIELDS = {
   hasProcess: 'bool',
   ownPidNamespace: 'bool',
   terminal: 'bool',
+  ownKeyring: 'bool',
   preserveFds: 'u32',
   config: 'bytes',
 } as const satisfies { readonly [K in keyof PlanHeader]: FieldType }

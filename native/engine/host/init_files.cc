@@ -51,9 +51,12 @@ Failure run(HostContext& context, const wire::WritePidFile& op) {
   char number[24];
   sys::Text text(number);
   text.add(static_cast<uint64_t>(context.init.pid));
-  // What will be in the file tells it, when it comes to undoing, from one that somebody else put there.
-  TSRUNC_TRY(context.state.journal("pid", number));
-  TSRUNC_TRY(context.state.journal("pidfile", op.path.data));
+  // The journal is the container's: an exec that fails takes its own file back, see exec.cc.
+  if (!context.target.pidfd.valid()) {
+    // What will be in the file tells it, when it comes to undoing, from one that somebody else put there.
+    TSRUNC_TRY(context.state.journal("pid", number));
+    TSRUNC_TRY(context.state.journal("pidfile", op.path.data));
+  }
   {
     const UniqueFd fd(::open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644));
     if (!fd.valid()) {

@@ -8,7 +8,7 @@
 namespace tsrunc::engine {
 namespace {
 
-// config-linux.md: the pid of the process, and that of the state.
+// config-linux.md: the pid of the process, and that of the state, which is the same while it is created.
 constexpr uint32_t kPids = 2;
 
 }  // namespace
@@ -17,8 +17,8 @@ sys::Failure run(HostContext& context, const wire::SendSeccompListener& op) {
   if (!context.seccomp_listener.valid()) {
     return sys::fail(EBADF, "sendmsg", op.socket.data, "init has sent no seccomp listener");
   }
-  if (op.message.count != kPids + 1) {
-    return sys::fail(EINVAL, "plan", nullptr, "the container process state has not three pieces");
+  if (op.message.count < 2 || op.message.count > kPids + 1) {
+    return sys::fail(EINVAL, "plan", nullptr, "the container process state has not two or three pieces");
   }
   const auto socket = connect_stream(op.socket.data);
   if (!socket.ok()) {
@@ -28,7 +28,7 @@ sys::Failure run(HostContext& context, const wire::SendSeccompListener& op) {
   const sys::Text number = sys::Text(pid).add(static_cast<uint64_t>(context.init.pid));
   iovec parts[2 * kPids + 1];
   size_t count = 0;
-  for (uint32_t i = 0; i <= kPids; ++i) {
+  for (uint32_t i = 0; i < op.message.count; ++i) {
     if (i > 0) {
       parts[count++] = {pid, number.size()};
     }

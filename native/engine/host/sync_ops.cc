@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "engine/await.h"
 #include "engine/host_context.h"
 #include "engine/sync.h"
 #include "sys/kernel.h"
@@ -34,6 +35,16 @@ Failure describe_death(HostContext& context) {
     }
   }
   return fail(ECHILD, "sync", nullptr, context.detail);
+}
+
+// The process that was cloned goes on as its child; it has nothing left to do but to end.
+void adopt(HostContext& context, pid_t pid, sys::UniqueFd pidfd) {
+  const pid_t first = context.init.pid;
+  context.init = {pid, 0};
+  context.init_pidfd = std::move(pidfd);
+  context.target.awaits_member = false;
+  while (::waitpid(first, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 // Init's createContainer hooks begin behind the step `hooked`; see hook_op.cc.
@@ -68,9 +79,11 @@ Failure run(HostContext& context, const wire::ReleaseInit& op) {
 
 Failure run(HostContext& context, const wire::AwaitInit& op) {
   const bool filtered = op.step == static_cast<uint32_t>(wire::Step::kFiltered);
-  sys::UniqueFd& descriptor = filtered ? context.seccomp_listener : context.console;
+  bool reached = false;
   for (;;) {
     Message message;
+    sys::UniqueFd descriptor;
+    TSRUNC_TRY(await_readable(context, context.sync.get()));
     // The socket's end of file is init's death, so that this wait always ends; init itself waits for nobody
     // else but hooks, whose time limits are the configuration's.
     if (Failure failure = receive(context.sync.get(), message, &descriptor); failure) {
@@ -84,11 +97,23 @@ Failure run(HostContext& context, const wire::AwaitInit& op) {
         context.init_failure = message.record;
         context.init_failed = true;
         return fail(message.record.code, "init", nullptr, nullptr);
-      case MessageType::kStep:
-        if (message.step == op.step) {
+      case MessageType::kMember:
+        adopt(context, static_cast<pid_t>(message.step), std::move(descriptor));
+        if (reached) {
           return kOk;
         }
-        break;
+        continue;
+      case MessageType::kStep:
+        if (message.step != op.step) {
+          break;
+        }
+        (filtered ? context.seccomp_listener : context.console) = std::move(descriptor);
+        // The two processes write to one socket: the second one may be faster.
+        if (!context.target.awaits_member) {
+          return kOk;
+        }
+        reached = true;
+        continue;
       case MessageType::kExecuting:
       case MessageType::kSource:
       case MessageType::kTree:

@@ -97,7 +97,7 @@ Failure run(InitContext& context, const wire::OpenConsole& op) noexcept {
   if (::fchown(slave.get(), op.uid, static_cast<gid_t>(-1)) < 0) {
     return fail("fchown", "/dev/pts");
   }
-  if (op.mount_console) {
+  if (op.of_init) {
     TSRUNC_TRY(mount_on_console(context, slave.get()));
   }
   for (int fd = 0; fd <= 2; ++fd) {
@@ -105,12 +105,16 @@ Failure run(InitContext& context, const wire::OpenConsole& op) noexcept {
       return fail("dup2", "/dev/pts");
     }
   }
-  if (::ioctl(0, TIOCSCTTY, 0) < 0) {
+  if (op.of_init && ::ioctl(0, TIOCSCTTY, 0) < 0) {
     return fail("ioctl", "/dev/pts");
   }
   context.own_console = true;
   context.console = std::move(*master);
   return kOk;
+}
+
+Failure run(InitContext& /*context*/, const wire::TakeTerminal& /*op*/) noexcept {
+  return ::ioctl(0, TIOCSCTTY, 0) < 0 ? fail("ioctl", "/dev/pts") : kOk;
 }
 
 }  // namespace tsrunc::engine

@@ -31,6 +31,8 @@ struct InitContext {
   bool null_attached = false;
   sys::UniqueFd exec_fifo;            // O_RDWR: its being open is what "created" means
   sys::UniqueFd exec_result;          // O_WRONLY
+  int container = -1;                 // exec: pidfd of the container's first process
+  pid_t container_pid = 0;            // and its pid
   Courier* courier = nullptr;         // speaks for init until it is ready, see courier.h
   bool own_console = false;           // 0, 1, 2 are the pty that openConsole made
   bool in_directory = false;          // changeDirectory has succeeded

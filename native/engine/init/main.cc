@@ -156,7 +156,7 @@ namespace {
 // directory with its lock nor anything the caller left open may be within reach of what runs in the container
 // (CVE-2016-9962, CVE-2024-21626).
 void close_others(const InitContext& context) noexcept {
-  constexpr size_t kOwn = 3;
+  constexpr size_t kOwn = 4;
   int keep[kMaxSlots + kOwn];
   size_t count = 0;
   const auto insert = [&](int fd) noexcept {
@@ -172,6 +172,7 @@ void close_others(const InitContext& context) noexcept {
   insert(context.sync.get());
   insert(context.exec_fifo.get());
   insert(context.exec_result.get());
+  insert(context.container);
   for (const sys::UniqueFd& slot : context.slots) {
     insert(slot.get());
   }

@@ -72,6 +72,10 @@ Failure run(InitContext& context, const wire::AwaitStart& /*op*/) noexcept {
     if (got == 1) {
       return kOk;
     }
+    // exec: a pipe, and tsrunc is gone.
+    if (got == 0) {
+      ::_exit(1);
+    }
     if (got < 0 && errno != EINTR) {
       return fail("read", "exec.fifo");
     }

@@ -1,0 +1,118 @@
+#include "engine/await.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "engine/sync.h"
+
+namespace tsrunc::engine {
+namespace {
+
+using sys::fail;
+using sys::Failure;
+using sys::kOk;
+
+// How often a container that may be frozen is looked at: freezing wakes nobody.
+constexpr int kTickMilliseconds = 100;
+
+[[nodiscard]] Failure check_target(HostContext& context) {
+  SavedState saved;
+  switch (derive_status(context.state, &context.plan, saved)) {
+    case Status::kPaused:
+      return context.target.waits_while_frozen
+                 ? kOk
+                 : fail(EBUSY, "poll", nullptr,
+                        "the container was paused meanwhile (--ignore-paused waits until it is resumed)");
+    case Status::kStopped:
+    case Status::kCreating:
+      return fail(ESRCH, "poll", nullptr, "the container has ended meanwhile");
+    case Status::kCreated:
+    case Status::kRunning:
+      return kOk;
+  }
+  return kOk;
+}
+
+enum class Outcome { kWaits, kRuns, kFailed };
+
+// One message of exec.result: first init's word that it is about to execute, then either its failure or the
+// end of file that a successful execve(2) makes (the descriptor is close-on-exec).
+[[nodiscard]] Failure read_result(HostContext& context, int result, bool& executing, FailureRecord& why,
+                                  Outcome& outcome) {
+  Message message;
+  const ssize_t got = ::read(result, &message, sizeof message);
+  if (got < 0 && errno == EINTR) {
+    return kOk;
+  }
+  if (got == 0 && executing) {
+    outcome = Outcome::kRuns;
+    return kOk;
+  }
+  if (got == 0) {
+    return fail(ECHILD, "start", nullptr, "init ended before it could execute the program");
+  }
+  if (got != static_cast<ssize_t>(sizeof message)) {
+    return got < 0 ? fail("read", "exec.result") : fail(EPROTO, "read", "exec.result", nullptr);
+  }
+  if (message.type == MessageType::kExecuting) {
+    executing = true;
+  } else if (message.type == MessageType::kFailure) {
+    why = message.record;
+    outcome = Outcome::kFailed;
+  } else if (message.type == MessageType::kWarning) {
+    context.log.warn(message.record.detail);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+Failure await_readable(HostContext& context, int fd) {
+  const Target& target = context.target;
+  while (target.pidfd.valid()) {
+    // Until the member is known the first process is watched, which may be killed before it has told; poll(2)
+    // passes a descriptor of -1 over.
+    pollfd fds[3] = {{fd, POLLIN, 0},
+                     {target.pidfd.get(), POLLIN, 0},
+                     {target.awaits_member ? context.init_pidfd.get() : -1, POLLIN, 0}};
+    const int ready = ::poll(fds, 3, kTickMilliseconds);
+    if (ready < 0 && errno != EINTR) {
+      return fail("poll");
+    }
+    if (fds[0].revents != 0) {
+      return kOk;
+    }
+    if (ready > 0 && fds[1].revents != 0) {
+      return fail(ESRCH, "poll", nullptr, "the container has ended meanwhile");
+    }
+    if (ready > 0 && fds[2].revents != 0) {
+      // What it wrote last may have come between.
+      pollfd again{fd, POLLIN, 0};
+      return ::poll(&again, 1, 0) > 0
+                 ? kOk
+                 : fail(ECHILD, "poll", nullptr, "the process ended before it was in the container");
+    }
+    if (ready == 0) {
+      TSRUNC_TRY(check_target(context));
+    }
+  }
+  return kOk;
+}
+
+bool await_exec(HostContext& context, int result, FailureRecord& why) {
+  bool executing = false;
+  Outcome outcome = Outcome::kWaits;
+  while (outcome == Outcome::kWaits) {
+    Failure failure = await_readable(context, result);
+    if (!failure) {
+      failure = read_result(context, result, executing, why, outcome);
+    }
+    if (failure) {
+      record(why, wire::List::kInitStart, kNoOp, failure);
+      return false;
+    }
+  }
+  return outcome == Outcome::kRuns;
+}
+
+}  // namespace tsrunc::engine
