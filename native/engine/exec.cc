@@ -15,7 +15,6 @@ namespace tsrunc::engine {
 namespace {
 
 using sys::Failure;
-using sys::kOk;
 
 constexpr int kKillMilliseconds = 2000;
 

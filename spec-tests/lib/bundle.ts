@@ -146,6 +146,30 @@ export class Bundle {
     return this.#call(verb, options, [this.id, ...args]).exited
   }
 
+  /** `exec` of a command, without waiting for its end. */
+  launchExec(options: CallOptions, ...command: readonly string[]): Running {
+    return this.#call('exec', options, [this.id, ...command])
+  }
+
+  /** `exec`, whatever its status. */
+  tryExec(options: CallOptions, ...command: readonly string[]): Promise<Outcome> {
+    return this.launchExec(options, ...command).exited
+  }
+
+  /** `exec` of the probe: its answers, one for each command. */
+  async exec<const T extends readonly Command[]>(options: CallOptions, ...commands: T): Promise<AnswersTo<T>> {
+    const outcome = expectStatus(await this.tryExec(options, ...probeArgs(commands)))
+    return this.answers(outcome.stdout, commands)
+  }
+
+  /** Starts the container with a program that does nothing. */
+  async startIdle(): Promise<State> {
+    this.command(['sleep', '600'])
+    await this.create()
+    await this.start()
+    return await this.state()
+  }
+
   async start(options: CallOptions = {}): Promise<Outcome> {
     return expectStatus(await this.tryCall('start', options))
   }

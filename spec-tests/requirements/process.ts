@@ -61,7 +61,6 @@ export const PROCESS = [
       'PRC-13a',
       'MUST',
       'execCPUAffinity: exec runs on the initial CPUs before and on the final ones after it joins the cgroup.',
-      'tsrunc has no exec yet',
     ],
     ['PRC-13c', 'MUST', 'execCPUAffinity is for exec: the program of the container keeps its CPUs.'],
     ['PRC-13b', 'ERROR', 'execCPUAffinity holds no list of CPUs.'],

@@ -88,7 +88,7 @@ export function planExec(options: ExecOptions, { view, compileSeccomp }: Surroun
     ...{ id, bundle, rootfs, root, preserveFds, pidFile, consoleSocket, detach, environment, caller },
     noPivot: false,
     noNewKeyring: !header.ownKeyring,
-    systemdCgroup: false,
+    cgroupManager: 'disabled',
     config: new Uint8Array(0),
   }
   const { cgroups, ignorePaused, pidfdSocket } = options
