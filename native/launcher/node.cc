@@ -29,24 +29,40 @@ constexpr const char* kMains[] = {"/../../dist/main.js", "/../lib/tsrunc/dist/ma
   return std::strncmp(text, prefix, std::strlen(prefix)) == 0;
 }
 
+constexpr char kUnreadable[] =
+    "permission denied: this user must be able to read tsrunc's JavaScript and to enter the directories "
+    "above it; "
+    "install tsrunc outside of another user's home";
+
 // The JavaScript that belongs to this executable, whatever directory and name it was called by.
-[[nodiscard]] bool find_main(char (&out)[PATH_MAX]) noexcept {
+// `place`: room for the path in a failure.
+[[nodiscard]] sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept {
   char self[PATH_MAX];
   const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self - 1);
   if (length <= 0) {
-    return false;
+    return sys::fail("readlink", "/proc/self/exe");
   }
   self[length] = 0;
   *std::strrchr(self, '/') = 0;
-  for (const char* place : kMains) {
+  for (const char* beside : kMains) {
     char candidate[PATH_MAX];
     sys::Text text(candidate);
-    text.add(self).add(place);
+    text.add(self).add(beside);
     if (!text.cut() && ::realpath(candidate, out) != nullptr) {
-      return true;
+      if (::access(out, R_OK) == 0) {
+        return sys::kOk;
+      }
+      sys::Text(place).add(out);
+      return sys::fail(errno, "open", place, kUnreadable);
+    }
+    if (errno == EACCES) {
+      sys::Text(place).add(candidate);
+      return sys::fail(EACCES, "open", place, kUnreadable);
     }
   }
-  return false;
+  return sys::fail(ENOENT, "open", nullptr,
+                   "no such file or directory: dist/main.js is neither in the source tree of "
+                   "this executable nor in ../lib/tsrunc; was `npm run build` run?");
 }
 
 // The caller's environment without what would change node's behaviour or speed (NODE_OPTIONS,
@@ -113,11 +129,9 @@ class NodeSearch {
 
 int run_node(int argc, char** argv) {
   char main_js[PATH_MAX];
-  if (!find_main(main_js)) {
-    return give_up("start node",
-                   sys::fail(ENOENT, "open", nullptr,
-                             "no such file or directory: dist/main.js is neither in the source tree of "
-                             "this executable nor in ../lib/tsrunc; was `npm run build` run?"));
+  char place[PATH_MAX];
+  if (const sys::Failure failure = find_main(main_js, place); failure) {
+    return give_up("start node", failure);
   }
   const auto record = note_caller();
   if (!record.ok()) {

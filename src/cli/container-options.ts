@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { CreateOptions } from '../container/create'
 import { defaultRoot } from '../container/root'
 import { quote } from '../errors'
-import type { CgroupManager } from '../host/facts'
+import type { CgroupManager, RootlessMode } from '../host/facts'
 import type { OptionTable, OptionValues } from './options'
 import { UsageError } from './parse'
 import type { Call } from './verb'
@@ -62,6 +62,10 @@ function cgroupManager({ globals }: Call): CgroupManager {
   return manager
 }
 
+/** The parser has let through only these. */
+const rootlessMode = (value: string | undefined): RootlessMode =>
+  value === 'true' || value === 'false' ? value : 'auto'
+
 export const absolute = (cwd: string, path: string | undefined): string | undefined =>
   path === undefined || path === '' ? undefined : resolve(cwd, path)
 
@@ -80,6 +84,7 @@ export function createOptions(call: Call, values: ContainerValues, detach: boole
     consoleSocket: absolute(cwd, values['console-socket']),
     detach,
     cgroupManager: cgroupManager(call),
+    rootless: rootlessMode(call.globals.rootless),
     environment,
     caller: call.handoff?.caller ?? { fds: [0, 1, 2], pid: process.pid },
   }

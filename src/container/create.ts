@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Caller, CgroupManager, PlanOptions } from '../host/facts'
+import type { Caller, CgroupManager, PlanOptions, RootlessMode } from '../host/facts'
 import { probeHost } from '../host/probe'
 import type { HostView } from '../host/view'
 import { closName } from '../plan/intel-rdt'
@@ -27,6 +27,7 @@ export interface CreateOptions {
   readonly consoleSocket: string | undefined
   readonly detach: boolean
   readonly cgroupManager: CgroupManager
+  readonly rootless: RootlessMode
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
 }

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
-import type { CgroupFacts, CgroupV1Hierarchy } from './facts'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { posix } from 'node:path'
+import type { CgroupFacts, CgroupV1Hierarchy, DelegatedCgroup } from './facts'
 
 /** f_type of a cgroup2 file system (statfs(2)). */
 const CGROUP2_SUPER_MAGIC = 0x63677270
@@ -85,21 +86,55 @@ function probeV1(sources: CgroupSources, memberships: readonly Membership[]): re
   return hierarchies
 }
 
-/** How cgroups are laid out here, by few and cheap reads: no mount table on the usual hosts. */
-export function probeCgroups(sources: CgroupSources = REAL_CGROUP_SOURCES): CgroupFacts {
+const words = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '')
+
+/** Whether this process may write to all of these: by the kernel's rules, for whoever it is. */
+function mayWrite(...paths: readonly string[]): boolean {
+  try {
+    for (const path of paths) accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * cgroup-v2.rst "Delegation Containment": a process is moved only by who may write to cgroup.procs of the two cgroups' common
+ * ancestor. So those count that are the caller's own cgroup or above it, up to where the delegation ends.
+ */
+function probeDelegated({ mountPoint }: CgroupSources, own: string): readonly DelegatedCgroup[] {
+  const found: DelegatedCgroup[] = []
+  // "/..": the caller is outside of what its cgroup namespace shows.
+  if (own.startsWith('/..')) return found
+  for (let path = own; ; path = posix.dirname(path)) {
+    const directory = posix.join(mountPoint, path)
+    if (mayWrite(directory, `${directory}/cgroup.procs`, `${directory}/cgroup.subtree_control`)) {
+      found.push({ path, controllers: words(readFileSync(`${directory}/cgroup.controllers`, 'utf8')) })
+    } else if (found.length > 0) return found
+    if (path === '/') return found
+  }
+}
+
+/**
+ * How cgroups are laid out here, by few and cheap reads: no mount table on the usual hosts. `limited`: the caller is not
+ * root of the initial user namespace, and it has to be looked for what it may do.
+ */
+export function probeCgroups(sources: CgroupSources = REAL_CGROUP_SOURCES, limited = false): CgroupFacts {
   const file = `${sources.self}/cgroup`
   if (!existsSync(sources.mountPoint) || !existsSync(file)) return { version: 0 }
   const memberships = parseMemberships(readFileSync(file, 'utf8'))
   if (sources.fileSystemType(sources.mountPoint) === CGROUP2_SUPER_MAGIC) {
-    const controllers = readFileSync(`${sources.mountPoint}/cgroup.controllers`, 'utf8').trim()
+    const own = memberships.find((membership) => membership.controllers.length === 0)?.path ?? '/'
     return {
       version: 2,
       mountPoint: sources.mountPoint,
-      controllers: controllers === '' ? [] : controllers.split(' '),
-      own: memberships.find((membership) => membership.controllers.length === 0)?.path ?? '/',
+      controllers: words(readFileSync(`${sources.mountPoint}/cgroup.controllers`, 'utf8')),
+      own,
+      ...(limited ? { delegated: probeDelegated(sources, own) } : {}),
     }
   }
-  const hierarchies = probeV1(sources, memberships)
+  const all = probeV1(sources, memberships)
+  const hierarchies = limited ? all.map((one) => ({ ...one, refused: !mayWrite(one.mountPoint) })) : all
   return hierarchies.length === 0 ? { version: 0 } : { version: 1, hierarchies }
 }
 

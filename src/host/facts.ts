@@ -2,12 +2,32 @@
 export interface CgroupV1Hierarchy {
   readonly mountPoint: string
   readonly controllers: readonly string[]
+  /** The caller may make no cgroups in it. Absent for root of the initial user namespace, who always may. */
+  readonly refused?: boolean
+}
+
+/** A cgroup of v2 that the caller may divide (cgroups(7) "Cgroups delegation"), as in "/user.slice/user-1000.slice". */
+export interface DelegatedCgroup {
+  readonly path: string
+  /** What its cgroup.controllers has. */
+  readonly controllers: readonly string[]
+}
+
+interface CgroupV2Facts {
+  readonly version: 2
+  readonly mountPoint: string
+  readonly controllers: readonly string[]
+  /** The caller's own cgroup. */
+  readonly own: string
+  /** The caller's cgroup and those above it that the caller may divide, the lowest first. Absent for root of the initial
+   *  user namespace, who may divide all. */
+  readonly delegated?: readonly DelegatedCgroup[] | undefined
 }
 
 /** How this host's cgroups are laid out. hybrid is v1 with an additional cgroup2 mount that has no controllers. */
 export type CgroupFacts =
   | { readonly version: 1; readonly hierarchies: readonly CgroupV1Hierarchy[] }
-  | { readonly version: 2; readonly mountPoint: string; readonly controllers: readonly string[]; readonly own: string }
+  | CgroupV2Facts
   | { readonly version: 0 }
 
 /** The systemd that makes the container's cgroup. */
@@ -73,6 +93,9 @@ export interface Caller {
 /** `cgroupfs`: this runtime, by files. `systemd`: systemd, asked by D-Bus. `disabled`: there is to be none. */
 export type CgroupManager = 'cgroupfs' | 'systemd' | 'disabled'
 
+/** The values of --rootless: whether a cgroup that cannot be made is done without, where nothing is asked of it. */
+export type RootlessMode = 'true' | 'false' | 'auto'
+
 /** The flags of create and run that shape a plan. */
 export interface PlanOptions {
   readonly id: string
@@ -90,6 +113,7 @@ export interface PlanOptions {
   readonly detach: boolean
   /** Who makes the container's cgroup. */
   readonly cgroupManager: CgroupManager
+  readonly rootless: RootlessMode
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
   /** Bytes of config.json as read. */

@@ -103,15 +103,18 @@ function probePageSize(self: string): number {
 
 /** Look at the host once. Errors: node's own for a /proc or /sys that cannot be read. */
 export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFacts {
-  const cgroup =
-    needs.cgroupsKnown === true ? UNKNOWN_CGROUPS : probeCgroups({ ...REAL_CGROUP_SOURCES, self: view.self })
-  const cgroupFiles = probeCgroupFiles(cgroup, needs)
   const euid = process.geteuid?.() ?? 0
+  const nested = inUserNamespace(view.self)
+  const cgroup =
+    needs.cgroupsKnown === true
+      ? UNKNOWN_CGROUPS
+      : probeCgroups({ ...REAL_CGROUP_SOURCES, self: view.self }, nested || euid !== 0)
+  const cgroupFiles = probeCgroupFiles(cgroup, needs)
   return {
     cgroup,
     euid,
     egid: process.getegid?.() ?? 0,
-    inUserNamespace: inUserNamespace(view.self),
+    inUserNamespace: nested,
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     machine: MACHINES[process.arch] ?? process.arch,
     namespaces: probeNamespaces(needs.namespacePaths, view),

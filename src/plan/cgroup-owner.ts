@@ -1,6 +1,7 @@
 import type { Spec } from '../spec/types'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
+import { mappedId } from './id-maps'
 import { parseMountOptions } from './mount-options'
 import { cleanPath, isWithin } from './paths'
 
@@ -30,12 +31,14 @@ function mountsWritable({ mounts = [], linux }: Spec): boolean {
  * engine reads from init's user namespace, new or joined.
  */
 export function planCgroupOwner(builder: PlanBuilder): void {
-  const { cgroup, facts, namespaces, spec, create } = builder
+  const { cgroup, facts, idMaps, namespaces, spec, create } = builder
   if (facts.cgroup.version !== 2 || cgroup.directory === '' || namespaces.kinds.cgroup !== 'new') return
   const uid = spec.process?.user?.uid
   // Root of the host made it and has it.
   const isOwner = uid === 0 && namespaces.kinds.user === 'host'
   if (uid === undefined || isOwner || !mountsWritable(spec)) return
+  // chown(2): an unprivileged caller can give its cgroup to nobody else; root of the container is itself.
+  if (facts.euid !== 0 && mappedId(idMaps?.uids ?? [], uid) !== facts.euid) return
   create.push({
     kind: 'chownCgroup',
     pointer: '/process/user/uid',

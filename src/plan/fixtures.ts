@@ -49,7 +49,12 @@ export const FACTS_V1: HostFacts = {
 }
 
 /** A caller without privileges. */
-export const FACTS_USER: HostFacts = { ...FACTS_V2, euid: 1000, egid: 1001 }
+export const FACTS_USER: HostFacts = {
+  ...FACTS_V2,
+  cgroup: { version: 2, mountPoint: '/sys/fs/cgroup', controllers: ['memory', 'pids'], own: '/caller', delegated: [] },
+  euid: 1000,
+  egid: 1001,
+}
 
 export const OPTIONS: PlanOptions = {
   id: 'c1',
@@ -63,6 +68,7 @@ export const OPTIONS: PlanOptions = {
   consoleSocket: undefined,
   detach: true,
   cgroupManager: 'cgroupfs',
+  rootless: 'auto',
   environment: {},
   caller: { fds: [0, 1, 2], pid: 4711 },
   config: Buffer.from('{}'),

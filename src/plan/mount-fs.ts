@@ -2,6 +2,7 @@ import { TsruncError } from '../errors'
 import type { HostFacts } from '../host/facts'
 import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
+import { mappedId } from './id-maps'
 import { fileSystemLabel, planFileLabel, quotedLabel } from './labels'
 import { splitData } from './mount-data'
 import { attributesOf, superWordsOf } from './mount-options'
@@ -57,10 +58,38 @@ export function legacyData(data: readonly string[], what: string, pointer: strin
   throw new TsruncError('MOUNT_OPTION', message, { pointer: `${pointer}/options` })
 }
 
-/** Errors: NOT_SUPPORTED for tmpcopyup together with what only mount(2) can do; MOUNT_OPTION. */
+/**
+ * The kernel takes an id in an option as one of the container's user namespace, and says EINVAL to one that is not mapped.
+ * Engines ask for gid=5 (tty) of devpts; nothing is left out in silence.
+ *
+ * Errors: ID_NOT_MAPPED.
+ */
+function checkIds(
+  { idMaps }: PlanBuilder,
+  { what, pointer }: FileSystemRequest,
+  options: readonly string[],
+  words: readonly number[],
+) {
+  if (idMaps === undefined) return
+  options.forEach((option, index) => {
+    const [, kind, id] = /^(uid|gid)=(\d{1,10})$/.exec(option) ?? []
+    const maps = kind === 'uid' ? idMaps.uids : idMaps.gids
+    if (id === undefined || mappedId(maps, Number(id)) !== undefined) return
+    const word = words[index]
+    throw new TsruncError(
+      'ID_NOT_MAPPED',
+      `${what}: ${kind} ${id} of option "${option}" is in none of the ranges of /linux/${kind}Mappings; ` +
+        'leave the option out, as tsrunc spec --rootless does, or map the id',
+      { pointer: word === undefined ? pointer : `${pointer}/options/${word}` },
+    )
+  })
+}
+
+/** Errors: ID_NOT_MAPPED; NOT_SUPPORTED for tmpcopyup together with what only mount(2) can do; MOUNT_OPTION. */
 export function planFileSystem(builder: PlanBuilder, request: FileSystemRequest): void {
   const { pointer, what, fstype, flags, data, copyUp } = request
   const { options, words } = splitOptions(request)
+  checkIds(builder, request, options, words)
   const label = fileSystemLabel(builder, fstype, options)
   const labelled = label === '' ? data : [...data, quotedLabel(label)]
   const legacy = needsLegacy(request, options)

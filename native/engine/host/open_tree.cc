@@ -35,7 +35,13 @@ Result<UniqueFd> clone_host_tree(const char* source, bool recursive, bool nofoll
                          (nofollow ? static_cast<unsigned>(AT_SYMLINK_NOFOLLOW) : 0U);
   UniqueFd tree(::open_tree(AT_FDCWD, source, flags));
   if (!tree.valid()) {
-    return fail("open_tree", source);
+    // open_tree(2) takes CAP_SYS_ADMIN over the mount namespace, which may be that of an outer user
+    // namespace.
+    return fail(errno, "open_tree", source,
+                errno == EPERM
+                    ? "operation not permitted: the caller's mount namespace belongs to another user "
+                      "namespace; call tsrunc in one of its own (unshare --mount)"
+                    : nullptr);
   }
   TSRUNC_TRY(detach_from_peers(tree.get(), recursive, source));
   return tree;

@@ -9,7 +9,7 @@ const hierarchy = (controllers: string, directory = controllers) => ({
   controllers: controllers.split(','),
 })
 
-export const V1: CgroupFacts = {
+export const V1: Extract<CgroupFacts, { readonly version: 1 }> = {
   version: 1,
   hierarchies: [
     hierarchy('name=systemd', 'systemd'),
@@ -26,7 +26,7 @@ export const V1: CgroupFacts = {
   ],
 }
 
-export const V2: CgroupFacts = {
+export const V2: Extract<CgroupFacts, { readonly version: 2 }> = {
   version: 2,
   mountPoint: '/sys/fs/cgroup',
   controllers: ['cpuset', 'cpu', 'io', 'memory', 'hugetlb', 'pids', 'rdma', 'misc'],
@@ -65,6 +65,7 @@ export const OPTIONS: PlanOptions = {
   consoleSocket: undefined,
   detach: true,
   cgroupManager: 'cgroupfs',
+  rootless: 'auto',
   environment: {},
   caller: { fds: [], pid: 1 },
   config: new Uint8Array(),

@@ -1,8 +1,10 @@
+import { quote } from '../../errors'
 import type { HostFacts, PlanOptions } from '../../host/facts'
 import type { Resources, Spec } from '../../spec/types'
 import { type CgroupPlan, NO_CGROUP } from './cgroup-plan'
 import { type DevicePolicy, devicePolicy } from './device-rules'
 import { cgroupPath, cgroupPathPointer } from './path'
+import { isRootless, placeV2 } from './place'
 import { cgroupError, MAX, type Setting, type Warn } from './setting'
 import { planSystemd } from './systemd'
 import { planV1, settingsV1 } from './v1'
@@ -25,12 +27,45 @@ export function planCgroup(spec: Spec, options: PlanOptions, facts: HostFacts, w
   if (options.cgroupManager === 'disabled') return disabled(settings, devices, warn)
   const request = { spec, settings, devices, joinsFromHost: joinsMountNamespace(spec) }
   if (options.cgroupManager === 'systemd') return planSystemd(request, options, facts, warn)
-  if (cgroup.version === 0 || facts.euid !== 0) return withoutCgroup(facts, settings, devices)
-  const path = cgroupPath(spec, options.id)
   const pathPointer = cgroupPathPointer(spec)
-  return cgroup.version === 1
-    ? planV1(cgroup.hierarchies, path, pathPointer, settings, devices, request.joinsFromHost)
-    : planV2(cgroup, path, pathPointer, settings, devices)
+  const reason = unavailable(spec, options, facts)
+  if (reason !== undefined) {
+    if (cgroup.version !== 0) checkDispensable(spec, options, facts, reason, warn)
+    return withoutCgroup(reason, settings, devices)
+  }
+  if (cgroup.version === 1) {
+    const hierarchies = cgroup.hierarchies.filter(({ refused = false }) => !refused)
+    return planV1(hierarchies, cgroupPath(spec, options.id), pathPointer, settings, devices, request.joinsFromHost)
+  }
+  const place = cgroup.version === 2 ? placeV2(spec, options.id, cgroup, facts.euid) : undefined
+  return place === undefined ? NO_CGROUP : planV2(place, pathPointer, settings, devices)
+}
+
+/** Why the caller cannot make the container's cgroup, or undefined. */
+function unavailable(spec: Spec, options: PlanOptions, { cgroup, euid }: HostFacts): string | undefined {
+  switch (cgroup.version) {
+    case 0:
+      return 'this host has no cgroups mounted'
+    case 1:
+      if (cgroup.hierarchies.some(({ refused = false }) => !refused)) return undefined
+      return `user ${euid} may not make cgroups of version 1: they need root, or a host with cgroup v2 that delegates them`
+    case 2: {
+      if (placeV2(spec, options.id, cgroup, euid) !== undefined) return undefined
+      const highest = cgroup.delegated?.at(-1)
+      return highest === undefined
+        ? `user ${euid} may not make cgroups: its own, ${quote(cgroup.own)}, is in none that was delegated to it ` +
+            '(systemd-run --user --scope COMMAND gives it one)'
+        : `user ${euid} may make cgroups only beneath ${quote(highest.path)}, which was delegated to it`
+    }
+  }
+}
+
+/** Without a cgroup only a rootless container may be, and one that had a place for it is told so. */
+function checkDispensable(spec: Spec, options: PlanOptions, facts: HostFacts, reason: string, warn: Warn): void {
+  const pointer = cgroupPathPointer(spec)
+  const path = cgroupPath(spec, options.id)
+  if (!isRootless(options, facts)) throw cgroupError('CGROUP_UNAVAILABLE', `make cgroup ${path}: ${reason}`, pointer)
+  if (pointer !== '') warn(`the container has no cgroup of its own: ${reason} (config.json ${pointer})`)
 }
 
 /** Init is then in a namespace where the hierarchies may not be mounted. */
@@ -49,12 +84,7 @@ function devicesOf({ devices = [] }: Resources, facts: HostFacts): DevicePolicy 
 const isLimit = ({ value }: Setting): boolean => value !== MAX && value !== '-1'
 
 /** No cgroup can be made: no matter, unless config.json asks for a limit. */
-function withoutCgroup(
-  { cgroup }: HostFacts,
-  settings: readonly Setting[],
-  devices: DevicePolicy | undefined,
-): CgroupPlan {
-  const why = cgroup.version === 0 ? 'this host has no cgroups mounted' : 'cgroups need root (the caller is not)'
+function withoutCgroup(why: string, settings: readonly Setting[], devices: DevicePolicy | undefined): CgroupPlan {
   refuseLimits(settings, why)
   if (devices !== undefined && limitsDevices(devices)) {
     throw cgroupError('CGROUP_UNAVAILABLE', `limit the use of devices: ${why}`, devices.pointer)

@@ -7,6 +7,7 @@ import type { CgroupPlan } from './cgroup-plan'
 import { DbusWriter, dbusArray, dbusBoolean, dbusString } from './dbus'
 import type { DevicePolicy } from './device-rules'
 import { cgroupPathPointer } from './path'
+import { ownPlaceV2 } from './place'
 import { cgroupError, type Setting, type Warn } from './setting'
 import { annotatedProperties } from './systemd-annotations'
 import { type SystemdBus, systemdBus } from './systemd-bus'
@@ -155,7 +156,7 @@ export function planSystemd(request: CgroupRequest, options: PlanOptions, facts:
   const files =
     version === 1
       ? planV1(cgroup.hierarchies, place.path, pointer, settings, devices, joinsFromHost)
-      : planV2(cgroup, place.path, pointer, settings, devices)
+      : planV2(ownPlaceV2(place.path, cgroup, facts.euid), pointer, settings, devices)
   const properties = unitProperties(unit, request, options, version, warn)
   // systemd puts nothing into a slice.
   const join: readonly Op[] =

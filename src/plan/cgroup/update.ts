@@ -5,6 +5,7 @@ import { deviceListV1 } from './device-list'
 import { deviceProgramV2 } from './device-program'
 import { type DevicePolicy, devicePolicy } from './device-rules'
 import { deviceUpdateV1 } from './device-update'
+import { ownPlaceV2 } from './place'
 import { applyOps, cgroupError, type Setting, type Warn, writeOp } from './setting'
 import { settingsV1 } from './v1'
 import { enableOps, settingsV2 } from './v2'
@@ -156,7 +157,7 @@ function updateV2(
   const settings = burstFirst(settingsV2(completed, facts, warn), 'cpu.max.burst', burst)
   const relative = path.slice(cgroup.mountPoint.length)
   return [
-    ...enableOps(cgroup, path, relative, '', settings, false),
+    ...enableOps(ownPlaceV2(relative, cgroup, facts.euid), path, '', settings, false),
     ...settings.flatMap((setting) => [
       ...(mode === 'safe' ? loweringOps(path, setting) : []),
       ...applyOps(path, setting, true),

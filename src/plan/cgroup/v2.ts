@@ -1,4 +1,4 @@
-import type { CgroupFacts, HostFacts } from '../../host/facts'
+import type { HostFacts } from '../../host/facts'
 import type { Resources } from '../../spec/types'
 import type { Op } from '../ops'
 import { blockIoV2 } from './block-io'
@@ -10,6 +10,7 @@ import { hugepages } from './hugepages'
 import { memoryV2 } from './memory'
 import { refuseNetworkV2 } from './network'
 import { pids } from './pids'
+import type { PlaceV2 } from './place'
 import { rdma } from './rdma'
 import { applyOps, cgroupError, type Setting, type Warn } from './setting'
 import { unifiedV2 } from './unified'
@@ -33,16 +34,20 @@ export function settingsV2(resources: Resources, facts: HostFacts, warn: Warn): 
   ]
 }
 
+/** systemd gives the user's service manager few controllers by default (systemd.resource-control(5) Delegate=). */
+const DELEGATE =
+  'let systemd delegate it: write "[Service]" and "Delegate=cpu cpuset io memory pids" into ' +
+  '/etc/systemd/system/user@.service.d/delegate.conf, then systemctl daemon-reload, and log in anew'
+
 /** Errors: CGROUP_CONTROLLER_MISSING for a property whose controller the host's cgroup v2 does not have. */
 export function planV2(
-  facts: Extract<CgroupFacts, { readonly version: 2 }>,
-  path: string,
+  place: PlaceV2,
   pathPointer: string,
   settings: readonly Setting[],
   devices: DevicePolicy | undefined,
 ): CgroupPlan {
-  const root = facts.mountPoint
-  const directory = `${root}${path}`
+  const { path, root } = place
+  const directory = `${place.mountPoint}${path}`
   const early = settings.filter((setting) => !forbidsClone(setting))
   const late = settings.filter(forbidsClone)
   return {
@@ -56,7 +61,7 @@ export function planV2(
         cpuset: false,
         mustBeEmpty: true,
       },
-      ...enableOps(facts, directory, path, pathPointer, settings),
+      ...enableOps(place, directory, pathPointer, settings),
       ...early.flatMap((setting) => applyOps(directory, setting)),
       ...filterOps(directory, devices),
     ],
@@ -76,9 +81,8 @@ const forbidsClone = ({ file, value }: Setting): boolean => file === 'pids.max' 
 
 /** `usual`: enable what engines read, too, where that can be. */
 export function enableOps(
-  facts: Extract<CgroupFacts, { readonly version: 2 }>,
+  { path, root, controllers: available, user }: PlaceV2,
   directory: string,
-  path: string,
   pathPointer: string,
   settings: readonly Setting[],
   usual = true,
@@ -87,11 +91,11 @@ export function enableOps(
   for (const setting of settings) {
     const { controller } = setting
     if (controller === '' || needed.has(controller)) continue
-    if (!facts.controllers.includes(controller)) throw missing(setting, facts.controllers)
+    if (!available.includes(controller)) throw missing(setting, available, user)
     needed.set(controller, setting)
   }
-  const optional = USUAL_CONTROLLERS.filter((name) => facts.controllers.includes(name) && !needed.has(name))
-  const op = { kind: 'enableControllers', root: facts.mountPoint, path: directory } as const
+  const optional = USUAL_CONTROLLERS.filter((name) => available.includes(name) && !needed.has(name))
+  const op = { kind: 'enableControllers', root, path: directory } as const
   // One operation for each needed controller, so that a refusal names the property that needs it.
   const out: Op[] = [...needed].map(([controller, { pointer, what }]) => ({
     ...op,
@@ -107,10 +111,12 @@ export function enableOps(
   return out
 }
 
-function missing({ controller, what, pointer }: Setting, available: readonly string[]) {
+function missing({ controller, what, pointer }: Setting, available: readonly string[], user: number | undefined) {
   const has = available.length === 0 ? 'none' : available.join(', ')
-  const message = `${what}: the ${controller} controller is not available in cgroup v2 of this host (it has ${has})`
-  return cgroupError('CGROUP_CONTROLLER_MISSING', message, pointer)
+  const where = user === undefined ? 'available in cgroup v2 of this host' : `delegated to user ${user}`
+  const message = `${what}: the ${controller} controller is not ${where} (it has ${has})`
+  const advice = user === undefined ? '' : `; ${DELEGATE}`
+  return cgroupError('CGROUP_CONTROLLER_MISSING', `${message}${advice}`, pointer)
 }
 
 function filterOps(directory: string, devices: DevicePolicy | undefined): readonly Op[] {
