@@ -291,5 +291,6 @@ export const bundle = async (change: (config: Config, bundle: Bundle) => void = 
   const made = new Bundle(id, path, baseConfig(`/${id}`))
   change(made.config, made)
   made.save()
+  sandbox().caller?.own(path)
   return made
 }

@@ -29,6 +29,18 @@ export interface Sandbox {
   /** What a test has to undo itself, last first. */
   readonly undo: (() => void)[]
   sequence: number
+  /** Who calls the runtime, where it is not root: see unprivileged.ts. */
+  caller?: Caller
+}
+
+export interface Caller {
+  /** A command that becomes a program of this user. */
+  readonly within: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Where the user finds a file of the host. */
+  readonly path: (path: string) => string
+  /** Gives it a file or a directory with all that is in it. */
+  readonly own: (path: string) => void
 }
 
 let open: Sandbox | undefined
@@ -90,6 +102,7 @@ export const runtimeEnvironment = (): Record<string, string> => ({
   HOME: '/root',
   TMPDIR: sandbox().marks.temporary,
   SPEC_TESTS: sandbox().tag,
+  ...sandbox().caller?.env,
 })
 
 const begin = (command: readonly string[], options: SpawnOptions): Running => {
@@ -113,7 +126,17 @@ export const launch = (command: readonly string[], options: SpawnOptions = {}): 
 
 /** Starts the runtime with --root in the sandbox. */
 export const launchRuntime = (args: readonly string[], options: SpawnOptions = {}): Running =>
-  begin([runtime().path, '--root', sandbox().marks.root, ...args], options)
+  callAs(['--root', sandbox().marks.root, ...args], options)
+
+/** The runtime with these arguments alone, as the user of the test. */
+export const callAs = (args: readonly string[], options: SpawnOptions = {}): Running => {
+  const { path } = runtime()
+  const { caller } = sandbox()
+  if (caller === undefined) {
+    return begin([path, ...args], options)
+  }
+  return begin([caller.path(path), ...args], { ...options, within: [...caller.within, ...(options.within ?? [])] })
+}
 
 /** Runs the runtime to its end, whatever its status. */
 export const callRuntime = (args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> =>
