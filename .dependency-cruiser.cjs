@@ -29,8 +29,23 @@ module.exports = {
     only(
       'cli',
       '^src/cli/',
-      ['src/cli/', 'src/container/', 'src/plan/', 'src/spec/', 'src/host/', 'src/native/', 'src/tables/'],
+      [
+        'src/cli/',
+        'src/container/',
+        'src/plan/',
+        'src/spec/',
+        'src/host/',
+        'src/native/',
+        'src/tables/',
+        'src/planner/',
+      ],
       'the command line stands on the library',
+    ),
+    only(
+      'planner',
+      '^src/planner/',
+      ['src/planner/', 'src/cli/', 'src/plan/', 'src/host/', 'src/native/'],
+      'the planner runs verbs for others',
     ),
     only(
       'container',

@@ -8,6 +8,7 @@
 #include "addon/errors.h"
 #include "addon/executable_copy.h"
 #include "addon/hand_off.h"
+#include "addon/peer.h"
 #include "addon/seccomp_cache.h"
 #include "launcher/handoff.h"
 
@@ -65,6 +66,10 @@ Napi::Value run_keep_seccomp(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value run_fellow(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), fellow(info[0].ToNumber()));
+}
+
 Napi::Value run_exit(const Napi::CallbackInfo& info) {
   if (const sys::Failure failure = launcher::restore_caller(info[0].ToNumber().Int32Value()); failure) {
     return throw_failure(info.Env(), failure);
@@ -78,6 +83,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("handOff", Napi::Function::New(env, run_hand_off));
   exports.Set("execute", Napi::Function::New(env, run_execute));
   exports.Set("findSeccomp", Napi::Function::New(env, run_find_seccomp));
+  exports.Set("fellow", Napi::Function::New(env, run_fellow));
   exports.Set("keepSeccomp", Napi::Function::New(env, run_keep_seccomp));
   return exports;
 }

@@ -1,6 +1,7 @@
 // The executable `tsrunc`: what users and engines start. Three ways from here:
 //   start, state, kill, delete, pause, resume, ps, events, list   run what create saved, at once; version
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
+//   create and run, where a planner    its plan (launcher/warm.h)
 //   anything else                      this process becomes node
 #include <fcntl.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include "launcher/node.h"
 #include "launcher/planned.h"
 #include "launcher/verbs.h"
+#include "launcher/warm.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -96,6 +98,10 @@ void notice_children() noexcept {
   }
   Arguments arguments;
   if (!parse_arguments(argc, argv, arguments)) {
+    // Returns where the call is node's after all.
+    if (const int code = run_warm(argc, argv); code != kNotPlanned) {
+      return code;
+    }
     return run_node(argc, argv);
   }
   notice_children();

@@ -34,50 +34,6 @@ constexpr char kUnreadable[] =
     "above it; "
     "install tsrunc outside of another user's home";
 
-// The JavaScript that belongs to this executable, whatever directory and name it was called by.
-// `place`: room for the path in a failure.
-[[nodiscard]] sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept {
-  char self[PATH_MAX];
-  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self - 1);
-  if (length <= 0) {
-    return sys::fail("readlink", "/proc/self/exe");
-  }
-  self[length] = 0;
-  *std::strrchr(self, '/') = 0;
-  for (const char* beside : kMains) {
-    char candidate[PATH_MAX];
-    sys::Text text(candidate);
-    text.add(self).add(beside);
-    if (!text.cut() && ::realpath(candidate, out) != nullptr) {
-      if (::access(out, R_OK) == 0) {
-        return sys::kOk;
-      }
-      sys::Text(place).add(out);
-      return sys::fail(errno, "open", place, kUnreadable);
-    }
-    if (errno == EACCES) {
-      sys::Text(place).add(candidate);
-      return sys::fail(EACCES, "open", place, kUnreadable);
-    }
-  }
-  return sys::fail(ENOENT, "open", nullptr,
-                   "no such file or directory: dist/main.js is neither in the source tree of "
-                   "this executable nor in ../lib/tsrunc; was `npm run build` run?");
-}
-
-// The caller's environment without what would change node's behaviour or speed (NODE_OPTIONS,
-// NODE_EXTRA_CA_CERTS) and without words between tsrunc and itself that a caller has no business to say.
-void clean_environment(sys::Array<char*>& out, char* handoff) {
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!starts_with(*entry, "NODE_") && !starts_with(*entry, kHandoffVariable) &&
-        !starts_with(*entry, kPlanVariable)) {
-      out.push(*entry);
-    }
-  }
-  out.push(handoff);
-  out.push(nullptr);
-}
-
 class NodeSearch {
  public:
   NodeSearch(char** argv, char** env) noexcept : argv_(argv), env_(env) {}
@@ -127,6 +83,44 @@ class NodeSearch {
 
 }  // namespace
 
+sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept {
+  char self[PATH_MAX];
+  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self - 1);
+  if (length <= 0) {
+    return sys::fail("readlink", "/proc/self/exe");
+  }
+  self[length] = 0;
+  *std::strrchr(self, '/') = 0;
+  for (const char* beside : kMains) {
+    char candidate[PATH_MAX];
+    sys::Text text(candidate);
+    text.add(self).add(beside);
+    if (!text.cut() && ::realpath(candidate, out) != nullptr) {
+      if (::access(out, R_OK) == 0) {
+        return sys::kOk;
+      }
+      sys::Text(place).add(out);
+      return sys::fail(errno, "open", place, kUnreadable);
+    }
+    if (errno == EACCES) {
+      sys::Text(place).add(candidate);
+      return sys::fail(EACCES, "open", place, kUnreadable);
+    }
+  }
+  return sys::fail(ENOENT, "open", nullptr,
+                   "no such file or directory: dist/main.js is neither in the source tree of "
+                   "this executable nor in ../lib/tsrunc; was `npm run build` run?");
+}
+
+void add_environment(sys::Array<char*>& out) {
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!starts_with(*entry, "NODE_") && !starts_with(*entry, kHandoffVariable) &&
+        !starts_with(*entry, kPlanVariable)) {
+      out.push(*entry);
+    }
+  }
+}
+
 int run_node(int argc, char** argv) {
   char main_js[PATH_MAX];
   char place[PATH_MAX];
@@ -140,7 +134,9 @@ int run_node(int argc, char** argv) {
   char variable[64];
   sys::Text(variable).add(kHandoffVariable).add("=").add(static_cast<uint64_t>(record->get()));
   sys::Array<char*> env;
-  clean_environment(env, variable);
+  add_environment(env);
+  env.push(variable);
+  env.push(nullptr);
   sys::Array<char*> args;
   char name[] = "node";
   args.push(name);

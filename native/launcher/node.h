@@ -1,10 +1,23 @@
 // Everything that needs JavaScript: this process becomes node.
 #pragma once
 
+#include <limits.h>
+
+#include "sys/array.h"
+#include "sys/result.h"
+
 namespace tsrunc::launcher {
 
 // Executes node with dist/main.js and the words of `argv` after the first. Returns, with 1, only if it
 // cannot; the reason is on stderr then.
 [[nodiscard]] int run_node(int argc, char** argv);
+
+// The path of dist/main.js: the JavaScript that belongs to this executable, whatever directory and name it
+// was called by. `place`: room for the path in a failure.
+[[nodiscard]] sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept;
+
+// Appends the caller's environment without what would change node's behaviour or speed (NODE_OPTIONS,
+// NODE_EXTRA_CA_CERTS) and without words between tsrunc and itself that a caller has no business to say.
+void add_environment(sys::Array<char*>& out);
 
 }  // namespace tsrunc::launcher

@@ -36,6 +36,7 @@ export {
   runtimeEnvironment,
   sandbox,
   scratch,
+  startPlanner,
   uniqueName,
 } from './sandbox'
 export { type ReceivedListener, type SeccompAgent, seccompAgent } from './seccomp-agent'

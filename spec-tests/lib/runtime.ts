@@ -25,8 +25,8 @@ export interface Runtime {
 const NO_QUIRKS: Quirks = { keptInRoot: [], keepsCgroupParents: false, tellsStories: false }
 
 const QUIRKS: Readonly<Record<RuntimeName, Quirks>> = {
-  // Compiled seccomp programs, for later containers.
-  tsrunc: { ...NO_QUIRKS, keptInRoot: [/^~seccomp$/], tellsStories: true },
+  // Compiled seccomp programs, for later containers; the socket of a planner that was killed.
+  tsrunc: { ...NO_QUIRKS, keptInRoot: [/^~seccomp$/, /^~planner$/], tellsStories: true },
   runc: { keptInRoot: [], keepsCgroupParents: true, tellsStories: false },
   crun: { keptInRoot: [/^\.lock$/], keepsCgroupParents: true, tellsStories: false },
   youki: NO_QUIRKS,

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -96,12 +96,34 @@ export const uniqueName = (): string => {
 /** A path for a file of this test. */
 export const scratch = (name: string): string => join(sandbox().directory, name)
 
+/** Whether containers are planned by a planner: SPEC_TESTS_PLANNER=on, of tsrunc only. */
+const isWarm = (): boolean => process.env['SPEC_TESTS_PLANNER'] === 'on' && runtime().name === 'tsrunc'
+
+/** Starts a planner for the sandbox's --root, unless there is one. It is ended with the test. */
+export const startPlanner = (flags: readonly string[] = [], program = runtime().path): ChildProcess => {
+  const box = sandbox()
+  const socket = join(box.marks.root, '~planner')
+  const planner = spawn(program, ['--root', box.marks.root, 'planner', ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...runtimeEnvironment(), TSRUNC_PLANNER: '' },
+  })
+  box.children.add(planner)
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+  for (let round = 0; !existsSync(socket) && round < patient(2000); round++) {
+    Atomics.wait(pause, 0, 0, 5)
+  }
+  return planner
+}
+
+const planners = new WeakSet<Sandbox>()
+
 /** What the runtime gets as its environment unless a test says otherwise. */
 export const runtimeEnvironment = (): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   TMPDIR: sandbox().marks.temporary,
   SPEC_TESTS: sandbox().tag,
+  ...(isWarm() ? { TSRUNC_PLANNER: 'on' } : {}),
   ...sandbox().caller?.env,
 })
 
@@ -125,8 +147,13 @@ export const launch = (command: readonly string[], options: SpawnOptions = {}): 
 }
 
 /** Starts the runtime with --root in the sandbox. */
-export const launchRuntime = (args: readonly string[], options: SpawnOptions = {}): Running =>
-  callAs(['--root', sandbox().marks.root, ...args], options)
+export const launchRuntime = (args: readonly string[], options: SpawnOptions = {}): Running => {
+  if (isWarm() && !planners.has(sandbox()) && (args.includes('create') || args.includes('run'))) {
+    planners.add(sandbox())
+    startPlanner()
+  }
+  return callAs(['--root', sandbox().marks.root, ...args], options)
+}
 
 /** The runtime with these arguments alone, as the user of the test. */
 export const callAs = (args: readonly string[], options: SpawnOptions = {}): Running => {

@@ -51,6 +51,12 @@ export const GLOBAL_OPTIONS = {
     choices: ['true', 'false', 'auto'],
     description: 'whether the caller is taken for unprivileged (default: auto)',
   },
+  planner: {
+    type: 'string',
+    value: 'WHEN',
+    choices: ['on', 'auto', 'off'],
+    description: 'whether create and run ask the planner of --root (default: $TSRUNC_PLANNER, or off)',
+  },
   version: { type: 'boolean', short: 'v', description: 'print the version' },
   help: { type: 'boolean', short: 'h', description: 'print this help' },
 } as const satisfies OptionTable

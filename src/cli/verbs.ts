@@ -23,6 +23,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   list: async () => (await import('./list')).verb,
   spec: async () => (await import('./spec')).verb,
   validate: async () => (await import('./validate')).verb,
+  planner: async () => (await import('./planner')).verb,
   features: async () => (await import('./features')).verb,
 }
 

@@ -89,6 +89,7 @@ export function planExec(options: ExecOptions, { view, compileSeccomp }: Surroun
     noPivot: false,
     noNewKeyring: !header.ownKeyring,
     cgroupManager: 'disabled',
+    rootless: 'auto',
     config: new Uint8Array(0),
   }
   const { cgroups, ignorePaused, pidfdSocket } = options

@@ -30,6 +30,10 @@ export interface Binding {
    * undefined. `compiler`: path of the addon that would compile it.
    */
   findSeccomp(root: string, compiler: string, request: Uint8Array): Uint8Array | undefined
+  /**
+   * The process that connected `socket`, if it is of the same user and sees the same host (native/addon/peer.h), else 0.
+   */
+  fellow(socket: number): number
   /** Keeps a program that was compiled with the libseccomp at `library`. What cannot be kept is not. */
   keepSeccomp(root: string, compiler: string, request: Uint8Array, library: string, program: Uint8Array): void
 }
@@ -61,6 +65,9 @@ const RELEASE = join(TSRUNC_DIST, '..', 'build', 'Release')
 
 /** The static executable that the user starts, and that node gives the process back to. */
 export const EXECUTABLE = join(RELEASE, 'tsrunc')
+
+/** All that a call of tsrunc runs, as one file. */
+export const BUNDLE = join(TSRUNC_DIST, 'bundle.js')
 
 /** The addon, loaded at first use: most runs of node here end in handOff, some never need it. */
 let loaded: Binding | undefined

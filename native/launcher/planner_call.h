@@ -1,0 +1,27 @@
+// The command lines that a planner is asked about: create and run in the forms that engines and people use.
+// Everything else goes to node, which knows all forms and says what is wrong with a command line.
+#pragma once
+
+#include <cstdint>
+
+#include "launcher/log.h"
+
+namespace tsrunc::launcher {
+
+// --planner, or TSRUNC_PLANNER.
+enum class PlannerMode : uint8_t { kOff, kAuto, kOn };
+
+struct PlannerCall {
+  const char* verb = nullptr;
+  PlannerMode mode = PlannerMode::kOff;
+  bool wrong_mode = false;     // TSRUNC_PLANNER is none of them
+  const char* root = nullptr;  // nullptr: the default
+  const char* bundle = ".";
+  const char* config = "config.json";
+  LogOptions log;
+};
+
+// False: not a call that a planner is asked about.
+[[nodiscard]] bool parse_planner_call(int argc, const char* const* argv, PlannerCall& out) noexcept;
+
+}  // namespace tsrunc::launcher

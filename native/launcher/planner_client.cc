@@ -1,0 +1,150 @@
+#include "launcher/planner_client.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "sys/text.h"
+
+namespace tsrunc::launcher {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+
+constexpr const char* kSocketName = "the planner's socket";
+constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
+
+// Whoever can put a socket there can make plans for this user.
+[[nodiscard]] Failure check_place(int root, const char* path) {
+  struct stat directory {};
+  struct stat socket {};
+  if (::fstat(root, &directory) != 0 || ::fstatat(root, kPlannerSocket, &socket, AT_SYMLINK_NOFOLLOW) != 0) {
+    return sys::fail("stat", kSocketName);
+  }
+  if (directory.st_uid != ::geteuid() || (directory.st_mode & kOthersWrite) != 0) {
+    return sys::fail(EPERM, "stat", path, "operation not permitted: others can write to this directory");
+  }
+  if (!S_ISSOCK(socket.st_mode) || socket.st_uid != ::geteuid()) {
+    return sys::fail(EPERM, "stat", kSocketName,
+                     "operation not permitted: it is no socket, or not this user's");
+  }
+  return kOk;
+}
+
+[[nodiscard]] Failure check_peer(int socket) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
+    return sys::fail("getsockopt", kSocketName);
+  }
+  return peer.uid == ::geteuid() ? kOk
+                                 : sys::fail(EPERM, "getsockopt", kSocketName,
+                                             "operation not permitted: another user listens there");
+}
+
+}  // namespace
+
+Failure PlannerClient::connect(const char* root) {
+  const sys::UniqueFd directory(::open(root, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) {
+    return sys::fail("open", root);
+  }
+  if (const Failure failure = check_place(directory.get(), root); failure) {
+    return failure;
+  }
+  socket_ = sys::UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket_.valid()) {
+    return sys::fail("socket", kSocketName);
+  }
+  // unix(7): a path of any length by way of its directory's descriptor.
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  sys::Text(address.sun_path).add(sys::FdPath(directory.get()).text).add("/").add(kPlannerSocket);
+  // EAGAIN: its queue is full.
+  while (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if ((errno != EAGAIN && errno != EINTR) || deadline_.over()) {
+      return sys::fail("connect", kSocketName);
+    }
+    deadline_.pause();
+  }
+  return check_peer(socket_.get());
+}
+
+Failure PlannerClient::wait(short events) {
+  pollfd ready{socket_.get(), events, 0};
+  for (;;) {
+    const int count = ::poll(&ready, 1, deadline_.left());
+    if (count > 0) {
+      return kOk;
+    }
+    if (count == 0) {
+      return sys::fail(ETIMEDOUT, "poll", kSocketName, "the planner does not answer in time");
+    }
+    if (errno != EINTR) {
+      return sys::fail("poll", kSocketName);
+    }
+  }
+}
+
+Failure PlannerClient::send(const void* data, size_t size) {
+  const auto* bytes = static_cast<const char*>(data);
+  for (size_t done = 0; done < size;) {
+    const ssize_t sent = ::send(socket_.get(), bytes + done, size - done, MSG_NOSIGNAL);
+    if (sent > 0) {
+      done += static_cast<size_t>(sent);
+    } else if (errno == EAGAIN) {
+      TSRUNC_TRY(wait(POLLOUT));
+    } else if (errno != EINTR) {
+      return sys::fail("send", kSocketName);
+    }
+  }
+  return kOk;
+}
+
+Failure PlannerClient::receive_exactly(void* data, size_t size) {
+  auto* bytes = static_cast<char*>(data);
+  for (size_t done = 0; done < size;) {
+    const ssize_t got = ::recv(socket_.get(), bytes + done, size - done, 0);
+    if (got > 0) {
+      done += static_cast<size_t>(got);
+    } else if (got == 0) {
+      return sys::fail(ECONNRESET, "recv", kSocketName, "the planner ended in the middle of an answer");
+    } else if (errno == EAGAIN) {
+      TSRUNC_TRY(wait(POLLIN));
+    } else if (errno != EINTR) {
+      return sys::fail("recv", kSocketName);
+    }
+    // One that sends a byte at a time would never make poll(2) wait.
+    if (done < size && deadline_.over()) {
+      return sys::fail(ETIMEDOUT, "recv", kSocketName, "the planner does not answer in time");
+    }
+  }
+  return kOk;
+}
+
+Failure PlannerClient::receive(PlannerReply& out) {
+  ReplyHeader header{};
+  TSRUNC_TRY(receive_exactly(&header, sizeof header));
+  uint64_t total = 0;
+  for (size_t i = 0; i < kParts; ++i) {
+    out.starts[i] = total;
+    total += header.sizes[i];
+  }
+  if (std::memcmp(header.magic, kPlannerMagic, sizeof kPlannerMagic) != 0 || header.kind < 1 ||
+      header.kind > static_cast<uint32_t>(ReplyKind::kStale) || total > kMostReplyBytes) {
+    return sys::fail(EBADMSG, "recv", kSocketName, "what answers there is no planner of this version");
+  }
+  out.starts[kParts] = total;
+  out.kind = static_cast<ReplyKind>(header.kind);
+  out.bytes.clear();
+  out.bytes.resize(total);
+  return receive_exactly(out.bytes.data(), total);
+}
+
+}  // namespace tsrunc::launcher

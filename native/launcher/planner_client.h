@@ -1,0 +1,43 @@
+// The caller's side of the planner's socket.
+#pragma once
+
+#include "launcher/planner_wire.h"
+#include "sys/array.h"
+#include "sys/clock.h"
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+
+namespace tsrunc::launcher {
+
+// A reply, whole and of a known form.
+struct PlannerReply {
+  ReplyKind kind = ReplyKind::kCold;
+  sys::Array<char> bytes;  // the parts, one behind the other
+  size_t starts[kParts + 1] = {};
+
+  [[nodiscard]] const char* part(Part which) const noexcept {
+    return bytes.data() + starts[static_cast<size_t>(which)];
+  }
+  [[nodiscard]] size_t size(Part which) const noexcept {
+    return starts[static_cast<size_t>(which) + 1] - starts[static_cast<size_t>(which)];
+  }
+};
+
+class PlannerClient {
+ public:
+  explicit PlannerClient(int64_t milliseconds) noexcept : deadline_(milliseconds) {}
+
+  // `root`: directory of all containers' state. It, the socket and who listens there must be this user's.
+  [[nodiscard]] sys::Failure connect(const char* root);
+  [[nodiscard]] sys::Failure send(const void* data, size_t size);
+  [[nodiscard]] sys::Failure receive(PlannerReply& out);
+
+ private:
+  [[nodiscard]] sys::Failure wait(short events);
+  [[nodiscard]] sys::Failure receive_exactly(void* data, size_t size);
+
+  sys::Deadline deadline_;
+  sys::UniqueFd socket_;
+};
+
+}  // namespace tsrunc::launcher

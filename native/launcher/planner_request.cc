@@ -1,0 +1,217 @@
+#include "launcher/planner_request.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "launcher/handoff.h"
+#include "launcher/node.h"
+#include "sys/small_file.h"
+#include "sys/text.h"
+#include "sys/unique_fd.h"
+
+namespace tsrunc::launcher {
+namespace {
+
+using Bytes = sys::Array<char>;
+
+void add_word(Bytes& out, const char* word) {
+  out.append(word, std::strlen(word) + 1);
+}
+
+[[nodiscard]] bool identify(const char* path, FileIdentity& out) {
+  struct stat about {};
+  if (::stat(path, &about) != 0) {
+    return false;
+  }
+  constexpr uint64_t kSecond = 1000000000;
+  out = {
+      about.st_dev, about.st_ino, static_cast<uint64_t>(about.st_size),
+      static_cast<uint64_t>(about.st_mtim.tv_sec) * kSecond + static_cast<uint64_t>(about.st_mtim.tv_nsec)};
+  return true;
+}
+
+[[nodiscard]] bool identify_build(RequestHeader& header) {
+  char path[PATH_MAX];
+  char place[PATH_MAX];
+  if (!identify("/proc/self/exe", header.executable) || find_main(path, place)) {
+    return false;
+  }
+  constexpr char kBundle[] = "bundle.js";
+  char* name = std::strrchr(path, '/') + 1;
+  if (name + sizeof kBundle > path + sizeof path) {
+    return false;
+  }
+  std::memcpy(name, kBundle, sizeof kBundle);
+  return identify(path, header.bundle);
+}
+
+[[nodiscard]] bool real_directory(const char* path, char (&out)[PATH_MAX]) {
+  struct stat about {};
+  return ::realpath(path, out) != nullptr && ::stat(out, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+// TypeScript takes ".." out of a path by its text, the kernel by following links.
+[[nodiscard]] bool goes_up(const char* path) {
+  for (const char* at = std::strstr(path, ".."); at != nullptr; at = std::strstr(at + 1, "..")) {
+    if ((at == path || at[-1] == '/') && (at[2] == 0 || at[2] == '/')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// A regular file of bounded size; node says what is wrong with anything else.
+[[nodiscard]] bool add_config(const char* bundle, const char* name, Bytes& out) {
+  char path[PATH_MAX];
+  sys::Text text(path);
+  text.add(*name == '/' ? "" : bundle).add(*name == '/' ? "" : "/").add(name);
+  struct stat about {};
+  if (text.cut() || ::stat(path, &about) != 0 || !S_ISREG(about.st_mode) ||
+      about.st_size > kMostConfigBytes) {
+    return false;
+  }
+  const sys::UniqueFd file(::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const size_t before = out.size();
+  const auto size = static_cast<size_t>(about.st_size);
+  out.resize(before + size);
+  char more = 0;
+  // A file that changes while it is read is node's too.
+  return file.valid() && !sys::read_exactly(file.get(), out.data() + before, size, path) &&
+         ::read(file.get(), &more, 1) == 0;
+}
+
+[[nodiscard]] bool add_record(Bytes& out) {
+  const auto record = note_caller();
+  if (!record.ok()) {
+    return false;
+  }
+  const off_t size = ::lseek(record->get(), 0, SEEK_END);
+  const size_t before = out.size();
+  out.resize(before + static_cast<size_t>(size < 0 ? 0 : size));
+  return size > 0 && ::pread(record->get(), out.data() + before, static_cast<size_t>(size), 0) == size;
+}
+
+void answer_directory(Bytes& out, const char* path, const char* real) {
+  out.push('d');
+  add_word(out, path);
+  add_word(out, real);
+}
+
+// Where most bundles have their root.
+void guess_rootfs(const char* bundle, Bytes& out) {
+  char path[PATH_MAX];
+  char real[PATH_MAX];
+  sys::Text text(path);
+  text.add(std::strcmp(bundle, "/") == 0 ? "" : bundle).add("/rootfs");
+  if (!text.cut() && real_directory(path, real)) {
+    answer_directory(out, path, real);
+  }
+}
+
+[[nodiscard]] bool answer(const char* question, Bytes& out) {
+  const char* path = question + 1;
+  if (std::strncmp(question, "d/", 2) == 0) {
+    char real[PATH_MAX];
+    if (!real_directory(path, real)) {
+      return false;
+    }
+    answer_directory(out, path, real);
+    return true;
+  }
+  char buffer[64] = {};
+  struct stat about {};
+  if (::stat(path, &about) == 0) {
+    sys::Text(buffer).add(uint64_t{about.st_dev}).add(":").add(uint64_t{about.st_ino});
+  }
+  add_word(out, question);
+  add_word(out, buffer);
+  return true;
+}
+
+class Composer {
+ public:
+  explicit Composer(Bytes& out) noexcept : out_(out) {
+    std::memcpy(header_.magic, kPlannerMagic, sizeof header_.magic);
+    out_.clear();
+    out_.resize(sizeof header_);
+  }
+  void end(Section section) {
+    header_.sizes[static_cast<size_t>(section)] =
+        static_cast<uint32_t>(out_.size() - begun_ - sizeof header_);
+    begun_ = out_.size() - sizeof header_;
+  }
+  [[nodiscard]] bool finish() {
+    if (!identify_build(header_)) {
+      return false;
+    }
+    std::memcpy(out_.data(), &header_, sizeof header_);
+    return true;
+  }
+
+ private:
+  Bytes& out_;
+  RequestHeader header_{};
+  size_t begun_ = 0;
+};
+
+}  // namespace
+
+bool compose_request(int argc, const char* const* argv, const PlannerCall& call, Bytes& out) {
+  char bundle[PATH_MAX];
+  char cwd[PATH_MAX];
+  if (goes_up(call.bundle) || goes_up(call.config) || !real_directory(call.bundle, bundle) ||
+      ::getcwd(cwd, sizeof cwd) == nullptr || *cwd != '/') {
+    return false;
+  }
+  Composer composer(out);
+  for (int i = 1; i < argc; ++i) {
+    add_word(out, argv[i]);
+  }
+  composer.end(Section::kArgv);
+  add_word(out, cwd);
+  composer.end(Section::kCwd);
+  sys::Array<char*> environment;
+  add_environment(environment);
+  for (const char* entry : environment) {
+    add_word(out, entry);
+  }
+  composer.end(Section::kEnvironment);
+  if (!add_record(out)) {
+    return false;
+  }
+  composer.end(Section::kRecord);
+  add_word(out, bundle);
+  composer.end(Section::kBundle);
+  if (!add_config(bundle, call.config, out)) {
+    return false;
+  }
+  composer.end(Section::kConfig);
+  guess_rootfs(bundle, out);
+  composer.end(Section::kAnswers);
+  return composer.finish();
+}
+
+bool compose_answers(const char* questions, size_t size, Bytes& out) {
+  AnswersHeader header{};
+  std::memcpy(header.magic, kPlannerMagic, sizeof header.magic);
+  out.clear();
+  out.resize(sizeof header);
+  if (size == 0 || questions[size - 1] != 0) {
+    return false;
+  }
+  for (const char* at = questions; at < questions + size; at += std::strlen(at) + 1) {
+    if (std::strlen(at) < 3 || at[1] != '/' || !answer(at, out)) {
+      return false;
+    }
+  }
+  header.size = static_cast<uint32_t>(out.size() - sizeof header);
+  std::memcpy(out.data(), &header, sizeof header);
+  return true;
+}
+
+}  // namespace tsrunc::launcher

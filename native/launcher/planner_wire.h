@@ -1,0 +1,65 @@
+// What tsrunc and its planner say to each other over ROOT/~planner. Both are of one build and one machine:
+// numbers have its byte order. src/planner/protocol.ts is the other half.
+//
+//   tsrunc ──▶ RequestHeader, sections
+//          ◀── ReplyHeader of kind kAsk: what of the caller's paths has to be known, "d/path\0" a directory's
+//          real
+//              path, "n/path\0" the identity of a namespace ("device:inode")
+//   tsrunc ──▶ AnswersHeader, "d/path\0/real/path\0" and so on
+//          ◀── ReplyHeader of kind kPlan: lines for stderr, the log's file, lines for it, the plan
+//              or of kind kCold: this call is for node, for a reason that node will tell or find nothing
+//              wrong with or of kind kStale: the installation has changed, the planner ends
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tsrunc::launcher {
+
+inline constexpr char kPlannerSocket[] = "~planner";
+inline constexpr char kPlannerMagic[16] = "tsrunc-planner1";
+
+enum class Section : uint8_t { kArgv, kCwd, kEnvironment, kRecord, kBundle, kConfig, kAnswers, kCount };
+inline constexpr size_t kSections = static_cast<size_t>(Section::kCount);
+
+// A file as it lies on disk: an installation that is replaced gives it another inode and time.
+struct FileIdentity {
+  uint64_t device;
+  uint64_t inode;
+  uint64_t size;
+  uint64_t nanoseconds;  // of its time of modification
+};
+
+struct RequestHeader {
+  char magic[16];
+  FileIdentity executable;
+  FileIdentity bundle;  // dist/bundle.js
+  uint32_t sizes[kSections];
+  uint32_t reserved;
+};
+static_assert(sizeof(RequestHeader) == 16 + 64 + 32);
+
+struct AnswersHeader {
+  char magic[16];
+  uint32_t size;
+  uint32_t reserved;
+};
+static_assert(sizeof(AnswersHeader) == 24);
+
+enum class ReplyKind : uint32_t { kPlan = 1, kCold = 2, kAsk = 3, kStale = 4 };
+enum class Part : uint8_t { kStderr, kLogFile, kLog, kBody, kCount };
+inline constexpr size_t kParts = static_cast<size_t>(Part::kCount);
+
+struct ReplyHeader {
+  char magic[16];
+  uint32_t kind;
+  uint32_t sizes[kParts];
+  uint32_t reserved;
+};
+static_assert(sizeof(ReplyHeader) == 40);
+
+// More than any plan has; a plan of 10,000 mounts has three million bytes.
+inline constexpr uint64_t kMostReplyBytes = uint64_t{64} << 20;
+inline constexpr uint32_t kMostConfigBytes = uint32_t{16} << 20;
+
+}  // namespace tsrunc::launcher

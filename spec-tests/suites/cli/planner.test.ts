@@ -1,0 +1,255 @@
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { dirname, join } from 'node:path'
+import {
+  addBusybox,
+  type Bundle,
+  bundle,
+  deepEqual,
+  equal,
+  eventually,
+  isAlive,
+  match,
+  notEqual,
+  requires,
+  runtime,
+  sandbox,
+  scratch,
+  startPlanner,
+  test,
+} from '../../lib'
+
+const ONLY = { only: ['tsrunc'] } as const
+const NOBODY = 65534
+
+const mode = (planner: string) => ({ global: ['--planner', planner] })
+const socketPath = (): string => join(sandbox().marks.root, '~planner')
+
+const trueBundle = (): Promise<Bundle> =>
+  bundle((c, b) => {
+    addBusybox(b.rootfs)
+    c.process.args = ['/bin/true']
+  })
+
+/** The bytes of the plan that `create` saved. */
+const savedPlan = async (b: Bundle, planner: string): Promise<Buffer> => {
+  const { stderr } = await b.create(mode(planner))
+  equal(stderr, '')
+  const plan = readFileSync(join(sandbox().marks.root, b.id, 'plan'))
+  await b.delete({ flags: ['--force'] })
+  return plan
+}
+
+/** Somebody in the planner's place. */
+const impostor = async (talk: (socket: Socket) => void): Promise<Server> => {
+  mkdirSync(sandbox().marks.root, { recursive: true, mode: 0o700 })
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    talk(socket)
+  })
+  sandbox().undo.push(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  await new Promise<void>((resolve) => server.listen(socketPath(), resolve))
+  return server
+}
+
+const reply = (kind: number, sizes: readonly number[]): Buffer => {
+  const bytes = Buffer.alloc(40)
+  bytes.write('tsrunc-planner1')
+  bytes.writeUInt32LE(kind, 16)
+  for (const [i, size] of sizes.entries()) bytes.writeUInt32LE(size, 20 + 4 * i)
+  return bytes
+}
+
+test('tsrunc planner: a plan that a planner made is the plan that node makes, byte for byte', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await bundle((c) => {
+    const others = c.linux.namespaces?.filter(({ type }) => type !== 'ipc') ?? []
+    c.linux.namespaces = [...others, { type: 'ipc', path: '/proc/self/ns/ipc' }]
+    c.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO' }] }
+  })
+  deepEqual(await savedPlan(b, 'on'), await savedPlan(b, 'off'))
+  const relative = await trueBundle()
+  deepEqual(await savedPlan(relative, 'auto'), await savedPlan(relative, 'off'))
+})
+
+test('tsrunc planner: with one, no node is started', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await trueBundle()
+  // V8 reserves more address space than that before it does anything.
+  const within = ['prlimit', '--as=67108864']
+  notEqual((await b.tryRun({ ...mode('off'), within })).status, 0)
+  await b.run({ ...mode('on'), within })
+})
+
+test('tsrunc planner: an error is told in the same words', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await bundle((c) => {
+    c.process.cwd = 'relative'
+  })
+  const warm = await b.tryRun(mode('on'))
+  const cold = await b.tryRun(mode('off'))
+  equal(warm.stderr, cold.stderr)
+  equal(warm.status, cold.status)
+  notEqual(warm.status, 0)
+})
+
+test('tsrunc planner: its socket is for its user alone, and its place for one planner', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  equal(statSync(socketPath()).mode & 0o777, 0o600)
+  const second = startPlanner()
+  const text = await new Promise<string>((resolve) => {
+    let all = ''
+    second.stderr?.on('data', (data: Buffer) => {
+      all += data
+    })
+    second.on('close', () => resolve(all))
+  })
+  match(text, /a planner serves .* already/)
+})
+
+test('tsrunc planner: without one, --planner on is an error and auto is none', ONLY, async () => {
+  requires('root')
+  const b = await trueBundle()
+  const on = await b.tryRun(mode('on'))
+  equal(on.status, 1)
+  match(on.stderr, /planner of .*no such file or directory/)
+  await b.run(mode('auto'))
+})
+
+test('tsrunc planner: a dead socket costs nothing', ONLY, async () => {
+  requires('root')
+  const planner = startPlanner()
+  planner.kill('SIGKILL')
+  await eventually('the end of the planner', () => planner.signalCode !== null)
+  equal(existsSync(socketPath()), true)
+  const b = await trueBundle()
+  await b.run(mode('auto'))
+  match((await b.tryRun(mode('on'))).stderr, /connection refused/)
+  // The next planner takes its place.
+  const dead = statSync(socketPath()).ino
+  startPlanner()
+  await eventually('a living planner', () => statSync(socketPath()).ino !== dead)
+  await b.run(mode('on'))
+})
+
+const HOSTILE: Readonly<Record<string, (socket: Socket) => void>> = {
+  'says nothing': () => undefined,
+  'closes at once': (socket) => socket.destroy(),
+  'answers garbage': (socket) => socket.end(Buffer.alloc(4096, 0x41)),
+  'promises more bytes than there are': (socket) => socket.write(reply(1, [0, 0, 0, 0xffffffff])),
+  'stops in the middle of a plan': (socket) => socket.end(Buffer.concat([reply(1, [0, 0, 0, 100]), Buffer.alloc(50)])),
+  'asks without end': (socket) =>
+    socket.on('data', () => socket.write(Buffer.concat([reply(3, [0, 0, 0, 7]), Buffer.from('d/proc\0')]))),
+  'sends a byte at a time': (socket) => {
+    const timer = setInterval(() => socket.write('t'), 5)
+    socket.on('close', () => clearInterval(timer))
+  },
+}
+
+for (const [what, talk] of Object.entries(HOSTILE)) {
+  test(`tsrunc planner: one in its place that ${what} costs a caller of auto nothing but time`, ONLY, async () => {
+    requires('root')
+    await impostor(talk)
+    const b = await trueBundle()
+    const { stderr } = await b.run(mode('auto'))
+    equal(stderr, '')
+  })
+}
+
+test('tsrunc planner: a plan that is none is refused', ONLY, async () => {
+  requires('root')
+  await impostor((socket) => socket.end(Buffer.concat([reply(1, [0, 0, 0, 64]), Buffer.alloc(64, 0x42)])))
+  const b = await trueBundle()
+  const outcome = await b.tryRun(mode('on'))
+  equal(outcome.status, 1)
+  match(outcome.stderr, /the plan is not one of this version/)
+})
+
+test("tsrunc planner: another user's socket is not asked", ONLY, async () => {
+  requires('root')
+  let asked = false
+  await impostor(() => {
+    asked = true
+  })
+  chownSync(socketPath(), NOBODY, NOBODY)
+  const b = await trueBundle()
+  await b.run(mode('auto'))
+  match((await b.tryRun(mode('on'))).stderr, /operation not permitted/)
+  equal(asked, false)
+})
+
+test('tsrunc planner: killed in the middle of a request it costs nothing', ONLY, async () => {
+  requires('root')
+  const planner = startPlanner()
+  const b = await trueBundle()
+  await b.run(mode('on'))
+  planner.kill('SIGSTOP')
+  await b.run(mode('auto'))
+  const waiting = b.launchRun(mode('on'))
+  await waiting.pid
+  planner.kill('SIGKILL')
+  const { status, stderr } = await waiting.exited
+  equal(status, 1)
+  match(stderr, /tsrunc run: the planner of /)
+})
+
+const send = (bytes: Buffer): Promise<void> =>
+  new Promise((resolve) => {
+    const socket = connect(socketPath(), () => socket.write(bytes))
+    socket.on('error', () => resolve())
+    socket.on('close', () => resolve())
+  })
+
+test('tsrunc planner: a bad request harms no other', ONLY, async () => {
+  requires('root')
+  const planner = startPlanner()
+  const header = Buffer.alloc(112)
+  header.write('tsrunc-planner1')
+  const huge = Buffer.from(header)
+  for (let at = 80; at < 108; at += 4) huge.writeUInt32LE(0xffffffff, at)
+  await Promise.all([send(Buffer.alloc(4096, 0x41)), send(huge)])
+  // Callers who never finish.
+  const idlers = Array.from({ length: 20 }, () => connect(socketPath()).on('error', () => undefined))
+  for (const socket of idlers) socket.write(header.subarray(0, 50))
+  const b = await trueBundle()
+  await b.run(mode('on'))
+  for (const socket of idlers) socket.destroy()
+  equal(isAlive(planner.pid ?? 0), true)
+})
+
+test('tsrunc planner: ends when it was idle, and leaves no socket', ONLY, async () => {
+  requires('root')
+  const planner = startPlanner(['--idle', '1'])
+  await eventually('the end of the planner', () => planner.exitCode !== null, 10_000)
+  equal(planner.exitCode, 0)
+  equal(existsSync(socketPath()), false)
+})
+
+test('tsrunc planner: makes no plans of another installation, and ends when its own was replaced', ONLY, async () => {
+  requires('root')
+  const home = dirname(dirname(dirname(runtime().path)))
+  const copy = scratch('copy')
+  cpSync(join(home, 'dist'), join(copy, 'dist'), { recursive: true })
+  cpSync(dirname(runtime().path), join(copy, 'build/Release'), {
+    recursive: true,
+    filter: (path) => !/\/(obj|\.deps)/.test(path),
+  })
+  const other = join(copy, 'build/Release/tsrunc')
+  const planner = startPlanner([], other)
+  const b = await trueBundle()
+  // Not its caller: node plans, as without a planner.
+  await b.run(mode('on'))
+  utimesSync(join(copy, 'dist/bundle.js'), 1, 1)
+  match((await b.tryRun(mode('on'))).stderr, /installation that has changed/)
+  await eventually('the end of the planner', () => planner.exitCode !== null, 10_000)
+  equal(existsSync(socketPath()), false)
+})

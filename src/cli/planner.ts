@@ -1,0 +1,56 @@
+import { resolve } from 'node:path'
+import { defaultRoot } from '../container/root'
+import { quote } from '../errors'
+import { openRoot, Place } from '../planner/place'
+import { servePlans } from '../planner/server'
+import { UsageError } from './parse'
+import { type Call, defineVerb } from './verb'
+
+/** sd_listen_fds(3): the first descriptor that systemd hands over. */
+const FIRST_LISTEN_FD = 3
+const MOST_SECONDS = 24 * 60 * 60
+const SECOND = 1000
+
+function seconds(value: string | undefined): number {
+  const text = value ?? '0'
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (!(number <= MOST_SECONDS)) {
+    throw new UsageError(`invalid value ${quote(text)} of --idle: seconds, at most ${MOST_SECONDS}`)
+  }
+  return number
+}
+
+/** Whether systemd listens already. */
+function isActivated({ environment, handoff }: Call): boolean {
+  return environment['LISTEN_FDS'] === '1' && Number(environment['LISTEN_PID']) === handoff?.caller.pid
+}
+
+export const verb = defineVerb({
+  name: 'planner',
+  summary: 'plan containers for create and run, so that they need not start node',
+  synopsis: '',
+  description:
+    'Serves plans over the socket ~planner in --root, to this user alone and without touching a container, until it is ' +
+    'ended. create and run ask it with --planner or TSRUNC_PLANNER. Takes its socket from systemd where that has one ' +
+    'for it.',
+  options: {
+    idle: {
+      type: 'string',
+      value: 'SECONDS',
+      description: 'end after so many seconds without a request (default: 0, never)',
+    },
+  },
+  positionals: [0, 0],
+  async run(call) {
+    const idle = seconds(call.options.idle) * SECOND
+    const { root } = call.globals
+    const directory = root === undefined ? defaultRoot(call.environment) : resolve(call.cwd, root)
+    const activated = isActivated(call)
+    if (!activated) openRoot(directory)
+    const place = activated ? undefined : await Place.find(directory)
+    // Nothing of the caller's is held: its directory can be unmounted.
+    process.chdir('/')
+    await servePlans({ place, fd: FIRST_LISTEN_FD, idle })
+    return 0
+  },
+})

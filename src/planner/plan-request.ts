@@ -1,0 +1,166 @@
+import { verb as create } from '../cli/create'
+import type { Engine } from '../cli/engine'
+import { type LogSink, logOf } from '../cli/log'
+import { checkPositionals, readUpToVerb, readWords } from '../cli/read-call'
+import { verb as run } from '../cli/run'
+import type { Verb } from '../cli/verb'
+import type { HostView, Questions } from '../host/view'
+import { OWN_VIEW } from '../host/view'
+import type { SeccompProgramRequest } from '../plan/seccomp'
+import type { Answers, Reply, Request } from './protocol'
+
+/** Verbs that a planner plans. */
+const PLANNED: readonly Verb[] = [create, run]
+
+/** Nobody asks so much; a configuration that does is for node. */
+const MOST_QUESTIONS = 256
+
+/** Thrown where planning needs to know something of the caller first. */
+class Ask extends Error {
+  readonly questions: readonly string[]
+  constructor(questions: readonly string[]) {
+    super('the caller is to be asked')
+    this.questions = questions
+  }
+}
+
+/** Thrown where a call is not the planner's: node says why, or does it. */
+class Cold extends Error {}
+
+const directory = (path: string): string => `d${path}`
+const namespace = (path: string): string => `n${path}`
+
+/** How the planner sees its caller: by what the caller has told, and by proc(5). */
+class CallersView implements HostView {
+  readonly self: string
+  readonly #request: Request
+  readonly #answers: Answers
+
+  constructor(request: Request, pid: number, answers: Answers) {
+    this.self = `/proc/${pid}`
+    this.#request = request
+    this.#answers = answers
+  }
+
+  prepare({ directories, namespaces }: Questions): void {
+    const all = [...directories.map(directory), ...namespaces.map(namespace)]
+    // What the exchange cannot carry: a path with a NUL is refused by node, a relative one is its own business.
+    if (all.length > MOST_QUESTIONS || all.some((question) => question[1] !== '/' || question.includes('\0'))) {
+      throw new Cold()
+    }
+    const open = [...new Set(all)].filter((question) => !this.#answers.has(question))
+    if (open.length > 0) throw new Ask(open)
+  }
+
+  bundleDirectory(): string {
+    return this.#request.bundle
+  }
+
+  config(): Uint8Array {
+    return this.#request.config
+  }
+
+  realDirectory(path: string): string {
+    return this.#answer(directory(path))
+  }
+
+  namespaceIdentity(path: string): string | undefined {
+    // The caller's own: proc(5) tells them.
+    if (path.startsWith(`${this.self}/ns/`)) return OWN_VIEW.namespaceIdentity(path)
+    const answer = this.#answer(namespace(path))
+    return answer === '' ? undefined : answer
+  }
+
+  #answer(question: string): string {
+    const answer = this.#answers.get(question)
+    if (answer === undefined) throw new Cold()
+    return answer
+  }
+}
+
+/** Compiles for a directory of containers (native/seccomp-compiler.ts). */
+export type CompilerOf = (root: string) => (request: SeccompProgramRequest) => Uint8Array
+
+/** What a caller asked for, put together while its verb runs. */
+class Collector implements Engine, LogSink {
+  readonly view: HostView
+  readonly #compilerOf: CompilerOf
+  #stderr = ''
+  #logFile = ''
+  #log = ''
+  #plan: Uint8Array | undefined
+
+  constructor(view: HostView, compilerOf: CompilerOf) {
+    this.view = view
+    this.#compilerOf = compilerOf
+  }
+
+  begin(): void {}
+
+  seccompCompiler(root: string): (request: SeccompProgramRequest) => Uint8Array {
+    return this.#compilerOf(root)
+  }
+
+  print(): void {
+    throw new Cold()
+  }
+
+  run(plan: Uint8Array): void {
+    this.#plan = plan
+  }
+
+  stderr(text: string): void {
+    this.#stderr += text
+  }
+
+  file(path: string, line: string): void {
+    this.#logFile = path
+    this.#log += line
+  }
+
+  reply(): Reply {
+    if (this.#plan === undefined) return { kind: 'cold' }
+    return { kind: 'plan', stderr: this.#stderr, logFile: this.#logFile, log: this.#log, plan: this.#plan }
+  }
+}
+
+async function callVerb(request: Request, engine: Collector): Promise<void> {
+  const { argv } = request
+  const before = readUpToVerb(argv)
+  const verb = PLANNED.find(({ name }) => name === argv[before.end])
+  if (verb === undefined) throw new Cold()
+  const words = readWords(verb, argv, before)
+  if (words.globals.help || words.globals.version) throw new Cold()
+  checkPositionals(verb, words)
+  await verb.run({
+    ...words,
+    argv,
+    log: { ...logOf(words.globals), sink: engine },
+    // The record stays with the caller.
+    handoff: { fd: -1, caller: request.caller },
+    environment: request.environment,
+    cwd: request.cwd,
+    engine,
+  })
+}
+
+/**
+ * Do what the command line of a caller does up to the plan. Whatever goes wrong is `cold`: node finds it too, and tells
+ * it in the same words as always.
+ *
+ * @param pid of the caller, which lives
+ */
+export async function planRequest(
+  request: Request,
+  pid: number,
+  answers: Answers,
+  compilerOf: CompilerOf,
+): Promise<Reply> {
+  const engine = new Collector(new CallersView(request, pid, answers), compilerOf)
+  try {
+    await callVerb(request, engine)
+    return engine.reply()
+  } catch (error) {
+    return error instanceof Ask ? { kind: 'ask', questions: error.questions } : { kind: 'cold' }
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * What tsrunc and its planner say to each other: native/launcher/planner_wire.h has the whole story and is the other
+ * half. Nothing that comes in is believed: lengths are bounded before anything is kept.
+ */
+import { isUtf8 } from 'node:buffer'
+import { parseRecord } from '../host/caller'
+import type { Caller } from '../host/facts'
+
+const MAGIC = Buffer.from('tsrunc-planner1\0', 'latin1')
+const MAGIC_SIZE = 16
+const IDENTITY_SIZE = 32
+const SECTIONS = 7
+const SIZES_AT = MAGIC_SIZE + 2 * IDENTITY_SIZE
+export const REQUEST_HEADER = SIZES_AT + 4 * SECTIONS + 4
+export const ANSWERS_HEADER = 24
+const REPLY_HEADER = 40
+const REPLY_PARTS = 4
+
+/** Of one request. The configuration may have 16 MiB (host/view.ts), a command line and its environment 6 MiB. */
+export const MOST_REQUEST_BYTES = 24 << 20
+export const MOST_ANSWER_BYTES = 4 << 20
+
+/** What a caller sends that is no caller of this build, or none at all. */
+export class ProtocolError extends Error {}
+
+/** A file as it lies on disk (struct FileIdentity), as four numbers in hexadecimal. */
+export type Identity = string
+
+export interface RequestHeader {
+  readonly executable: Identity
+  readonly bundle: Identity
+  readonly sizes: readonly number[]
+  /** Bytes that follow the header. */
+  readonly length: number
+}
+
+/** The caller's answers by question, as in "d/srv/rootfs" and "n/proc/7/ns/net". */
+export type Answers = ReadonlyMap<string, string>
+
+export interface Request {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly caller: Caller
+  /** The bundle's path without symlinks. */
+  readonly bundle: string
+  readonly config: Uint8Array
+  readonly answers: Answers
+}
+
+function checkMagic(bytes: Buffer): void {
+  if (bytes.compare(MAGIC, 0, MAGIC_SIZE, 0, MAGIC_SIZE) !== 0) throw new ProtocolError('not a request of tsrunc')
+}
+
+function bounded(length: number, most: number): number {
+  if (length > most) throw new ProtocolError(`a request of ${length} bytes`)
+  return length
+}
+
+/** @param bytes REQUEST_HEADER of them. Errors: ProtocolError. */
+export function readRequestHeader(bytes: Buffer): RequestHeader {
+  checkMagic(bytes)
+  const identity = (at: number) => bytes.toString('hex', at, at + IDENTITY_SIZE)
+  const sizes = Array.from({ length: SECTIONS }, (_, i) => bytes.readUInt32LE(SIZES_AT + 4 * i))
+  return {
+    executable: identity(MAGIC_SIZE),
+    bundle: identity(MAGIC_SIZE + IDENTITY_SIZE),
+    sizes,
+    length: bounded(
+      sizes.reduce((sum, size) => sum + size, 0),
+      MOST_REQUEST_BYTES,
+    ),
+  }
+}
+
+/** @param bytes ANSWERS_HEADER of them. Errors: ProtocolError. */
+export function readAnswersHeader(bytes: Buffer): { readonly length: number } {
+  checkMagic(bytes)
+  return { length: bounded(bytes.readUInt32LE(MAGIC_SIZE), MOST_ANSWER_BYTES) }
+}
+
+/** What node itself would make of bytes that are not UTF-8 is node's business: such a call is for it. */
+function text(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new ProtocolError('not UTF-8')
+  return bytes.toString('utf8')
+}
+
+function words(bytes: Buffer): readonly string[] {
+  if (bytes.length === 0) return []
+  if (bytes[bytes.length - 1] !== 0) throw new ProtocolError('a word without an end')
+  return text(bytes.subarray(0, -1)).split('\0')
+}
+
+function oneWord(bytes: Buffer): string {
+  const [word, ...others] = words(bytes)
+  if (word === undefined || others.length > 0 || !word.startsWith('/')) throw new ProtocolError('not a path')
+  return word
+}
+
+export function readAnswers(bytes: Buffer): Answers {
+  const list = words(bytes)
+  if (list.length % 2 !== 0) throw new ProtocolError('a question without an answer')
+  return new Map(list.flatMap((word, i) => (i % 2 === 0 ? [[word, list[i + 1] ?? ''] as const] : [])))
+}
+
+/** The first of two variables of a name is the one that counts (getenv(3)). */
+function environment(entries: readonly string[]): Record<string, string | undefined> {
+  const out: Record<string, string | undefined> = Object.create(null)
+  for (const entry of entries) {
+    const equals = entry.indexOf('=')
+    const name = entry.slice(0, equals)
+    if (equals > 0 && out[name] === undefined) out[name] = entry.slice(equals + 1)
+  }
+  return out
+}
+
+/** @param bytes header.length of them. Errors: ProtocolError, TsruncError HANDOFF. */
+export function readRequest({ sizes }: RequestHeader, bytes: Buffer): Request {
+  let at = 0
+  const sections = sizes.map((size) => {
+    at += size
+    return bytes.subarray(at - size, at)
+  })
+  const section = (index: number): Buffer => sections[index] ?? Buffer.alloc(0)
+  return {
+    argv: words(section(0)),
+    cwd: oneWord(section(1)),
+    environment: environment(words(section(2))),
+    caller: parseRecord(section(3).toString('latin1')),
+    bundle: oneWord(section(4)),
+    config: section(5),
+    answers: readAnswers(section(6)),
+  }
+}
+
+export type Reply =
+  | {
+      readonly kind: 'plan'
+      readonly stderr: string
+      readonly logFile: string
+      readonly log: string
+      readonly plan: Uint8Array
+    }
+  | { readonly kind: 'ask'; readonly questions: readonly string[] }
+  | { readonly kind: 'cold' }
+  | { readonly kind: 'stale' }
+
+const KINDS = { plan: 1, cold: 2, ask: 3, stale: 4 } as const
+
+function parts(reply: Reply): readonly Uint8Array[] {
+  if (reply.kind === 'plan') return [...[reply.stderr, reply.logFile, reply.log].map((t) => Buffer.from(t)), reply.plan]
+  const body = reply.kind === 'ask' ? reply.questions.map((question) => `${question}\0`).join('') : ''
+  return [Buffer.alloc(0), Buffer.alloc(0), Buffer.alloc(0), Buffer.from(body)]
+}
+
+export function encodeReply(reply: Reply): Buffer {
+  const header = Buffer.alloc(REPLY_HEADER)
+  const all = parts(reply)
+  MAGIC.copy(header)
+  header.writeUInt32LE(KINDS[reply.kind], MAGIC_SIZE)
+  for (let i = 0; i < REPLY_PARTS; i++) header.writeUInt32LE(all[i]?.length ?? 0, MAGIC_SIZE + 4 + 4 * i)
+  return Buffer.concat([header, ...all])
+}

@@ -1,0 +1,121 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import { binding } from '../native/binding'
+import { Connection, type Service } from './connection'
+import { installation, isSame } from './installation'
+import type { Place } from './place'
+import { planRequest } from './plan-request'
+import { SeccompMemory } from './seccomp-memory'
+
+/** Connections at a time; a caller that finds no room goes on without a planner. */
+const MOST_CONNECTIONS = 64
+/** Bytes of all requests that are being read. */
+const MOST_BYTES = 64 << 20
+/** How often a planner looks whether it is still wanted. */
+const WATCH_MILLISECONDS = 5000
+
+export interface ServerOptions {
+  /** Where it listens; undefined: at descriptor `fd`, which systemd gave it. */
+  readonly place: Place | undefined
+  readonly fd: number
+  /** Milliseconds without a request after which it ends; 0: never. */
+  readonly idle: number
+}
+
+/** The number of a connection's descriptor; node has no public name for it. */
+function descriptorOf(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null }
+  return handle?.fd ?? -1
+}
+
+class PlannerServer {
+  readonly #options: ServerOptions
+  readonly #server: Server = createServer((socket) => this.#connected(socket))
+  readonly #installation = installation()
+  readonly #seccomp = new SeccompMemory()
+  #held = 0
+  #connections = 0
+  #last = performance.now()
+  #end: () => void = () => undefined
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+    this.#server.maxConnections = MOST_CONNECTIONS
+  }
+
+  async serve(): Promise<void> {
+    await this.#listen()
+    const ended = new Promise<void>((resolve) => {
+      this.#end = resolve
+    })
+    const watch = setInterval(
+      () => this.#watch(),
+      Math.min(WATCH_MILLISECONDS, this.#options.idle || WATCH_MILLISECONDS),
+    )
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+    const stop = () => this.#end()
+    for (const signal of signals) process.on(signal, stop)
+    await ended
+    clearInterval(watch)
+    for (const signal of signals) process.off(signal, stop)
+    this.#options.place?.leave()
+    this.#server.close()
+  }
+
+  #listen(): Promise<void> {
+    const { place, fd } = this.#options
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      // unix(7): the mode of a socket is what the mask leaves of it.
+      const mask = process.umask(0o177)
+      this.#server.listen(place === undefined ? { fd } : { path: place.temporary }, () => {
+        place?.take()
+        resolve()
+      })
+      process.umask(mask)
+    })
+  }
+
+  /** Ends where nobody would miss it: another has its place, its files were replaced, or nobody asks any more. */
+  #watch(): void {
+    const { place, idle } = this.#options
+    const isIdle = idle > 0 && this.#connections === 0 && performance.now() - this.#last >= idle
+    if (isIdle || (place !== undefined && !place.isOwn()) || !this.#isCurrent()) this.#end()
+  }
+
+  #isCurrent(): boolean {
+    return isSame(installation(), this.#installation)
+  }
+
+  #connected(socket: Socket): void {
+    this.#connections++
+    this.#last = performance.now()
+    socket.on('close', () => {
+      this.#connections--
+    })
+    new Connection(socket, this.#serviceFor(binding().fellow(descriptorOf(socket))))
+  }
+
+  /** `pid`: of the caller; 0: one that is not planned for. */
+  #serviceFor(pid: number): Service {
+    return {
+      refuse: (header) => {
+        if (pid !== 0 && isSame(header, this.#installation)) return undefined
+        if (this.#isCurrent()) return { kind: 'cold' }
+        setImmediate(() => this.#end())
+        return { kind: 'stale' }
+      },
+      plan: (request, answers) => planRequest(request, pid, answers, this.#seccomp.compilerOf),
+      hold: (bytes) => {
+        if (this.#held + bytes > MOST_BYTES) return false
+        this.#held += bytes
+        return true
+      },
+      release: (bytes) => {
+        this.#held -= bytes
+      },
+    }
+  }
+}
+
+/** Serve plans until a signal, idleness or a newer installation ends it. */
+export const servePlans = (options: ServerOptions): Promise<void> => new PlannerServer(options).serve()
