@@ -91,7 +91,7 @@ function checkEnvironment(env: readonly string[]): void {
   if (bad !== undefined) throw usage(`--env: ${quote(bad)} has not the form NAME=VALUE`)
 }
 
-/** Properties that a process file which does not have them takes from the container's configuration, as with runc. */
+/** Properties that a process file which does not have them takes from the container's configuration. */
 const INHERITED = [
   'capabilities',
   'rlimits',

@@ -19,7 +19,12 @@ const HERE: TestOptions = { only: ['tsrunc'] }
 /** CAP_KILL, CAP_NET_BIND_SERVICE, CAP_NET_RAW of linux/capability.h. */
 const [KILL, BIND, RAW] = [5, 10, 13]
 
-test('exec: the process is that of the configuration, with another command', async () => {
+test('exec: the process is that of the configuration, with another command', {
+  peers: {
+    runc: '1.1 leaves the umask of the configuration out',
+    crun: 'takes nothing of the process but the environment',
+  },
+}, async () => {
   const b = await bundle((c) => {
     c.process.user = { uid: 7, gid: 8, additionalGids: [9], umask: 0o027 }
     c.process.env = ['PATH=/bin', 'CONFIGURED=1']
@@ -59,14 +64,14 @@ test('exec: in all namespaces and cgroups of the container', async () => {
   deepEqual(cgroups(own.data), cgroups(first.data))
 })
 
-test('exec --env --cwd --user --additional-gids', async () => {
+test('exec --env --cwd --user --additional-gids', { peers: { crun: 'has no --additional-gids' } }, async () => {
   const b = await bundle((c) => {
     c.process.env = ['PATH=/bin', 'A=old', 'B=kept']
     c.process.user = { uid: 0, gid: 4 }
   })
   await b.startIdle()
   const flags = [
-    '--env',
+    '-e',
     'A=new',
     '-e',
     'C=x=y',
@@ -74,7 +79,7 @@ test('exec --env --cwd --user --additional-gids', async () => {
     '/tmp',
     '--user',
     '1000',
-    '-g',
+    '--additional-gids',
     '77',
     '--additional-gids',
     '78',
@@ -106,12 +111,14 @@ test('exec: HOME is that of the user in the container', async () => {
   includes(report.env, 'HOME=/home/someone')
 })
 
-test('exec --cap adds to bounding, effective and permitted, never to inheritable', async () => {
+test('exec --cap adds to bounding, effective and permitted, never to inheritable', {
+  peers: { crun: 'the capabilities of the flags are all that there are' },
+}, async () => {
   const b = await bundle((c) => {
     c.process.capabilities = { bounding: ['CAP_KILL'], effective: ['CAP_KILL'], permitted: ['CAP_KILL'] }
   })
   await b.startIdle()
-  const [report] = await b.exec({ flags: ['--cap', 'CAP_NET_RAW', '-c', 'CAP_NET_BIND_SERVICE'] }, ['report'])
+  const [report] = await b.exec({ flags: ['--cap', 'CAP_NET_RAW', '--cap', 'CAP_NET_BIND_SERVICE'] }, ['report'])
   const wanted = [KILL, BIND, RAW]
   deepEqual(report.capabilities.bounding, wanted)
   deepEqual(report.capabilities.effective, wanted)
@@ -146,7 +153,9 @@ test('exec: the system call filter of the container holds', async () => {
   equal(report.seccomp, 2)
 })
 
-test('exec --process: the whole process, the labels and limits it does not name from the configuration', async () => {
+test('exec --process: the whole process, the limits that it does not name from the configuration', {
+  peers: { runc: '1.1 takes no rlimits from the configuration', crun: 'takes no rlimits from the configuration' },
+}, async () => {
   const b = await bundle((c) => {
     c.process.rlimits = [{ type: 'RLIMIT_NOFILE', soft: 64, hard: 128 }]
     c.process.env = ['PATH=/bin', 'CONFIGURED=1']
@@ -194,6 +203,31 @@ test(
     ok(without.cpus.length > 1, first.data)
   },
 )
+
+test('exec: short and long forms of an option may be mixed', HERE, async () => {
+  const b = await bundle()
+  await b.startIdle()
+  const flags = [
+    '--env',
+    'A=1',
+    '-e',
+    'B=2',
+    '-g',
+    '77',
+    '--additional-gids',
+    '78',
+    '-c',
+    'net_raw',
+    '--cap',
+    'CAP_KILL',
+  ]
+  const [report] = await b.exec({ flags }, ['report'])
+  includes(report.env, 'A=1')
+  includes(report.env, 'B=2')
+  deepEqual([...report.groups].sort(), [77, 78])
+  includes(report.capabilities.effective, KILL)
+  includes(report.capabilities.effective, RAW)
+})
 
 test('exec: options end at the ID, and -- behind it is no command', HERE, async () => {
   const b = await bundle()

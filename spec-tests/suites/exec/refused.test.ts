@@ -1,6 +1,6 @@
 // `exec`: what is refused, with 255 and a story, leaving nothing behind.
 import { existsSync, writeFileSync } from 'node:fs'
-import { bundle, callRuntime, doesNotMatch, equal, match, scratch, type TestOptions, test } from '../../lib'
+import { bundle, callRuntime, deepEqual, doesNotMatch, equal, match, scratch, type TestOptions, test } from '../../lib'
 
 const HERE: TestOptions = { only: ['tsrunc'] }
 
@@ -63,12 +63,19 @@ test('exec: CVE-2026-30892: -u 1 is user 1', async () => {
     ['1', 1, 0],
     ['1:2', 1, 2],
     ['0', 0, 0],
-    ['4294967294:4294967294', 4294967294, 4294967294],
+    ['2147483647:2147483646', 2147483647, 2147483646],
   ] as const) {
     const [report] = await b.exec({ flags: ['-u', flag] }, ['report'])
     equal(report.uids[0], uid)
     equal(report.gids[0], gid)
   }
+})
+
+test('exec --user: the largest ids that the kernel has', HERE, async () => {
+  const b = await bundle()
+  await b.startIdle()
+  const [report] = await b.exec({ flags: ['-u', '4294967294:4294967294'] }, ['report'])
+  deepEqual([report.uids[0], report.gids[0]], [4294967294, 4294967294])
 })
 
 test('exec: a program that is missing or cannot be run, in the words that callers look for', HERE, async () => {
