@@ -20,16 +20,16 @@ constexpr int kFailed = 1;
 // A verb whose plan node makes.
 struct PlannedVerb {
   Action action;
+  int failed;  // exit code of tsrunc's own failures
   const char* name;
   int (*run)(PlannedCall& call);
-  int failed;  // exit code of tsrunc's own failures
 };
 
 constexpr PlannedVerb kVerbs[] = {
-    {Action::kCreate, "create", make_container, kFailed},
-    {Action::kRun, "run", make_container, kFailed},
-    {Action::kUpdate, "update", update_container, kFailed},
-    {Action::kExec, "exec", exec_in_container, kExecFailed},
+    {Action::kCreate, kFailed, "create", make_container},
+    {Action::kRun, kFailed, "run", make_container},
+    {Action::kUpdate, kFailed, "update", update_container},
+    {Action::kExec, kExecFailed, "exec", exec_in_container},
 };
 
 [[nodiscard]] const PlannedVerb* find_verb(uint32_t action) noexcept {
