@@ -11,7 +11,12 @@ export const ANNOTATIONS = {
 } as const
 
 /** What another runtime would do and tsrunc does not: a container without it may not be what was asked for. */
-const FOREIGN = ['run.oci.handler', 'run.oci.systemd.force_cgroup_v1'] as const
+const FOREIGN = [
+  'run.oci.handler',
+  'run.oci.systemd.force_cgroup_v1',
+  'run.oci.systemd.subgroup',
+  'run.oci.delegate-cgroup',
+] as const
 
 const pointerTo = (name: string): string => `/annotations/${pointerStep(name)}`
 

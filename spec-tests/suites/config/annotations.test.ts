@@ -245,8 +245,16 @@ for (const [name, value] of [
 test('config.md#annotations [GEN-1]: those of other runtimes that matter are worth a word', {
   only: ['tsrunc'],
 }, async () => {
-  const b = await annotated({ 'run.oci.handler': 'krun', 'com.example': 'x', 'run.oci.unknown': 'x' })
+  const b = await annotated({
+    'run.oci.handler': 'krun',
+    'run.oci.systemd.subgroup': 'x',
+    'run.oci.delegate-cgroup': 'x',
+    'com.example': 'x',
+    'run.oci.unknown': 'x',
+  })
   const { stderr } = await b.run()
   match(stderr, /run\.oci\.handler/)
+  match(stderr, /run\.oci\.systemd\.subgroup/)
+  match(stderr, /run\.oci\.delegate-cgroup/)
   doesNotMatch(stderr, /com\.example|run\.oci\.unknown/)
 })
