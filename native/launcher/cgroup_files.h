@@ -47,6 +47,7 @@ class CgroupDirectories {
   explicit CgroupDirectories(const wire::StrList& paths) noexcept : paths_(paths) {}
   // The first one that has `file`, or nullptr.
   [[nodiscard]] const char* with(const char* file) const;
+  [[nodiscard]] const wire::StrList& paths() const noexcept { return paths_; }
   // cgroups(7): only v2 has this file.
   [[nodiscard]] const char* unified() const { return with("cgroup.controllers"); }
 

@@ -216,14 +216,15 @@ Failure add_memory(const CgroupDirectories& cgroups, JsonWriter& json) {
 
 Failure add_hugetlb(const CgroupDirectories& cgroups, JsonWriter& json) {
   json.open("hugetlb", '{');
-  const char* v1 = cgroups.with("hugetlb.2MB.usage_in_bytes");
-  const char* unified = v1 == nullptr ? cgroups.unified() : nullptr;
-  const char* directory = v1 != nullptr ? v1 : unified;
-  if (directory != nullptr) {
+  const char* v2 = cgroups.unified();
+  // Which sizes there are differs between machines: no file's name is certain.
+  for (uint32_t i = 0; i < cgroups.paths().count; ++i) {
+    const char* directory = cgroups.paths().items[i];
+    const bool unified = directory == v2;
     Array<PageSize> sizes;
-    list_sizes(directory, v1 != nullptr ? ".usage_in_bytes" : ".current", sizes);
+    list_sizes(directory, unified ? ".current" : ".usage_in_bytes", sizes);
     for (const PageSize& size : sizes) {
-      TSRUNC_TRY(add_size(directory, size.name, v1 == nullptr, json));
+      TSRUNC_TRY(add_size(directory, size.name, unified, json));
     }
   }
   json.close('}');
