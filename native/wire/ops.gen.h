@@ -124,6 +124,7 @@ enum class OpKind : uint32_t {
   kStopUnit = 161,
   kSetUnitProperties = 162,
   kCheckUnit = 163,
+  kFindProgram = 180,
 };
 
 enum class List : uint32_t {
@@ -669,6 +670,11 @@ struct CheckUnit {
   Str unit{};
   Str object{};
   Str mark{};
+};
+
+struct FindProgram {
+  Str name{};
+  StrList env{};
 };
 
 struct Header {
@@ -1260,6 +1266,11 @@ inline void read(Decoder& in, CheckUnit& out) {
   out.mark = in.str();
 }
 
+inline void read(Decoder& in, FindProgram& out) {
+  out.name = in.str();
+  out.env = in.strs();
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -1384,7 +1395,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StartUnit) \
   X(StopUnit) \
   X(SetUnitProperties) \
-  X(CheckUnit)
+  X(CheckUnit) \
+  X(FindProgram)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1485,7 +1497,8 @@ inline void read(Decoder& in, Launch& out) {
   X(EnterNamespaces) \
   X(BecomeMember) \
   X(SetCpuAffinity) \
-  X(TakeTerminal)
+  X(TakeTerminal) \
+  X(FindProgram)
 
 #define TSRUNC_HOST_ONLY_OPS(X) \
   X(MakeCgroup) \
@@ -1578,6 +1591,7 @@ inline void read(Decoder& in, Launch& out) {
   X(SetMemoryPolicy) \
   X(EnterNamespaces) \
   X(BecomeMember) \
-  X(TakeTerminal)
+  X(TakeTerminal) \
+  X(FindProgram)
 
 }  // namespace tsrunc::wire

@@ -440,6 +440,9 @@ export const OPS = {
   /** Look up the home directory of `uid` in the container's /etc/passwd; exec adds it as HOME ("/" if there is none).
    *  For an environment without HOME. */
   findHome: { code: 121, side: 'init', fields: { uid: 'u32' } },
+  /** Whether exec will find the program `name`, as the container's user and by the same search; `env`: the variable PATH, if
+   *  there is one. Nothing is opened or remembered. */
+  findProgram: { code: 180, side: 'init', fields: { name: 'str', env: 'strs' } },
   /** Wait for `tsrunc start` at the exec fifo. */
   awaitStart: { code: 119, side: 'init', fields: {} },
   /** execve(2). PATH of `env` is searched where args[0] has no slash. fds from 3 + `preserveFds` on are closed. */

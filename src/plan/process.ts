@@ -89,6 +89,13 @@ export function planChangeDirectory({ init }: PlanBuilder, path: string, retry: 
   init.push({ kind: 'changeDirectory', pointer: '/process/cwd', what, path, retry })
 }
 
+/** As runc and crun: a program that is not there is an error of create. Engines tell it from others only there. */
+function planFindProgram({ init }: PlanBuilder, { args = [] }: Process, env: readonly string[]): void {
+  const [name = ''] = args
+  const path = env.filter((entry) => entry.startsWith('PATH='))
+  init.push({ kind: 'findProgram', pointer: '/process/args', what: `exec ${quote(name)}`, name, env: path })
+}
+
 /** What init becomes once its root is entered, up to waiting for start. */
 export function planProcess(
   builder: PlanBuilder,
@@ -116,4 +123,5 @@ export function planProcess(
     const what = 'set no_new_privs'
     init.push({ kind: 'setNoNewPrivileges', pointer: '/process/noNewPrivileges', what })
   }
+  planFindProgram(builder, process, env)
 }

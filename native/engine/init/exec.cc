@@ -16,6 +16,7 @@ namespace {
 
 using sys::fail;
 using sys::Failure;
+using sys::kOk;
 using sys::Text;
 
 // execvp(3): what is searched when the environment has no PATH.
@@ -30,36 +31,28 @@ const char* search_path(const wire::StrList& env) noexcept {
   return kDefaultPath;
 }
 
-struct Program {
-  const wire::Exec& op;
-  const char* const* env;
-};
-
-void execute(const char* path, const Program& program) noexcept {
-  (void)::execve(path, const_cast<char* const*>(program.op.args.items),
-                 const_cast<char* const*>(program.env));
-}
-
 // A directory of the program's name is not what anybody looks for.
 bool is_file(const char* path) noexcept {
   struct stat status {};
   return ::fstatat(AT_FDCWD, path, &status, 0) == 0 && !S_ISDIR(status.st_mode);
 }
 
-// Tries the program in each directory of PATH. `found` takes the first file that exists, for the diagnosis.
-// Returns the errno that decides.
-int search(const Program& program, char* found, size_t size) noexcept {
-  const char* name = program.op.args.items[0];
+// Gives the program in each directory of PATH to `attempt`, until that returns 0. `found` takes the first
+// file that exists, for the diagnosis. Returns the errno that decides.
+template <typename Attempt>
+int search(const char* name, const wire::StrList& env, Attempt attempt, char* found, size_t size) noexcept {
   int decisive = ENOENT;
   found[0] = 0;
-  for (const char* rest = search_path(program.op.env);;) {
+  for (const char* rest = search_path(env);;) {
     const size_t length = std::strcspn(rest, ":");
     char candidate[PATH_MAX] = {};
     Text text(candidate);
     text.add(rest, length).add(length == 0 ? "" : "/").add(name);
     if (!text.cut()) {
-      execute(candidate, program);
-      const int code = errno;
+      const int code = attempt(candidate);
+      if (code == 0) {
+        return 0;
+      }
       if (found[0] == 0 && is_file(candidate)) {
         Text(found, size).add(candidate);
         decisive = code;
@@ -77,23 +70,54 @@ int search(const Program& program, char* found, size_t size) noexcept {
   }
 }
 
+// Whether the file is there and may be executed by whoever the process is by now: 0 or an errno.
+int look(const char* path) noexcept {
+  struct stat status {};
+  if (::fstatat(AT_FDCWD, path, &status, 0) < 0) {
+    return errno;
+  }
+  if (S_ISDIR(status.st_mode)) {
+    return EACCES;  // as execve(2)
+  }
+  return ::faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+// `attempt`, of a path, returns 0 where that is the program, else an errno.
+template <typename Attempt>
+Failure try_program(InitContext& context, const char* call, const char* name, const wire::StrList& env,
+                    Attempt attempt) noexcept {
+  if (std::strchr(name, '/') != nullptr) {
+    const int code = attempt(name);
+    return code == 0 ? kOk : fail(code, call, name, diagnose(context, code, name));
+  }
+  context.path[0] = 0;
+  const int code = *name == 0 ? ENOENT : search(name, env, attempt, context.path, sizeof context.path);
+  if (code == 0) {
+    return kOk;
+  }
+  if (context.path[0] == 0) {
+    return fail(ENOENT, call, name, "executable file not found in $PATH");
+  }
+  return fail(code, call, context.path, diagnose(context, code, context.path));
+}
+
 }  // namespace
+
+Failure run(InitContext& context, const wire::FindProgram& op) noexcept {
+  return try_program(context, "access", op.name.data, op.env, look);
+}
 
 Failure run(InitContext& context, const wire::Exec& op) noexcept {
   if (op.args.count == 0) {
     return fail(EINVAL, "execve", nullptr, "there is no program to execute");
   }
-  const Program program{op, context.env != nullptr ? context.env : op.env.items};
-  const char* name = op.args.items[0];
-  if (std::strchr(name, '/') != nullptr) {
-    execute(name, program);
-    return fail(errno, "execve", name, diagnose(context, errno, name));
-  }
-  const int code = *name == 0 ? ENOENT : search(program, context.path, sizeof context.path);
-  if (context.path[0] == 0) {
-    return fail(ENOENT, "execve", name, "executable file not found in $PATH");
-  }
-  return fail(code, "execve", context.path, diagnose(context, code, context.path));
+  char* const* args = const_cast<char* const*>(op.args.items);
+  char* const* env = const_cast<char* const*>(context.env != nullptr ? context.env : op.env.items);
+  const auto execute = [args, env](const char* path) noexcept {
+    (void)::execve(path, args, env);
+    return errno;
+  };
+  return try_program(context, "execve", op.args.items[0], op.env, execute);
 }
 
 }  // namespace tsrunc::engine
