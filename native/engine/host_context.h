@@ -51,6 +51,7 @@ struct HostContext {
   sys::UniqueFd init_root;                     // O_PATH of init's root directory, once openSource has run
   sys::UniqueFd id_map;                        // user namespace of the last openIdMap
   CgroupUndo cgroup_undo;                      // what an update has replaced
+  const wire::SetUnitProperties* told_unit = nullptr;  // and what it has told systemd
   Target target;
   FailureRecord init_failure;  // what init reported, if it did
   bool init_failed = false;

@@ -659,8 +659,13 @@ struct SetUnitProperties {
   Str peer{};
   uint32_t seconds{};
   Str unit{};
+  Str object{};
+  Str mark{};
   Bytes body{};
   Bytes reduced{};
+  Bytes undo{};
+  Bytes undo_reduced{};
+  StrList files{};
 };
 
 struct CheckUnit {
@@ -1253,8 +1258,13 @@ inline void read(Decoder& in, SetUnitProperties& out) {
   out.peer = in.str();
   out.seconds = in.u32();
   out.unit = in.str();
+  out.object = in.str();
+  out.mark = in.str();
   out.body = in.bytes();
   out.reduced = in.bytes();
+  out.undo = in.bytes();
+  out.undo_reduced = in.bytes();
+  out.files = in.strs();
 }
 
 inline void read(Decoder& in, CheckUnit& out) {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PlanBytesError } from '../plan/byte-reader'
 import { BASE, resolve } from '../plan/fixtures'
 import { decodeHeader } from '../plan/saved-header'
+import { decodeUnit } from '../plan/saved-unit'
 import { ACTION, encodePlan } from '../plan/wire'
 import { readSaved } from './saved'
 
@@ -92,6 +93,31 @@ describe('decodeHeader', () => {
       } catch (error) {
         expect(error).toBeInstanceOf(PlanBytesError)
       }
+    }
+  })
+})
+
+describe('decodeUnit', () => {
+  const UNIT = { bus: '/bus', peer: '/peer', seconds: 5, unit: 'a.scope', object: '/o', mark: 'file:/m' }
+  const withUnit = (): Uint8Array => {
+    const stop = { kind: 'stopUnit', pointer: '/p', what: 'w', ...UNIT } as const
+    return encodePlan({ ...plan, delete: [...plan.delete, stop] }, { ...LAUNCH, ...LOG })
+  }
+
+  it('finds it in what delete does', () => {
+    expect(decodeUnit(withUnit())).toEqual(UNIT)
+  })
+
+  it('is undefined where there is none', () => {
+    expect(decodeUnit(BYTES)).toBeUndefined()
+  })
+
+  it('refuses what is cut', () => {
+    const bytes = Buffer.from(withUnit())
+    for (let length = bytes.length - 80; length < bytes.length; length += 1) {
+      const cut = Buffer.from(bytes.subarray(0, length))
+      cut.writeUInt32LE(length, 8)
+      expect(() => decodeUnit(cut)).toThrow(PlanBytesError)
     }
   })
 })

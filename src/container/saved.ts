@@ -4,6 +4,7 @@ import { quote, TsruncError } from '../errors'
 import { PlanBytesError } from '../plan/byte-reader'
 import type { PlanHeader } from '../plan/plan'
 import { decodeHeader } from '../plan/saved-header'
+import { decodeUnit, type SavedUnit } from '../plan/saved-unit'
 import { reloadSpec } from '../spec/load'
 import type { Spec } from '../spec/types'
 import { checkId } from './id'
@@ -89,9 +90,9 @@ function readStateFile(stateDir: string, id: string, name: string): Buffer {
   }
 }
 
-function readHeader(stateDir: string, id: string): PlanHeader {
+function decodePlan<T>(stateDir: string, id: string, decode: (bytes: Uint8Array) => T): T {
   try {
-    return decodeHeader(readStateFile(stateDir, id, 'plan'))
+    return decode(readStateFile(stateDir, id, 'plan'))
   } catch (cause) {
     if (!(cause instanceof PlanBytesError)) throw cause
     throw damaged(id, `the saved plan ${cause.message}: it is incomplete, or another version of tsrunc made it`, cause)
@@ -122,9 +123,13 @@ export function readSaved(root: string, id: string): SavedContainer {
   checkId(id)
   const stateDir = join(root, id)
   checkDirectory(stateDir, id)
-  const header = readHeader(stateDir, id)
+  const header = decodePlan(stateDir, id, decodeHeader)
   const { config, bundle } = header
   const spec = reloadSpec(config)
   if (spec === undefined) throw damaged(id, 'the saved config.json is damaged')
   return { id, stateDir, bundle, rootfs: rootfsOf(header, id), config, spec, header, ...readState(stateDir, id) }
 }
+
+/** The unit of systemd that is the container's cgroup, if it is one. Errors: CONTAINER_DAMAGED. */
+export const readUnit = ({ stateDir, id }: SavedContainer): SavedUnit | undefined =>
+  decodePlan(stateDir, id, decodeUnit)

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { shownPointer, TsruncError } from '../errors'
 import { probeHost } from '../host/probe'
 import type { HostView } from '../host/view'
-import { FILES_READ, type MemoryMode, planUpdate } from '../plan/cgroup/update'
+import { filesRead, type MemoryMode, planUpdate } from '../plan/cgroup/update'
 import { closName } from '../plan/intel-rdt'
 import type { Op } from '../plan/ops'
 import { PLAN_VERSION, type Plan } from '../plan/plan'
@@ -11,7 +11,7 @@ import { describeFault } from '../spec/fault'
 import { loadResources } from '../spec/load'
 import type { Resources } from '../spec/types'
 import type { Planned } from './create'
-import { readSaved, type SavedContainer } from './saved'
+import { readSaved, readUnit, type SavedContainer } from './saved'
 
 export interface UpdateOptions {
   readonly id: string
@@ -47,13 +47,8 @@ function retold(error: unknown, options: UpdateOptions): unknown {
   return new TsruncError(error.code, message, { cause: error })
 }
 
-/** What the files say that the order of writing depends on; only those of what is asked for. */
-function currentOf(resources: Resources, paths: readonly string[]): Readonly<Record<string, string>> {
-  const names = [
-    ...(resources.memory === undefined ? [] : FILES_READ.memory),
-    ...(resources.cpu === undefined ? [] : FILES_READ.cpu),
-    ...(resources.devices === undefined ? [] : FILES_READ.devices),
-  ]
+/** What those of the files say that are there. */
+function currentOf(names: readonly string[], paths: readonly string[]): Readonly<Record<string, string>> {
   const out: Record<string, string> = {}
   for (const name of names) {
     const file = paths.map((path) => `${path}/${name}`).find((candidate) => existsSync(candidate))
@@ -77,12 +72,15 @@ function planOps(saved: SavedContainer, resources: Resources, options: UpdateOpt
   }
   const facts = probeHost(needs, view)
   const { cgroupPaths } = saved.header
-  const target = { paths: cgroupPaths, current: currentOf(resources, cgroupPaths) }
+  const unit = readUnit(saved)
+  const current = currentOf(filesRead(resources, facts, unit !== undefined), cgroupPaths)
+  const target = { paths: cgroupPaths, current, unit }
   const asksForLimits = Object.values(resources).some((value) => value !== undefined)
   const ops = asksForLimits
     ? planUpdate(resources, target, options.memoryMode, facts, (text) => warnings.push(text))
     : []
-  const all = [...ops, ...(asksForRdt ? planRdtUpdate(options.rdt, rdt, saved.id, facts.resctrl) : [])]
+  // What systemd is told comes last: where it fails nothing has to be told again.
+  const all = [...(asksForRdt ? planRdtUpdate(options.rdt, rdt, saved.id, facts.resctrl) : []), ...ops]
   return { ops: all.map((op) => placed(op, options)), warnings }
 }
 

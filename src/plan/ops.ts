@@ -264,11 +264,27 @@ export const OPS = {
     side: 'host',
     fields: { bus: 'str', peer: 'str', seconds: 'u32', unit: 'str', object: 'str', mark: 'str' },
   },
-  /** SetUnitProperties with the arguments `body`, so that systemd keeps what is then written by files. */
+  /** An update, after its files: SetUnitProperties with the arguments `body`, so that systemd keeps what the files say. It
+   *  writes its own idea of these properties into files, and of others of the same controllers: those of `files` that it
+   *  has changed get their first line back. Where this fails, or a later operation, `undo` is what was set before.
+   *  `reduced` and `undoReduced`: the same without what an old systemd does not know; or empty. `object` and `mark`: as for
+   *  stopUnit; a unit that is somebody else's by now is an error. */
   setUnitProperties: {
     code: 162,
     side: 'host',
-    fields: { bus: 'str', peer: 'str', seconds: 'u32', unit: 'str', body: 'bytes', reduced: 'bytes' },
+    fields: {
+      bus: 'str',
+      peer: 'str',
+      seconds: 'u32',
+      unit: 'str',
+      object: 'str',
+      mark: 'str',
+      body: 'bytes',
+      reduced: 'bytes',
+      undo: 'bytes',
+      undoReduced: 'bytes',
+      files: 'strs',
+    },
   },
 
   // ---- init: namespaces and identity ----------------------------------------------------------------------------

@@ -46,6 +46,12 @@ bool SystemdManager::refused_as(const char* name) const noexcept {
   return equal(error_, name);
 }
 
+bool SystemdManager::refuses_property() const noexcept {
+  return refused_as("org.freedesktop.DBus.Error.PropertyReadOnly") ||
+         refused_as("org.freedesktop.DBus.Error.InvalidArgs") ||
+         refused_as("org.freedesktop.DBus.Error.UnknownProperty");
+}
+
 Failure SystemdManager::open() noexcept {
   const Failure failure = connection_.open(address_.bus, true);
   if (!is_absent(failure) || address_.peer[0] == 0) {

@@ -49,6 +49,8 @@ class SystemdManager final : private DbusSignals {
 
   [[nodiscard]] const char* error() const noexcept { return error_; }
   [[nodiscard]] bool refused_as(const char* name) const noexcept;
+  // It does not know a property, or not with this value.
+  [[nodiscard]] bool refuses_property() const noexcept;
   // systemd itself refused: the bus is there and works.
   [[nodiscard]] bool refused() const noexcept { return error_[0] != 0; }
 

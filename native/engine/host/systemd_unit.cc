@@ -1,10 +1,11 @@
-// startUnit, setUnitProperties and stopUnit: the container's cgroup as a unit of systemd.
+// startUnit, checkUnit and stopUnit: the container's cgroup as a unit of systemd.
 #include <fcntl.h>
 
 #include <cstring>
 
 #include "engine/failure_text.h"
 #include "engine/host/systemd_manager.h"
+#include "engine/host/systemd_properties.h"
 #include "engine/host_context.h"
 #include "engine/journal.h"
 #include "sys/small_file.h"
@@ -18,13 +19,6 @@ using sys::kOk;
 using sys::Text;
 
 constexpr char kUnitExists[] = "org.freedesktop.systemd1.UnitExists";
-
-// What systemd says of a property that it does not know, or not with this value.
-[[nodiscard]] bool refuses_property(const SystemdManager& manager) noexcept {
-  return manager.refused_as("org.freedesktop.DBus.Error.PropertyReadOnly") ||
-         manager.refused_as("org.freedesktop.DBus.Error.InvalidArgs") ||
-         manager.refused_as("org.freedesktop.DBus.Error.UnknownProperty");
-}
 
 // The arguments of StartTransientUnit with init's pid in its place.
 class StartBody {
@@ -51,16 +45,6 @@ class StartBody {
   sys::Array<uint8_t> body_;
 };
 
-void warn_of_old(HostContext& context, const char* unit) {
-  char text[sizeof context.detail + 256];
-  Text(text)
-      .add("unit ")
-      .add(unit)
-      .add(" lacks some properties, which this systemd does not know: ")
-      .add(context.detail);
-  context.log.warn(text);
-}
-
 [[nodiscard]] Failure start(HostContext& context, SystemdManager& manager, const wire::StartUnit& op) {
   StartBody body;
   TSRUNC_TRY(body.fill(op.body, op.pid_offset, context.init.pid));
@@ -71,14 +55,14 @@ void warn_of_old(HostContext& context, const char* unit) {
     TSRUNC_TRY(manager.call("ResetFailedUnit", unit, 1));
     failure = body.start(manager);
   }
-  if (failure && refuses_property(manager) && op.reduced.size > 0) {
+  if (failure && manager.refuses_property() && op.reduced.size > 0) {
     char told[sizeof context.detail];
     Text(told).add(context.detail);
     TSRUNC_TRY(body.fill(op.reduced, op.reduced_pid_offset, context.init.pid));
     failure = body.start(manager);
     if (!failure) {
       Text(context.detail).add(told);
-      warn_of_old(context, op.unit.data);
+      warn_of_old_systemd(context, op.unit.data);
     }
   }
   return failure;
@@ -170,24 +154,6 @@ Failure run(HostContext& context, const wire::StartUnit& op) {
     TSRUNC_TRY(context.state.journal("cgroup", op.directories.items[i]));
   }
   return op.pid_offset == 0 ? kOk : verify_place(context, op);
-}
-
-Failure run(HostContext& context, const wire::SetUnitProperties& op) {
-  SystemdManager manager({op.bus.data, op.peer.data, op.seconds}, op.unit.data, context.detail,
-                         sizeof context.detail);
-  TSRUNC_TRY(manager.open());
-  constexpr char kMember[] = "SetUnitProperties";
-  constexpr char kSignature[] = "sba(sv)";
-  const Failure failure = manager.call(kMember, kSignature, op.body.data, op.body.size);
-  if (!failure || op.reduced.size == 0 || !refuses_property(manager)) {
-    return failure;
-  }
-  char told[sizeof context.detail];
-  Text(told).add(context.detail);
-  TSRUNC_TRY(manager.call(kMember, kSignature, op.reduced.data, op.reduced.size));
-  Text(context.detail).add(told);
-  warn_of_old(context, op.unit.data);
-  return kOk;
 }
 
 // A systemd that does not answer is not asked: stopUnit says so, and by files only what the journal has is

@@ -55,7 +55,8 @@ export function maskOfList(text: string): readonly number[] | undefined {
 }
 
 function list(name: string, value: string): readonly UnitProperty[] {
-  const mask = maskOfList(value)
+  // No list of its own: what the cgroup above has.
+  const mask = value.trim() === '' ? [] : maskOfList(value)
   if (mask === undefined) return []
   const bytes = mask.map((byte): DbusValue => ({ type: 'y', value: byte }))
   return [property(name, dbusArray('y', bytes), 244)]
@@ -99,6 +100,12 @@ const V1: Readonly<Record<string, Mirror>> = {
   'pids.max': (value) => (value === MAX || isNumber(value) ? [property('TasksMax', tasks(value))] : []),
 }
 
+/** By the version of cgroups. */
+export const MIRRORED = { 1: V1, 2: V2 } as const
+
+/** Every version of systemd that is in use knows the properties of this one. */
+export const OLD_SYSTEMD = 239
+
 /** Quota and period are one file on v2 and two on v1. */
 function quotaV1(settings: readonly Setting[]): readonly UnitProperty[] {
   const value = (file: string): string | undefined => settings.findLast((setting) => setting.file === file)?.value
@@ -117,7 +124,7 @@ const lastOfEach = (properties: readonly UnitProperty[]): readonly UnitProperty[
  * and shows them.
  */
 export function mirroredProperties(settings: readonly Setting[], version: 1 | 2): readonly UnitProperty[] {
-  const table = version === 2 ? V2 : V1
+  const table = MIRRORED[version]
   const mirrored = settings.flatMap(({ file, value }) =>
     Object.hasOwn(table, file) ? (table[file]?.(value) ?? []) : [],
   )

@@ -16,6 +16,7 @@ import { type SystemdUnit, systemdUnit, unitObject } from './systemd-path'
 import {
   accounting,
   mirroredProperties,
+  OLD_SYSTEMD,
   PID_PROPERTY,
   property,
   propertyList,
@@ -34,9 +35,6 @@ export interface CgroupRequest {
 
 /** Documentation of the unit: by it delete knows that a unit of the name is this container's, and a person whose it is. */
 const markOf = ({ root, id }: PlanOptions): string => `file:${encodeURI(posix.join(root, id, 'config.json'))}`
-
-/** Every version of systemd that is in use knows the properties of this one. */
-const OLD_SYSTEMD = 239
 
 /** The arguments of StartTransientUnit; `pidOffset`: where the process's number stands, 0 where there is none. */
 function startBody(unit: SystemdUnit, properties: readonly UnitProperty[]) {

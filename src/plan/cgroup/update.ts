@@ -1,12 +1,14 @@
 import type { CgroupFacts, HostFacts } from '../../host/facts'
 import type { CpuLimits, MemoryLimits, Resources } from '../../spec/types'
 import type { Op } from '../ops'
+import type { SavedUnit } from '../saved-unit'
 import { deviceListV1 } from './device-list'
 import { deviceProgramV2 } from './device-program'
 import { type DevicePolicy, devicePolicy } from './device-rules'
 import { deviceUpdateV1 } from './device-update'
 import { ownPlaceV2 } from './place'
 import { applyOps, cgroupError, type Setting, type Warn, writeOp } from './setting'
+import { filesOfUnit, tellUnit } from './systemd-update'
 import { settingsV1 } from './v1'
 import { enableOps, settingsV2 } from './v2'
 
@@ -20,16 +22,26 @@ const RECLAIM_MILLISECONDS = 10_000
 export interface UpdateTarget {
   /** Its cgroup directories, as create saved them. */
   readonly paths: readonly string[]
-  /** What the files of FILES_READ say now, by their names; a file that is not there is absent. */
+  /** What the files of filesRead say now, by their names; a file that is not there is absent. */
   readonly current: Readonly<Record<string, string>>
+  /** The unit of systemd that the cgroup is. */
+  readonly unit: SavedUnit | undefined
 }
 
 /** On these the order of writing depends, and what a value that is given alone goes with. */
-export const FILES_READ = {
+const FILES_READ = {
   memory: ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes', 'memory.max'],
   cpu: ['cpu.cfs_period_us', 'cpu.cfs_quota_us', 'cpu.cfs_burst_us', 'cpu.rt_period_us', 'cpu.max', 'cpu.max.burst'],
   devices: ['devices.list'],
 } as const
+
+/** The files whose content decides what the update of these resources does. */
+export const filesRead = (resources: Resources, { cgroup }: HostFacts, hasUnit: boolean): readonly string[] => [
+  ...(resources.memory === undefined ? [] : FILES_READ.memory),
+  ...(resources.cpu === undefined ? [] : FILES_READ.cpu),
+  ...(resources.devices === undefined ? [] : FILES_READ.devices),
+  ...(hasUnit && cgroup.version !== 0 ? filesOfUnit(cgroup.version) : []),
+]
 
 /**
  * The operations that change the limits of a container, each of which the engine can take back. What `resources` does not
@@ -62,28 +74,31 @@ const numberOf = (text: string | undefined): bigint | undefined =>
 function updateV1(
   resources: Resources,
   policy: DevicePolicy | undefined,
-  { paths, current }: UpdateTarget,
+  { paths, current, unit }: UpdateTarget,
   { hierarchies }: Extract<CgroupFacts, { readonly version: 1 }>,
   facts: HostFacts,
   warn: Warn,
 ): readonly Op[] {
   const memory = resources.memory === undefined ? undefined : withSwapV1(resources.memory, current)
   const completed = memory === undefined ? resources : { ...resources, memory }
-  const directoryOf = ({ controller, what, pointer }: Setting): string => {
+  const find = (controller: string): string | undefined => {
     const mountPoint = hierarchies.find(({ controllers }) => controllers.includes(controller))?.mountPoint
-    const path =
-      mountPoint === undefined ? undefined : paths.find((candidate) => candidate.startsWith(`${mountPoint}/`))
+    return mountPoint === undefined ? undefined : paths.find((candidate) => candidate.startsWith(`${mountPoint}/`))
+  }
+  const directoryOf = ({ controller, what, pointer }: Setting): string => {
+    const path = find(controller)
     if (path !== undefined) return path
     const why = `the container has no cgroup of the ${controller} controller`
     throw cgroupError('CGROUP_CONTROLLER_MISSING', `${what}: ${why}`, pointer)
   }
   const ordered = orderV1(settingsV1(completed, facts, warn), current)
   const ops = ordered.map((setting) => writeOp(directoryOf(setting), setting, true))
-  if (policy === undefined) return ops
+  const told = tellUnit(unit, 1, { settings: ordered, devices: policy, current, directoryOf: find }, warn)
+  if (policy === undefined) return [...ops, ...told]
   const list = deviceListV1(policy)
   const [first] = list
   const directory = first === undefined ? '' : directoryOf(first)
-  return [...ops, ...deviceUpdateV1(list, current['devices.list'] ?? '', directory)]
+  return [...ops, ...deviceUpdateV1(list, current['devices.list'] ?? '', directory), ...told]
 }
 
 /** Unlimited memory alone asks for unlimited swap too, as with runc. Errors: CGROUP_VALUE. */
@@ -144,7 +159,7 @@ function burstFirst(settings: readonly Setting[], name: string, now: bigint): re
 function updateV2(
   resources: Resources,
   policy: DevicePolicy | undefined,
-  { path, current }: UpdateTarget & { readonly path: string },
+  { path, current, unit }: UpdateTarget & { readonly path: string },
   mode: MemoryMode,
   cgroup: Extract<CgroupFacts, { readonly version: 2 }>,
   facts: HostFacts,
@@ -163,6 +178,7 @@ function updateV2(
       ...applyOps(path, setting, true),
     ]),
     ...filterOps(path, policy),
+    ...tellUnit(unit, 2, { settings, devices: policy, current, directoryOf: () => path }, warn),
   ]
 }
 

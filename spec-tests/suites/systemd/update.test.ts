@@ -1,0 +1,139 @@
+// `update` of a container whose cgroup is a unit of systemd: the kernel's files and what systemd knows say the same afterwards, or
+// both what they said before.
+import { rmSync, symlinkSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import {
+  type Bundle,
+  type Config,
+  cgroupVersion,
+  deepEqual,
+  equal,
+  match,
+  ok,
+  readCgroup,
+  requires,
+  runtimeEnvironment,
+  sandbox,
+  scratch,
+  test,
+} from '../../lib'
+import { pathOf, SYSTEMD, scopeBundle, scopeOf, shown, systemctl } from './unit'
+
+const MIB = 1 << 20
+const BUS = '/run/dbus/system_bus_socket'
+
+const v2 = (): boolean => cgroupVersion() === 2
+const memoryName = (): string => (v2() ? 'MemoryMax' : 'MemoryLimit')
+
+const running = async (change: (config: Config) => void, env = runtimeEnvironment()): Promise<Bundle> => {
+  requires('root', 'systemd')
+  const b = await scopeBundle(change)
+  b.command(['sleep', '60'])
+  await b.create({ ...SYSTEMD, env })
+  await b.start()
+  return b
+}
+
+const withLimits = (config: Config): void => {
+  config.linux.resources.memory = { limit: 128 * MIB }
+  config.linux.resources.pids = { limit: 40 }
+  config.linux.resources.cpu = { shares: 1024, quota: 50_000, period: 100_000 }
+}
+
+/** Memory, processes and CPU time as the kernel has them. */
+const files = (b: Bundle): readonly string[] => {
+  const of = (controller: string, file: string): string => readCgroup(controller, pathOf(b), file)
+  return v2()
+    ? [of('memory', 'memory.max'), of('pids', 'pids.max'), of('cpu', 'cpu.max')]
+    : [
+        of('memory', 'memory.limit_in_bytes'),
+        of('pids', 'pids.max'),
+        `${of('cpu', 'cpu.cfs_quota_us')} ${of('cpu', 'cpu.cfs_period_us')}`,
+      ]
+}
+
+/** The same as systemd has them. */
+const properties = (b: Bundle): readonly (string | undefined)[] => {
+  const names = [memoryName(), 'TasksMax', 'CPUQuotaPerSecUSec']
+  const found = shown(scopeOf(b), ...names)
+  return names.map((name) => found[name])
+}
+
+test('update: systemd knows the new limits, and a daemon-reload keeps them', async () => {
+  const b = await running(withLimits)
+  deepEqual(properties(b), [String(128 * MIB), '40', '500ms'])
+  const flags = ['--memory', String(64 * MIB), '--pids-limit', '20', '--cpu-quota', '30000', '--cpu-share', '512']
+  const { status, stderr } = await b.tryCall('update', { flags })
+  equal(status, 0, stderr)
+  const expected = [String(64 * MIB), '20', '30000 100000']
+  deepEqual(files(b), expected)
+  deepEqual(properties(b), [String(64 * MIB), '20', '300ms'])
+  const weight = (): string => readCgroup('cpu', pathOf(b), v2() ? 'cpu.weight' : 'cpu.shares')
+  const name = v2() ? 'CPUWeight' : 'CPUShares'
+  equal(shown(scopeOf(b), name)[name], weight())
+  systemctl('daemon-reload')
+  deepEqual(files(b), expected)
+  equal(shown(scopeOf(b), name)[name], weight())
+})
+
+test('update: what it does not name keeps its exact value, which systemd would round', {
+  peers: { runc: 'leaves systemd to write the file', crun: 'leaves systemd to write the file' },
+  sometimes: true,
+}, async () => {
+  const b = await running((config) => {
+    config.linux.resources.cpu = { quota: 33_300, period: 100_000 }
+  })
+  const { status, stderr } = await b.tryCall('update', { flags: ['--cpu-share', '512'] })
+  equal(status, 0, stderr)
+  equal(files(b)[2], '33300 100000')
+})
+
+test('update: without the bus that create had nothing changes', { only: ['tsrunc'] }, async () => {
+  requires('root', 'systemd')
+  const path = scratch('bus')
+  symlinkSync(BUS, path)
+  const b = await running(withLimits, { ...runtimeEnvironment(), DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}` })
+  rmSync(path)
+  const before = files(b)
+  const { status, stderr } = await b.tryCall('update', { flags: ['--memory', String(64 * MIB), '--pids-limit', '20'] })
+  equal(status, 1)
+  match(stderr, /set \w+, TasksMax of unit test-.*\.scope of systemd: connect .*no such file or directory/)
+  deepEqual(files(b), before)
+  deepEqual(properties(b), [String(128 * MIB), '40', '500ms'])
+})
+
+test('update: where the answer of systemd is lost, it is told the old limits again', { only: ['tsrunc'] }, async () => {
+  requires('root', 'systemd')
+  const path = scratch('bus')
+  let lost = 0
+  const server = createServer((client) => {
+    const bus = connect(BUS)
+    let isLast = false
+    client.on('data', (data) => {
+      isLast ||= lost === 0 && data.includes('SetUnitProperties')
+      bus.write(data)
+    })
+    bus.on('data', (data) => {
+      if (!isLast) client.write(data)
+      else {
+        lost += 1
+        client.destroy()
+        bus.destroy()
+      }
+    })
+    client.on('close', () => bus.destroy()).on('error', () => bus.destroy())
+    bus.on('close', () => client.destroy()).on('error', () => client.destroy())
+  }).listen(path)
+  sandbox().undo.push(() => {
+    server.close()
+  })
+  const b = await running(withLimits, { ...runtimeEnvironment(), DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}` })
+  const before = files(b)
+  const { status } = await b.tryCall('update', { flags: ['--memory', String(64 * MIB), '--pids-limit', '20'] })
+  equal(status, 1)
+  equal(lost, 1)
+  deepEqual(properties(b), [String(128 * MIB), '40', '500ms'])
+  deepEqual(files(b), before)
+  // That systemd had taken the new limits is what this test is about.
+  ok(shown(scopeOf(b), 'ActiveState')['ActiveState'] === 'active', 'the unit is not active')
+})
