@@ -9,8 +9,8 @@ test.each([
   ['needs cgroup-v2', ['newest', 'selinux', 'oldest']],
   ['needs cgroup-v2, apparmor', ['newest', 'oldest']],
   ['needs selinux', ['selinux']],
-  ['needs the cgroup controller net_cls', ['v1']],
-  ['needs the cgroup controller memory, the cgroup controller pids', ['newest', 'selinux', 'oldest', 'v1']],
+  ['needs the cgroup controller net_cls', ['v1', 'hybrid']],
+  ['needs the cgroup controller memory, the cgroup controller pids', ['newest', 'selinux', 'oldest', 'v1', 'hybrid']],
   ['needs a host without resctrl', []],
 ])('a test that %s runs in %j', (unmet, names) => {
   expect(machinesFor(unmet)).toEqual(names)

@@ -36,6 +36,10 @@ export const providesAll = ({ provides }: Machine, unmet: string): boolean =>
 const KERNELS =
   /timeOffsets are|a negative offset|cgroups-v2\.test.*(: limit is memory\.max|is denied cannot|pages and of reservations|weight becomes|a line of the same file)|with a user namespace, directory|status goes from created to running|scheduling\.test.*SCHED_DEADLINE/
 
+/** What of systemd depends on how cgroups are laid out. */
+const SYSTEMD =
+  /systemd\/.*(is the scope prefix-name|hold after a daemon-reload|paused, resumed|a create that fails|knows the new limits)/
+
 /** In this order. Each costs a boot the first time, half a minute of two processors; tests cost some seconds each. */
 export const MACHINES: readonly Machine[] = [
   {
@@ -70,7 +74,15 @@ export const MACHINES: readonly Machine[] = [
     cgroup: 'v1',
     cmdline: 'module_blacklist=bfq',
     provides: allOf(V1, LINUX),
-    always: /cgroups-v1\.test.*(#network|weight that the host cannot set|: limit$)/,
+    always: new RegExp(`cgroups-v1\\.test.*(#network|weight that the host cannot set|: limit$)|${SYSTEMD.source}`),
+  },
+  {
+    name: 'hybrid',
+    kernel: 'bookworm',
+    cgroup: 'hybrid',
+    cmdline: 'module_blacklist=bfq',
+    provides: allOf(V1, LINUX),
+    always: SYSTEMD,
   },
 ]
 
