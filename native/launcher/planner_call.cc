@@ -70,6 +70,7 @@ constexpr OptionRow kOptions[] = {
        return *value != 0;
      }},
     {"console-socket", 0, false, true, leave},
+    {"pidfd-socket", 0, false, true, leave},
     {"pid-file", 0, false, true, leave},
     {"no-pivot", 0, false, false, leave},
     {"no-new-keyring", 0, false, false, leave},

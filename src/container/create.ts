@@ -25,6 +25,7 @@ export interface CreateOptions {
   readonly preserveFds: number
   readonly pidFile: string | undefined
   readonly consoleSocket: string | undefined
+  readonly pidfdSocket: string | undefined
   readonly detach: boolean
   readonly cgroupManager: CgroupManager
   readonly rootless: RootlessMode

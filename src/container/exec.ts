@@ -83,18 +83,18 @@ export function planExec(options: ExecOptions, { view, compileSeccomp }: Surroun
   const { id, bundle, rootfs, spec, header } = saved
   const file = options.processFile === undefined ? undefined : readProcess(options.processFile, view)
   const process = execProcess(spec.process, file?.process, options)
-  const { root, preserveFds, pidFile, consoleSocket, detach, environment, caller } = options
+  const { root, preserveFds, pidFile, consoleSocket, pidfdSocket, detach, environment, caller } = options
   const planOptions: PlanOptions = {
-    ...{ id, bundle, rootfs, root, preserveFds, pidFile, consoleSocket, detach, environment, caller },
+    ...{ id, bundle, rootfs, root, preserveFds, pidFile, consoleSocket, pidfdSocket, detach, environment, caller },
     noPivot: false,
     noNewKeyring: !header.ownKeyring,
     cgroupManager: 'disabled',
     rootless: 'auto',
     config: new Uint8Array(0),
   }
-  const { cgroups, ignorePaused, pidfdSocket } = options
+  const { cgroups, ignorePaused } = options
   const containerPid = saved.process.pid
-  const request = { spec, process, header, containerPid, cgroups, ignorePaused, pidfdSocket }
+  const request = { spec, process, header, containerPid, cgroups, ignorePaused }
   const { plan, warnings } = resolveExec(request, planOptions, probeFor(process, cgroups, view), compileSeccomp)
   return { plan, warnings: [...(file?.warnings ?? []), ...warnings] }
 }

@@ -110,6 +110,7 @@ export interface PlanOptions {
   readonly preserveFds: number
   readonly pidFile: string | undefined
   readonly consoleSocket: string | undefined
+  readonly pidfdSocket: string | undefined
   readonly detach: boolean
   /** Who makes the container's cgroup. */
   readonly cgroupManager: CgroupManager

@@ -3,6 +3,7 @@ import type { PlanOptions } from '../host/facts'
 import type { Process, Spec } from '../spec/types'
 import { ANNOTATIONS, pathAnnotation } from './annotations'
 import type { PlanBuilder } from './builder'
+import type { Op } from './ops'
 
 /**
  * A terminal needs somebody at its other end: the receiver at the console socket, or the caller of a run in the
@@ -52,10 +53,21 @@ export function planSendConsole({ create, options }: PlanBuilder): void {
   create.push({ kind: 'sendConsole', pointer: '/process/terminal', what, socket: options.consoleSocket })
 }
 
-/** crun's annotation: who supervises the container gets a pidfd of its process. Errors: ANNOTATION. */
-export function planSendPidfd({ create, spec }: PlanBuilder): void {
+const sendPidfd = (socket: string, pointer: string): Op => ({
+  kind: 'sendPidfd',
+  pointer,
+  what: `send a pidfd to ${quote(socket)}`,
+  socket,
+})
+
+/** --pidfd-socket: who supervises gets a pidfd of the process. */
+export function planSendPidfd({ create, options }: PlanBuilder): void {
+  if (options.pidfdSocket !== undefined) create.push(sendPidfd(options.pidfdSocket, ''))
+}
+
+/** crun's annotation asks for the same. Errors: ANNOTATION. */
+export function planPidfdReceiver({ create, spec }: PlanBuilder): void {
   const receiver = pathAnnotation(spec, ANNOTATIONS.pidfdReceiver)
   if (receiver === undefined) return
-  const { path: socket, pointer } = receiver
-  create.push({ kind: 'sendPidfd', pointer, what: `send a pidfd to ${quote(socket)}`, socket })
+  create.push(sendPidfd(receiver.path, receiver.pointer))
 }

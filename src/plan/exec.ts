@@ -6,7 +6,7 @@ import { MAX_CPU, parseNumberList } from '../tables/number-list'
 import { append, PlanBuilder } from './builder'
 import { NO_CGROUP } from './cgroup/cgroup-plan'
 import { planBecomeRoot } from './clone'
-import { checkConsole, planConsole, planSendConsole } from './console'
+import { checkConsole, planConsole, planSendConsole, planSendPidfd } from './console'
 import { type CredentialsPlan, initCapabilities, planBoundingSet, planCredentials, planUser } from './credentials'
 import { planDescriptors } from './descriptors'
 import { execCgroup } from './exec-cgroup'
@@ -43,7 +43,6 @@ export interface ExecRequest {
   /** --cgroup. */
   readonly cgroups: readonly string[]
   readonly ignorePaused: boolean
-  readonly pidfdSocket: string | undefined
 }
 
 type Step = keyof typeof STEPS
@@ -214,7 +213,7 @@ function planCreate(builder: PlanBuilder, request: ExecRequest, cgroup: { into: 
   const initial = spec.process?.execCPUAffinity?.initial ?? ''
   if (initial !== '') create.push(affinityOp(initial, 'initial'))
   const { into, orInitsOwn } = cgroup
-  const { ignorePaused, pidfdSocket } = request
+  const { ignorePaused } = request
   create.push({ kind: 'cloneExec', pointer: '', what: '', into, orInitsOwn, ignorePaused })
   planOomScoreAdj(builder)
   raiseRlimits(builder)
@@ -223,10 +222,7 @@ function planCreate(builder: PlanBuilder, request: ExecRequest, cgroup: { into: 
   create.push(await_('ready'))
   if (maySchedule(facts)) append(create, schedulingOps(spec))
   planSendConsole(builder)
-  if (pidfdSocket !== undefined) {
-    const what = `send a pidfd to ${quote(pidfdSocket)}`
-    create.push({ kind: 'sendPidfd', pointer: '', what, socket: pidfdSocket })
-  }
+  planSendPidfd(builder)
   if (options.pidFile !== undefined) {
     create.push({ kind: 'writePidFile', pointer: '', what: 'write the pid file', path: options.pidFile })
   }

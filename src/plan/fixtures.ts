@@ -66,6 +66,7 @@ export const OPTIONS: PlanOptions = {
   preserveFds: 0,
   pidFile: undefined,
   consoleSocket: undefined,
+  pidfdSocket: undefined,
   detach: true,
   cgroupManager: 'cgroupfs',
   rootless: 'auto',

@@ -420,7 +420,7 @@ const PROCESS: Readonly<Record<string, GoldenCase>> = {
   },
   'terminal-socket': {
     spec: withProcess({ terminal: true, consoleSize: { height: 24, width: 80 }, user: { uid: 5, gid: 5 } }),
-    options: { consoleSocket: '/run/console.sock', pidFile: '/run/c1.pid' },
+    options: { consoleSocket: '/run/console.sock', pidfdSocket: '/run/pidfd.sock', pidFile: '/run/c1.pid' },
   },
   'terminal-foreground': { spec: withProcess({ terminal: true }), options: { detach: false, noNewKeyring: true } },
   descriptors: {

@@ -6,7 +6,7 @@ import { append, PlanBuilder } from './builder'
 import { planCgroup } from './cgroup'
 import { planCgroupOwner } from './cgroup-owner'
 import { planBecomeRoot, planClone, planIdentity, planWriteIdMaps } from './clone'
-import { checkConsole, planConsole, planSendConsole, planSendPidfd } from './console'
+import { checkConsole, planConsole, planPidfdReceiver, planSendConsole, planSendPidfd } from './console'
 import { type CredentialsPlan, planCredentials } from './credentials'
 import { planDescriptors } from './descriptors'
 import { planDestroy } from './destroy'
@@ -127,6 +127,7 @@ function planCreate(builder: PlanBuilder): void {
   planScheduling(builder, 'host')
   planSendConsole(builder)
   planSendPidfd(builder)
+  planPidfdReceiver(builder)
   if (options.pidFile !== undefined) {
     create.push({ kind: 'writePidFile', pointer: '', what: 'write the pid file', path: options.pidFile })
   }

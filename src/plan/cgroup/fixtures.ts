@@ -63,6 +63,7 @@ export const OPTIONS: PlanOptions = {
   preserveFds: 0,
   pidFile: undefined,
   consoleSocket: undefined,
+  pidfdSocket: undefined,
   detach: true,
   cgroupManager: 'cgroupfs',
   rootless: 'auto',
