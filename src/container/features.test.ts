@@ -66,6 +66,6 @@ describe('features', () => {
     expect(linux.seccomp.archs).toContain('SCMP_ARCH_X86_64')
     expect(linux.seccomp.actions).toContain('SCMP_ACT_NOTIFY')
     expect(linux.seccomp.supportedFlags).toEqual(linux.seccomp.knownFlags)
-    expect(linux.cgroup).toMatchObject({ v1: true, v2: true, systemd: true, systemdUser: false })
+    expect(linux.cgroup).toMatchObject({ v1: true, v2: true, systemd: true, systemdUser: true })
   })
 })

@@ -73,7 +73,7 @@ export function features(): Features {
     linux: {
       namespaces: Object.keys(NAMESPACES).sort(),
       capabilities: Object.keys(CAPABILITIES),
-      cgroup: { v1: true, v2: true, systemd: true, systemdUser: false, rdma: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: seccompFeatures(),
       apparmor: { enabled: true },
       selinux: { enabled: true },

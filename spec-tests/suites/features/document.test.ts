@@ -105,8 +105,8 @@ test('features-linux.md#cgroup [FEA-2a]: systemd makes cgroups, and is refused w
   only: ['tsrunc'],
 }, async () => {
   const { systemd, systemdUser } = (await features()).linux.cgroup
-  // No test has called a user instance yet.
-  deepEqual([systemd, systemdUser], [true, false])
+  // systemd/user.test.ts calls the instance of a user.
+  deepEqual([systemd, systemdUser], [true, true])
   requiresThat(!existsSync('/run/systemd/system'), 'a host without systemd')
   const b = await bundle()
   await b.refused(/systemd not running on this host, cannot use systemd cgroups manager/, {
