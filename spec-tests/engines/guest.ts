@@ -2,13 +2,14 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { engine as buildah } from './buildah'
 import { engine as containerd } from './containerd'
+import { engine as cri } from './cri'
 import { engine as docker } from './docker'
-import { makeImage } from './image'
+import { makeImages } from './image'
 import { engine as podman } from './podman'
 import type { Result } from './result'
 import { attempt, type Engine, type Row } from './row'
 
-const ENGINES: readonly Engine[] = [containerd, docker, podman, buildah]
+const ENGINES: readonly Engine[] = [containerd, cri, docker, podman, buildah]
 
 const tell = (result: Result): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`)
@@ -46,7 +47,7 @@ const main = async (): Promise<void> => {
   // What docs/ENGINES.md installs; and what BuildKit takes, the first runc on dockerd's PATH.
   symlinkSync(runtime, '/usr/local/sbin/tsrunc')
   symlinkSync(runtime, '/usr/local/sbin/runc')
-  makeImage()
+  makeImages()
   await engine.begin()
   for (const row of rows) {
     const missing = await missingVerbs(runtime, row.verbs)

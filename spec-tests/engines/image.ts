@@ -6,10 +6,14 @@ import { join } from 'node:path'
 export const IMAGE = 'docker.io/library/tools:latest'
 export const ARCHIVE = '/tmp/tools.tar'
 
-/** An image of busybox in the form of `docker save`: one layer, its configuration, a manifest. */
-export const makeImage = (): void => {
-  const directory = '/tmp/image'
-  const root = join(directory, 'root')
+/** What the sandbox of a pod runs. */
+export const PAUSE = 'docker.io/library/pause:latest'
+export const PAUSE_ARCHIVE = '/tmp/pause.tar'
+
+const DIRECTORY = '/tmp/image'
+
+const makeLayer = (): void => {
+  const root = join(DIRECTORY, 'root')
   for (const name of [
     'bin',
     'dev',
@@ -31,21 +35,31 @@ export const makeImage = (): void => {
   execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin'])
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000:Alice:/home:/bin/sh\n')
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\nalice:x:1000:\nstaff:x:50:alice\n')
-  execFileSync('tar', ['-C', root, '-cf', join(directory, 'layer.tar'), '.'])
+  execFileSync('tar', ['-C', root, '-cf', join(DIRECTORY, 'layer.tar'), '.'])
+}
+
+const makeArchive = (tag: string, archive: string, command: readonly string[]): void => {
   const digest = createHash('sha256')
-    .update(readFileSync(join(directory, 'layer.tar')))
+    .update(readFileSync(join(DIRECTORY, 'layer.tar')))
     .digest('hex')
   const configuration = {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: { Cmd: ['/bin/sh'], Env: ['PATH=/bin', 'ORIGIN=image'], WorkingDir: '/' },
+    config: { Cmd: command, Env: ['PATH=/bin', 'ORIGIN=image'], WorkingDir: '/' },
     rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
     history: [{ created_by: 'busybox' }],
   }
-  writeFileSync(join(directory, 'config.json'), JSON.stringify(configuration))
+  writeFileSync(join(DIRECTORY, 'config.json'), JSON.stringify(configuration))
   writeFileSync(
-    join(directory, 'manifest.json'),
-    JSON.stringify([{ Config: 'config.json', RepoTags: [IMAGE], Layers: ['layer.tar'] }]),
+    join(DIRECTORY, 'manifest.json'),
+    JSON.stringify([{ Config: 'config.json', RepoTags: [tag], Layers: ['layer.tar'] }]),
   )
-  execFileSync('tar', ['-C', directory, '-cf', ARCHIVE, 'manifest.json', 'config.json', 'layer.tar'])
+  execFileSync('tar', ['-C', DIRECTORY, '-cf', archive, 'manifest.json', 'config.json', 'layer.tar'])
+}
+
+/** Images of busybox in the form of `docker save`: one layer, its configuration, a manifest. */
+export const makeImages = (): void => {
+  makeLayer()
+  makeArchive(IMAGE, ARCHIVE, ['/bin/sh'])
+  makeArchive(PAUSE, PAUSE_ARCHIVE, ['/bin/sleep', '1000000'])
 }

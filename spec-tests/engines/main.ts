@@ -1,5 +1,5 @@
 /**
- * npm run engine-test: Docker, containerd, Podman and Buildah with the runtime, each in a sandbox of its own.
+ * npm run engine-test: Docker, containerd (by ctr and by the CRI), Podman and Buildah with the runtime, each in a sandbox of its own.
  *
  *   npm run engine-test -- [--runtime PATH] [--suite SUITE] [--results DIR] [ENGINE…] [WORD…]
  *
@@ -25,7 +25,7 @@ import { GAPS, HOSTS } from './expected'
 import type { Result } from './result'
 
 const WORK = join(REPOSITORY, 'build', 'engine-tests')
-const ENGINES: readonly string[] = ['docker', 'podman', 'containerd', 'buildah']
+const ENGINES: readonly string[] = ['docker', 'podman', 'containerd', 'cri', 'buildah']
 /** Sandboxes at the same time. */
 const SIDE_BY_SIDE = 2
 
