@@ -46,15 +46,33 @@ trap 'exit 143' TERM HUP
 
 # ---- the host --------------------------------------------------------------------------------------------------------
 
-# crun wants every v1 controller that the kernel has enabled to be mounted. Hosts whose cgroup tree was mounted by hand
-# tend to lack hugetlb: it is mounted for as long as the script runs.
+# crun wants every v1 controller that the kernel has enabled to be mounted: one that is not belongs to the cgroup2 mount of a
+# hybrid tree, where crun does not work at all. Hosts whose tree was mounted by hand tend to lack hugetlb: it is mounted for as
+# long as the script runs.
 prepare_cgroups() {
   local tree=/sys/fs/cgroup
-  [[ $(stat -f -c %T "$tree") == tmpfs && ! -e $tree/hugetlb ]] || return 0
-  # /proc/cgroups: name, hierarchy (0: none), number of cgroups, enabled
-  grep -q $'^hugetlb\t0\t[0-9]*\t1$' /proc/cgroups || return 0
-  mkdir "$tree/hugetlb"
-  at_exit rmdir "$tree/hugetlb"
-  mount -t cgroup -o hugetlb cgroup "$tree/hugetlb"
-  at_exit umount "$tree/hugetlb"
+  if [[ $(stat -f -c %T "$tree") != tmpfs ]] || mountpoint --quiet "$tree/hugetlb"; then return 0; fi
+  at_exit release_hugetlb
+  serve_crun
+}
+
+# What crun needs, now: also when somebody has taken it away since.
+serve_crun() {
+  local tree=/sys/fs/cgroup
+  [[ $(stat -f -c %T "$tree") == tmpfs ]] || return 0
+  # /proc/cgroups: name, hierarchy, number of cgroups, enabled
+  grep -q $'^hugetlb\t[0-9]*\t[0-9]*\t1$' /proc/cgroups || return 0
+  if ! mountpoint --quiet "$tree/hugetlb"; then
+    mkdir -p "$tree/hugetlb"
+    mount -t cgroup -o hugetlb cgroup "$tree/hugetlb"
+  fi
+  local controllers=''
+  [[ ! -e $tree/unified/cgroup.controllers ]] || controllers=$(<"$tree/unified/cgroup.controllers")
+  [[ -z $controllers ]] || printf '%s: crun does not work here: cgroup2 has %s\n' "${0##*/}" "$controllers" >&2
+}
+
+release_hugetlb() {
+  local directory=/sys/fs/cgroup/hugetlb
+  ! mountpoint --quiet "$directory" || umount "$directory"
+  [[ ! -d $directory ]] || rmdir "$directory"
 }
