@@ -64,6 +64,9 @@ serve_crun() {
   grep -q $'^hugetlb\t[0-9]*\t[0-9]*\t1$' /proc/cgroups || return 0
   if ! mountpoint --quiet "$tree/hugetlb"; then
     mkdir -p "$tree/hugetlb"
+    # cgroup2 gives a controller up only when none of its cgroups uses it.
+    ! grep -qw hugetlb "$tree/unified/cgroup.subtree_control" 2>/dev/null ||
+      echo -hugetlb >"$tree/unified/cgroup.subtree_control"
     mount -t cgroup -o hugetlb cgroup "$tree/hugetlb"
   fi
   local controllers=''

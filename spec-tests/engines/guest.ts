@@ -6,10 +6,11 @@ import { engine as cri } from './cri'
 import { engine as docker } from './docker'
 import { makeImages } from './image'
 import { engine as podman } from './podman'
+import { engine as podmanRootless } from './podman-rootless'
 import type { Result } from './result'
 import { attempt, type Engine, type Row } from './row'
 
-const ENGINES: readonly Engine[] = [containerd, cri, docker, podman, buildah]
+const ENGINES: readonly Engine[] = [containerd, cri, docker, podman, podmanRootless, buildah]
 
 const tell = (result: Result): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`)
@@ -37,18 +38,22 @@ const tryRow = async ({ engine, what, check }: Row): Promise<boolean> => {
   }
 }
 
+/** What docs/ENGINES.md installs; and what BuildKit takes, the first runc on dockerd's PATH. */
+const install = (runtime: string): void => {
+  mkdirSync('/usr/local/sbin', { recursive: true })
+  symlinkSync(runtime, '/usr/local/sbin/tsrunc')
+  symlinkSync(runtime, '/usr/local/sbin/runc')
+}
+
 const main = async (): Promise<void> => {
   const [name, runtime = '', ...filters] = process.argv.slice(2)
   const engine = ENGINES.find((candidate) => candidate.name === name)
   if (engine === undefined) throw new Error(`there is no engine ${name}`)
   const rows = engine.rows.filter(({ what }) => filters.every((filter) => what.includes(filter)))
   if (rows.length === 0) return
-  mkdirSync('/usr/local/sbin', { recursive: true })
-  // What docs/ENGINES.md installs; and what BuildKit takes, the first runc on dockerd's PATH.
-  symlinkSync(runtime, '/usr/local/sbin/tsrunc')
-  symlinkSync(runtime, '/usr/local/sbin/runc')
+  if (process.getuid?.() === 0) install(runtime)
   makeImages()
-  await engine.begin()
+  await engine.begin(runtime)
   for (const row of rows) {
     const missing = await missingVerbs(runtime, row.verbs)
     if (missing.length > 0) {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const IMAGE = 'docker.io/library/tools:latest'
@@ -32,10 +32,11 @@ const makeLayer = (): void => {
   }
   chmodSync(join(root, 'tmp'), 0o1777)
   copyFileSync('/bin/busybox', join(root, 'bin/busybox'))
-  execFileSync('chroot', [root, '/bin/busybox', '--install', '-s', '/bin'])
+  const applets = execFileSync('/bin/busybox', ['--list'], { encoding: 'utf8' }).trimEnd().split('\n')
+  for (const applet of applets.filter((name) => name !== 'busybox')) symlinkSync('busybox', join(root, 'bin', applet))
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000:Alice:/home:/bin/sh\n')
   writeFileSync(join(root, 'etc/group'), 'root:x:0:\nalice:x:1000:\nstaff:x:50:alice\n')
-  execFileSync('tar', ['-C', root, '-cf', join(DIRECTORY, 'layer.tar'), '.'])
+  execFileSync('tar', ['--owner=0', '--group=0', '-C', root, '-cf', join(DIRECTORY, 'layer.tar'), '.'])
 }
 
 const makeArchive = (tag: string, archive: string, command: readonly string[]): void => {

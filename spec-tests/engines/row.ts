@@ -17,7 +17,7 @@ export interface Row {
 export interface Engine {
   readonly name: string
   /** Starts daemons and loads the image. They end with the sandbox. */
-  readonly begin: () => Promise<void>
+  readonly begin: (runtime: string) => Promise<void>
   /** Removes what a row that failed may have left, so that later ones do not fail with it. */
   readonly reset?: () => Promise<void>
   readonly rows: readonly Row[]
