@@ -1,5 +1,6 @@
 /**
- * npm run engine-test: Docker, containerd (by ctr and by the CRI), Podman and Buildah with the runtime, each in a sandbox of its own.
+ * npm run engine-test: Docker, containerd (by ctr and by the CRI), Podman and Buildah with the runtime, each in a sandbox of its
+ * own; rootless Podman in the virtual machine of spec-tests/vm, which has a systemd.
  *
  *   npm run engine-test -- [--runtime PATH] [--suite SUITE] [--results DIR] [ENGINE…] [WORD…]
  *
@@ -13,9 +14,9 @@
  * Fails when a row fails that is neither known to fail with runc too nor a known gap (expected.ts).
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { basename, join, relative, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
@@ -25,7 +26,9 @@ import { GAPS, HOSTS } from './expected'
 import type { Result } from './result'
 
 const WORK = join(REPOSITORY, 'build', 'engine-tests')
-const ENGINES: readonly string[] = ['docker', 'podman', 'containerd', 'cri', 'buildah']
+/** Those that want a systemd. The kernels of the machine are those of x86_64. */
+const IN_MACHINE: readonly string[] = process.arch === 'x64' ? ['podman-rootless'] : []
+const ENGINES: readonly string[] = [...IN_MACHINE, 'docker', 'podman', 'containerd', 'cri', 'buildah']
 /** Sandboxes at the same time. */
 const SIDE_BY_SIDE = 2
 
@@ -75,22 +78,66 @@ const wordFor = ({ engine, what, status }: Result): string => {
 const print = (result: Result): void => {
   const { engine, what, milliseconds, message } = result
   const seconds = (milliseconds / 1000).toFixed(1).padStart(6)
-  process.stdout.write(`${wordFor(result).padEnd(8)}${seconds} s  ${engine.padEnd(11)}${what}\n`)
+  process.stdout.write(`${wordFor(result).padEnd(8)}${seconds} s  ${engine.padEnd(17)}${what}\n`)
   if (result.status === 'skipped') process.stdout.write(`                   ${message}\n`)
   if (['FAILED', 'gap'].includes(wordFor(result)))
     process.stdout.write(message.replaceAll(/^/gm, '                   ').concat('\n'))
 }
 
-/** Runs one engine's rows in a sandbox. */
+interface Place {
+  readonly command: readonly string[]
+  readonly undo: () => void
+}
+
+/** A sandbox on this host, for engines of root. */
+const sandbox = (engine: string, guest: string, { runtime, words }: Options): Place => ({
+  command: [join(__dirname, 'sandbox'), process.execPath, guest, engine, runtime, ...words],
+  undo: () => undefined,
+})
+
+/** Seconds. */
+const MACHINE_TIMEOUT = 900
+
+/** A session of the user in the virtual machine, who may read neither the checkout nor what is beneath root's home. */
+const userSession = (engine: string, guest: string, { runtime, words }: Options): Place => {
+  const stage = mkdtempSync(join(tmpdir(), `tsrunc-engines-${process.pid}-`))
+  chmodSync(stage, 0o755)
+  const ours = runtime.startsWith(REPOSITORY)
+  cpSync(guest, join(stage, 'guest.cjs'))
+  if (ours) {
+    // The executable finds its programs and its addon by where it is.
+    const released = (path: string): boolean => !path.endsWith('/obj.target') && !path.endsWith('/.deps')
+    for (const tree of ['dist', 'build/Release']) {
+      cpSync(join(REPOSITORY, tree), join(stage, tree), { recursive: true, filter: released })
+    }
+  }
+  return {
+    command: [
+      ...[
+        join(REPOSITORY, 'spec-tests/vm/run'),
+        '--share',
+        stage,
+        '--with-caller',
+        '--timeout',
+        String(MACHINE_TIMEOUT),
+      ],
+      ...['--user', 'user', '--', 'node', join(stage, 'guest.cjs'), engine],
+      ...[ours ? join(stage, relative(REPOSITORY, runtime)) : runtime, ...words],
+    ],
+    undo: () => rmSync(stage, { recursive: true }),
+  }
+}
+
+/** Runs one engine's rows where it belongs. */
 const runEngine = async (engine: string, guest: string, options: Options): Promise<readonly Result[]> => {
-  const child = spawn(
-    join(__dirname, 'sandbox'),
-    [process.execPath, guest, engine, options.runtime, ...options.words],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, ENGINES_SUITE: options.suite, ENGINES_NAME: `${process.pid}-${engine}` },
-    },
-  )
+  const { command, undo } = IN_MACHINE.includes(engine)
+    ? userSession(engine, guest, options)
+    : sandbox(engine, guest, options)
+  const [program = '', ...args] = command
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ENGINES_SUITE: options.suite, ENGINES_NAME: `${process.pid}-${engine}` },
+  })
   const ended = new Promise<number | null>((done, failed) => {
     child.on('error', failed)
     child.on('close', done)
@@ -102,6 +149,7 @@ const runEngine = async (engine: string, guest: string, options: Options): Promi
     print(result)
   }
   const status = await ended
+  undo()
   if (status === 0) return results
   const message = status === 125 ? 'something was left on the host' : `the sandbox ended with ${status}`
   const broken: Result = { engine, what: 'starts, and leaves nothing', status: 'failed', milliseconds: 0, message }
@@ -133,9 +181,16 @@ const located = ({ engine, what, status, milliseconds, message }: Result): Locat
   }
 }
 
+const buildPlaces = ({ engines, suite }: Options): void => {
+  if (engines.some((engine) => !IN_MACHINE.includes(engine)))
+    execFileSync(join(__dirname, 'build'), { stdio: 'inherit', env: { ...process.env, ENGINES_SUITE: suite } })
+  if (engines.some((engine) => IN_MACHINE.includes(engine)))
+    execFileSync(join(REPOSITORY, 'spec-tests/vm/build'), { stdio: 'inherit' })
+}
+
 const main = async (): Promise<void> => {
   const options = readOptions()
-  execFileSync(join(__dirname, 'build'), { stdio: 'inherit', env: { ...process.env, ENGINES_SUITE: options.suite } })
+  buildPlaces(options)
   const guest = await bundleGuest()
   const begin = Date.now()
   const results: Result[] = []
