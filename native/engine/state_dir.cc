@@ -184,6 +184,24 @@ Failure StateDir::lock(int milliseconds) {
   return about.st_nlink == 0 ? sys::fail(ENOENT, "flock", path_, nullptr) : kOk;
 }
 
+namespace {
+
+// The directory `notify`, with the socket in it; launcher/notify.h.
+[[nodiscard]] bool remove_notify(int state) noexcept {
+  const UniqueFd directory(::openat(state, "notify", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return directory.valid() && (::unlinkat(directory.get(), "notify.sock", 0) == 0 || errno == ENOENT) &&
+         ::unlinkat(state, "notify", AT_REMOVEDIR) == 0;
+}
+
+[[nodiscard]] bool remove_entry(int state, const char* name) noexcept {
+  if (std::strcmp(name, "notify") == 0) {
+    return remove_notify(state) || errno == ENOENT;
+  }
+  return ::unlinkat(state, name, 0) == 0 || errno == ENOENT;
+}
+
+}  // namespace
+
 Failure StateDir::remove() {
   if (!fd_.valid()) {
     return kOk;
@@ -200,7 +218,7 @@ Failure StateDir::remove() {
   Failure failure;
   while (const dirent* entry = ::readdir(files)) {
     const bool dots = std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0;
-    if (!dots && ::unlinkat(fd_.get(), entry->d_name, 0) != 0 && errno != ENOENT && !failure) {
+    if (!dots && !remove_entry(fd_.get(), entry->d_name) && !failure) {
       failure = sys::fail("unlink", path_);
     }
   }

@@ -11,6 +11,8 @@
 //   state        written by rename when init is ready: pid, start time and time of creation
 //   exec.fifo    init holds it open until execve: that it has a reader is what "created" means
 //   exec.result  by which start learns what became of execve
+//   notify       directory of the socket by which the program says that it is ready, where NOTIFY_SOCKET was
+//   set
 //
 // The directory's own fd carries the lock (flock).
 #pragma once

@@ -24,8 +24,8 @@ constexpr int kQuietMilliseconds = 100;
 
 class Foreground {
  public:
-  Foreground(engine::HostContext& context, Logger& log)
-      : context_(context), log_(log), relay_(take_console()) {}
+  Foreground(engine::HostContext& context, Logger& log, Notify* notify)
+      : context_(context), log_(log), notify_(notify), relay_(take_console()) {}
 
   [[nodiscard]] int run() {
     if (!block_signals()) {
@@ -59,22 +59,35 @@ class Foreground {
 
   // Waits for something and deals with it. False if nothing came.
   [[nodiscard]] bool turn(int milliseconds) noexcept {
-    pollfd fds[1 + Relay::kFds] = {{signals_.get(), POLLIN, 0}, {}, {}, {}};
+    pollfd fds[2 + Relay::kFds] = {{signals_.get(), POLLIN, 0}, {}, {}, {}, {}};
     pollfd copied[Relay::kFds];
     relay_.want(copied);
     for (size_t i = 0; i < Relay::kFds; ++i) {
       fds[1 + i] = copied[i];
     }
-    if (::poll(fds, 1 + Relay::kFds, milliseconds) <= 0) {
+    fds[1 + Relay::kFds] = {notify_ == nullptr ? -1 : notify_->fd(), POLLIN, 0};
+    if (::poll(fds, 2 + Relay::kFds, milliseconds) <= 0) {
       return false;
     }
     for (size_t i = 0; i < Relay::kFds; ++i) {
       copied[i] = fds[1 + i];
     }
+    if (fds[1 + Relay::kFds].revents != 0) {
+      take_notification();
+    }
     if (fds[0].revents != 0) {
       take_signals();
     }
     return relay_.move(copied) || fds[0].revents != 0;
+  }
+
+  void take_notification() noexcept {
+    if (notify_ == nullptr) {
+      return;
+    }
+    if (const sys::Failure failure = notify_->take(); failure) {
+      log_.warn(Sentence("NOTIFY_SOCKET", failure).text);
+    }
   }
 
   void take_signals() noexcept {
@@ -141,6 +154,7 @@ class Foreground {
 
   engine::HostContext& context_;
   Logger& log_;
+  Notify* notify_;
   Relay relay_;
   Terminal terminal_;
   UniqueFd signals_;
@@ -151,8 +165,8 @@ class Foreground {
 
 }  // namespace
 
-int wait_in_foreground(engine::HostContext& context, Logger& log) {
-  return Foreground(context, log).run();
+int wait_in_foreground(engine::HostContext& context, Logger& log, Notify* notify) {
+  return Foreground(context, log, notify).run();
 }
 
 }  // namespace tsrunc::launcher

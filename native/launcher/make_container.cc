@@ -2,10 +2,13 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 
+#include <cstdlib>
+
 #include "engine/engine.h"
 #include "launcher/describe.h"
 #include "launcher/foreground.h"
 #include "launcher/interruption.h"
+#include "launcher/notify.h"
 #include "launcher/planned.h"
 #include "launcher/terminal.h"
 #include "sys/text.h"
@@ -36,9 +39,9 @@ constexpr int kLockMilliseconds = 10000;
 }
 
 // The container runs. Others may use it: kill, state and delete --force come by the lock.
-[[nodiscard]] int attend(HostContext& context, Logger& log) {
+[[nodiscard]] int attend(HostContext& context, Notify& notify, Logger& log) {
   (void)::flock(context.state.fd(), LOCK_UN);
-  const int status = wait_in_foreground(context, log);
+  const int status = wait_in_foreground(context, log, &notify);
   if (context.plan.launch.keep) {
     return status;
   }
@@ -50,6 +53,12 @@ constexpr int kLockMilliseconds = 10000;
     return status != 0 ? status : kFailed;
   }
   return destroy(context, log) || status != 0 ? status : kFailed;
+}
+
+// A container without a program says nothing.
+[[nodiscard]] sys::Failure open_notify(HostContext& context, Notify& notify) {
+  return context.plan.header.has_process ? notify.open(context.state, std::getenv("NOTIFY_SOCKET"))
+                                         : sys::kOk;
 }
 
 }  // namespace
@@ -83,6 +92,12 @@ int make_container(PlannedCall& call) {
   if (context.console.valid()) {
     copy_size(context.console.get());
   }
+  Notify notify;
+  if (const sys::Failure failure = open_notify(context, notify); failure) {
+    (void)destroy(context, log);
+    log.error(Sentence("NOTIFY_SOCKET", failure).text);
+    return kFailed;
+  }
   interruption.forward();
   if (!engine::start(context, why)) {
     FailureRecord second;
@@ -92,7 +107,7 @@ int make_container(PlannedCall& call) {
     log.error(Sentence(context.plan, why).text);  // last: this line is what engines show
     return kFailed;
   }
-  return launch.detach ? 0 : attend(context, log);
+  return launch.detach ? notify.attend(context, log) : attend(context, notify, log);
 }
 
 }  // namespace tsrunc::launcher

@@ -1,7 +1,10 @@
+#include <cstdlib>
+
 #include "engine/engine.h"
 #include "engine/init_process.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
+#include "launcher/notify.h"
 #include "launcher/verbs.h"
 #include "sys/text.h"
 
@@ -59,9 +62,14 @@ int run_start(const Arguments& arguments, Logger& log) {
   }
   context.init = container.saved.init;
   context.init_pidfd = std::move(*pidfd);
+  Notify notify;
+  if (failure = notify.open(container.state, std::getenv("NOTIFY_SOCKET")); failure) {
+    log.error(Sentence("NOTIFY_SOCKET", failure).text);
+    return 1;
+  }
   engine::FailureRecord why;
   if (engine::start(context, why)) {
-    return 0;
+    return notify.attend(context, log);
   }
   // runtime.md "Lifecycle" 7 to 9: a failure there stops the container, and the lifecycle goes on with its
   // destruction.

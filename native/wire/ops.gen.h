@@ -125,6 +125,7 @@ enum class OpKind : uint32_t {
   kSetUnitProperties = 162,
   kCheckUnit = 163,
   kFindProgram = 180,
+  kMakeNotifyDirectory = 181,
 };
 
 enum class List : uint32_t {
@@ -680,6 +681,9 @@ struct CheckUnit {
 struct FindProgram {
   Str name{};
   StrList env{};
+};
+
+struct MakeNotifyDirectory {
 };
 
 struct Header {
@@ -1281,6 +1285,11 @@ inline void read(Decoder& in, FindProgram& out) {
   out.env = in.strs();
 }
 
+inline void read(Decoder& in, MakeNotifyDirectory& out) {
+  (void)in;
+  (void)out;
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -1406,7 +1415,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StopUnit) \
   X(SetUnitProperties) \
   X(CheckUnit) \
-  X(FindProgram)
+  X(FindProgram) \
+  X(MakeNotifyDirectory)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1451,7 +1461,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StartUnit) \
   X(StopUnit) \
   X(SetUnitProperties) \
-  X(CheckUnit)
+  X(CheckUnit) \
+  X(MakeNotifyDirectory)
 
 #define TSRUNC_INIT_OPS(X) \
   X(RunHook) \
@@ -1549,7 +1560,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StartUnit) \
   X(StopUnit) \
   X(SetUnitProperties) \
-  X(CheckUnit)
+  X(CheckUnit) \
+  X(MakeNotifyDirectory)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

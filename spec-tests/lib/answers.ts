@@ -26,6 +26,7 @@ export interface Answers {
   'syscall-threaded': Call & { readonly processSurvived: boolean }
   'syscall-traced': Call & { readonly traced: boolean; readonly traceMessage: number }
   'syscall-ia32': Call
+  notify: Errno
   fork: Errno & { readonly forked: number }
   daemon: { readonly child: number }
   memory: { readonly signal: number; readonly status: number }

@@ -60,6 +60,9 @@ export const seccompAgentTool = (): string => once('seccompagent', () => [join(S
 /** A file system that behaves like resctrl. */
 export const fakeResctrlProgram = (): string => once('fakeresctrl', () => [join(SOURCES, 'tools', 'fakeresctrl.cc')])
 
+/** Is told that a service is ready, or what to log. */
+export const notifyTool = (): string => once('notifytool', () => [join(SOURCES, 'tools', 'notifytool.cc')])
+
 /** Is sent a pidfd. */
 export const pidfdTool = (): string => once('pidfdtool', () => [join(SOURCES, 'tools', 'pidfdtool.cc')])
 

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,23 @@ void sleep_seconds(const Words& words, Json&) {
                    static_cast<long>((seconds - static_cast<time_t>(seconds)) * 1e9)};
   while (nanosleep(&left, &left) < 0 && errno == EINTR) {
   }
+}
+
+// notify TEXT: as sd_notify(3), to the socket of NOTIFY_SOCKET; "\n" in TEXT is a newline.
+void notify(const Words& words, Json& out) {
+  std::string text = words[0];
+  for (size_t at; (at = text.find("\\n")) != std::string::npos;) {
+    text.replace(at, 2, "\n");
+  }
+  const char* path = getenv("NOTIFY_SOCKET");
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  strncpy(address.sun_path, path == nullptr ? "" : path, sizeof address.sun_path - 1);
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const ssize_t sent =
+      sendto(fd, text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  put_errno(out, sent < 0 ? -1 : 0, errno);
+  close(fd);
 }
 
 // signals COUNT: a line {"ready":true}, then one {"signal":N} for each of COUNT signals.
@@ -269,6 +287,7 @@ void hook(const Words& words, Json& out) {
 const Entry kProcessCommands[] = {
     {"pause", 0, pause_for_ever},
     {"sleep", 1, sleep_seconds},
+    {"notify", 1, notify},
     {"signals", 1, signals},
     {"exit", 1, exit_with},
     {"crash", 0, crash},

@@ -320,6 +320,13 @@ const CASES: Readonly<Record<string, Refused>> = {
     pointer: '',
     message: /^LISTEN_FDS=1: file descriptor 3 is not open/,
   },
+  'a notify socket that is no address': {
+    spec: BASE,
+    options: { environment: { NOTIFY_SOCKET: 'run/notify' } },
+    code: 'NOTIFY_SOCKET',
+    pointer: '',
+    message: /NOTIFY_SOCKET must be an absolute path or an abstract name \("@NAME"\), not "run\/notify"$/,
+  },
   'a stop signal that is none': {
     spec: { ...BASE, annotations: { 'org.opencontainers.image.stopSignal': 'SIGFOO' } },
     code: 'STOP_SIGNAL',

@@ -423,6 +423,10 @@ const PROCESS: Readonly<Record<string, GoldenCase>> = {
     options: { consoleSocket: '/run/console.sock', pidfdSocket: '/run/pidfd.sock', pidFile: '/run/c1.pid' },
   },
   'terminal-foreground': { spec: withProcess({ terminal: true }), options: { detach: false, noNewKeyring: true } },
+  'notify-socket': {
+    spec: { ...BASE, mounts: [{ destination: '/run', type: 'tmpfs', source: 'tmpfs' }] },
+    options: { environment: { NOTIFY_SOCKET: '/run/systemd/notify' } },
+  },
   descriptors: {
     spec: BASE,
     options: {

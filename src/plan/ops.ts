@@ -287,6 +287,9 @@ export const OPS = {
     },
   },
 
+  /** The directory `notify` in the container's state directory: of the socket by which its program says that it is ready. */
+  makeNotifyDirectory: { code: 181, side: 'host', fields: {} },
+
   // ---- init: namespaces and identity ----------------------------------------------------------------------------
   awaitHost: { code: 60, side: 'init', fields: { step: 'u32' } },
   reportToHost: { code: 61, side: 'init', fields: { step: 'u32' } },

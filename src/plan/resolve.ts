@@ -21,6 +21,7 @@ import { checkLabels, planKeyring, planProcessLabels } from './labels'
 import { planMounts, planReadonlyMounts } from './mounts'
 import { planNamespaces } from './namespaces'
 import { planNetDevices } from './net-devices'
+import { planNotify } from './notify'
 import { type Op, STEPS } from './ops'
 import { PLAN_VERSION, type Plan } from './plan'
 import { planEnvironment, planOomScoreAdj, planProcess, planRaiseRlimits } from './process'
@@ -65,7 +66,10 @@ function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanB
 }
 
 /** Everything of init until the host side runs the runtime's hooks: identity, mounts, devices. */
-function planSetup(builder: PlanBuilder): () => void {
+function planSetup(builder: PlanBuilder): {
+  readonly makeMountsReadonly: () => void
+  readonly announced: readonly string[]
+} {
   const { init, cgroup } = builder
   init.push(sync('awaitHost', 'mapped'), ...cgroup.enter)
   planBecomeRoot(builder)
@@ -74,12 +78,14 @@ function planSetup(builder: PlanBuilder): () => void {
   planIdentity(builder)
   planOpenRoot(builder)
   const mounts = planMounts(builder)
+  const announced = planNotify(builder)
   planWorkingDirectory(builder)
   planDevices(builder, mounts.foreignDev)
   init.push(sync('reportToHost', 'mounted'))
-  return () => {
+  const makeMountsReadonly = (): void => {
     planReadonlyMounts(builder, mounts)
   }
+  return { makeMountsReadonly, announced }
 }
 
 /** From the hooks to the root's being entered. */
@@ -189,10 +195,11 @@ export function resolvePlan(
   const builder = startBuilder(spec, options, facts)
   const descriptors = planDescriptors(options)
   const header = planHeader(builder, descriptors.count)
-  planRoot(builder, planSetup(builder))
+  const { makeMountsReadonly, announced } = planSetup(builder)
+  planRoot(builder, makeMountsReadonly)
   if (spec.process !== undefined) {
     const credentials = planCredentials(builder, spec.process)
-    const env = planEnvironment(spec.process, descriptors.env)
+    const env = planEnvironment(spec.process, [...descriptors.env, ...announced])
     planProcess(builder, spec.process, credentials, env)
     planStart(builder, spec.process, credentials, env, descriptors.count, compileSeccomp)
   }

@@ -1,9 +1,11 @@
-// What the host writes about init: its oom_score_adj and the pid file.
+// What the host writes about init: its oom_score_adj and the pid file; and the directory for its
+// notifications.
 #include "engine/host/pid_file.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -41,6 +43,15 @@ Failure run(HostContext& context, const wire::SetOomScoreAdj& op) {
   text.add(op.value < 0 ? "-" : "").add(static_cast<uint64_t>(op.value < 0 ? -op.value : op.value));
   const Failure failure = sys::write_file(AT_FDCWD, path, text.c_str(), text.size());
   return failure ? sys::fail(failure.code, failure.call, "/proc/PID/oom_score_adj", nullptr) : kOk;
+}
+
+Failure run(HostContext& context, const wire::MakeNotifyDirectory& /*op*/) {
+  const int state = context.state.fd();
+  if (::mkdirat(state, "notify", 0700) != 0) {
+    return sys::fail("mkdir", "notify");
+  }
+  // Whatever the caller's mask.
+  return ::fchmodat(state, "notify", 0755, 0) == 0 ? kOk : sys::fail("chmod", "notify");
 }
 
 Failure run(HostContext& context, const wire::WritePidFile& op) {

@@ -1,16 +1,13 @@
 #include "engine/host/stream_socket.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
 
+#include "engine/unix_address.h"
 #include "sys/kernel.h"
-#include "sys/text.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -20,30 +17,6 @@ using sys::kOk;
 using sys::UniqueFd;
 
 constexpr int kSeconds = 10;
-
-// unix(7): sun_path has 108 bytes. A longer path goes by a descriptor of its directory; `held` keeps that
-// open.
-[[nodiscard]] Failure make_address(const char* path, sockaddr_un& out, UniqueFd& held) noexcept {
-  out.sun_family = AF_UNIX;
-  if (std::strlen(path) < sizeof out.sun_path) {
-    std::memcpy(out.sun_path, path, std::strlen(path) + 1);
-    return kOk;
-  }
-  const char* slash = std::strrchr(path, '/');
-  char directory[PATH_MAX];
-  if (slash == nullptr || static_cast<size_t>(slash - path) >= sizeof directory) {
-    return sys::fail(ENAMETOOLONG, "connect", path, nullptr);
-  }
-  std::memcpy(directory, path, static_cast<size_t>(slash - path));
-  directory[slash - path] = 0;
-  held = UniqueFd(::open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!held.valid()) {
-    return sys::fail("open", path);
-  }
-  sys::Text text(out.sun_path);
-  text.add(sys::FdPath(held.get()).text).add(slash);
-  return text.cut() ? sys::fail(ENAMETOOLONG, "connect", path, nullptr) : kOk;
-}
 
 // Takes what was sent off the parts.
 void advance(iovec*& parts, size_t& count, size_t sent) noexcept {
@@ -70,10 +43,9 @@ sys::Result<UniqueFd> connect_stream(const char* path) {
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0) {
     return sys::fail("setsockopt", path);
   }
-  sockaddr_un address{};
-  UniqueFd directory;
-  TSRUNC_TRY(make_address(path, address, directory));
-  while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  UnixAddress address;
+  TSRUNC_TRY(make_address(path, address));
+  while (::connect(socket.get(), address.get(), address.length) != 0) {
     if (errno != EINTR) {
       return errno == EAGAIN ? sys::fail(ETIMEDOUT, "connect", path, "nobody accepts the connection")
                              : sys::fail("connect", path);
