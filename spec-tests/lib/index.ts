@@ -40,4 +40,4 @@ export {
   uniqueName,
 } from './sandbox'
 export { type ReceivedListener, type SeccompAgent, seccompAgent } from './seccomp-agent'
-export { delay, eventually, expectStatus, type Outcome } from './spawn'
+export { delay, eventually, expectStatus, type Outcome, type Running } from './spawn'

@@ -31,8 +31,16 @@ function mountsWritable({ mounts = [], linux }: Spec): boolean {
  * engine reads from init's user namespace, new or joined.
  */
 export function planCgroupOwner(builder: PlanBuilder): void {
-  const { cgroup, facts, idMaps, namespaces, spec, create } = builder
-  if (facts.cgroup.version !== 2 || cgroup.directory === '' || namespaces.kinds.cgroup !== 'new') return
+  giveAway(builder, builder.cgroup.directory)
+}
+
+/** The same for the directory that its process is moved into. */
+export function planDelegatedOwner(builder: PlanBuilder): void {
+  giveAway(builder, builder.cgroup.delegated)
+}
+
+function giveAway({ facts, idMaps, namespaces, spec, create }: PlanBuilder, path: string): void {
+  if (facts.cgroup.version !== 2 || path === '' || namespaces.kinds.cgroup !== 'new') return
   const uid = spec.process?.user?.uid
   // Root of the host made it and has it.
   const isOwner = uid === 0 && namespaces.kinds.user === 'host'
@@ -43,7 +51,7 @@ export function planCgroupOwner(builder: PlanBuilder): void {
     kind: 'chownCgroup',
     pointer: '/process/user/uid',
     what: `give the cgroup to user ${uid} of the container`,
-    path: cgroup.directory,
+    path,
     uid,
   })
 }

@@ -4,7 +4,7 @@ import type { Process, Spec } from '../spec/types'
 import { foreignAnnotations } from './annotations'
 import { append, PlanBuilder } from './builder'
 import { planCgroup } from './cgroup'
-import { planCgroupOwner } from './cgroup-owner'
+import { planCgroupOwner, planDelegatedOwner } from './cgroup-owner'
 import { planBecomeRoot, planClone, planIdentity, planWriteIdMaps } from './clone'
 import { checkConsole, planConsole, planPidfdReceiver, planSendConsole, planSendPidfd } from './console'
 import { type CredentialsPlan, planCredentials } from './credentials'
@@ -125,6 +125,8 @@ function planCreate(builder: PlanBuilder): void {
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
   create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))
+  append(create, cgroup.afterNamespaces)
+  planDelegatedOwner(builder)
   planHooks(builder, create, 'prestart')
   planHooks(builder, create, 'createRuntime')
   create.push(sync('releaseInit', 'hooked'))

@@ -247,14 +247,48 @@ test('config.md#annotations [GEN-1]: those of other runtimes that matter are wor
 }, async () => {
   const b = await annotated({
     'run.oci.handler': 'krun',
+    'run.oci.systemd.force_cgroup_v1': '/x',
     'run.oci.systemd.subgroup': 'x',
-    'run.oci.delegate-cgroup': 'x',
     'com.example': 'x',
     'run.oci.unknown': 'x',
   })
   const { stderr } = await b.run()
   match(stderr, /run\.oci\.handler/)
   match(stderr, /run\.oci\.systemd\.subgroup/)
-  match(stderr, /run\.oci\.delegate-cgroup/)
+  match(stderr, /run\.oci\.systemd\.force_cgroup_v1/)
   doesNotMatch(stderr, /com\.example|run\.oci\.unknown/)
+})
+
+test('run.oci.delegate-cgroup: the process is in a cgroup beneath the one with the limits, and may divide it', {
+  peers: { runc: 'has no such annotation' },
+}, async () => {
+  requires('root', 'cgroup-v2', 'cgroupns')
+  const b = await annotated({ 'run.oci.delegate-cgroup': '/inner' }, (c) => {
+    c.linux.resources.pids = { limit: 17 }
+    c.mounts.push({ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro'] })
+    c.linux.namespaces = [...c.linux.namespaces.filter(({ type }) => type !== 'cgroup'), { type: 'cgroup' }]
+  })
+  const commands = [
+    ['read', '/proc/self/cgroup'],
+    ['read', '/sys/fs/cgroup/pids.max'],
+    ['read', '/sys/fs/cgroup/inner/pids.max'],
+    ['read', '/sys/fs/cgroup/cgroup.procs'],
+  ] as const
+  const [own, limit, inner, processes] = await b.probe(...commands)
+  deepEqual([own.data, limit.data, inner.data, processes.data], ['0::/inner\n', '17\n', 'max\n', ''])
+})
+
+test('run.oci.delegate-cgroup: a path that leads elsewhere is refused', { only: ['tsrunc'] }, async () => {
+  requires('root')
+  const b = await annotated({ 'run.oci.delegate-cgroup': '../other' })
+  await b.refused(/run\.oci\.delegate-cgroup must be a path beneath the container's cgroup, not "\.\.\/other"/)
+})
+
+test('run.oci.delegate-cgroup: on cgroup v1 it is refused', {
+  peers: { runc: 'has no such annotation', crun: 'ignores it with cgroupfs' },
+  sometimes: true,
+}, async () => {
+  requires('root', 'cgroup-v1')
+  const b = await annotated({ 'run.oci.delegate-cgroup': 'inner' })
+  await b.refused(/cgroup/)
 })

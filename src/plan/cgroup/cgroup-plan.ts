@@ -10,6 +10,10 @@ export interface CgroupPlan {
   readonly directory: string
   /** host: once init is there, before it is let go on. */
   readonly afterClone: readonly Op[]
+  /** host: once init's namespaces and mounts are there. */
+  readonly afterNamespaces: readonly Op[]
+  /** v2: the directory beneath the container's own into which init is moved then, or ''. */
+  readonly delegated: string
   /** init, v1: entering the cgroups. */
   readonly enter: readonly Op[]
   /** host: end what is still running in the container's cgroups. */
@@ -26,6 +30,8 @@ export const NO_CGROUP: CgroupPlan = {
   intoCgroup: '',
   directory: '',
   afterClone: [],
+  afterNamespaces: [],
+  delegated: '',
   enter: [],
   destroy: [],
   paths: [],

@@ -1,11 +1,13 @@
 import { quote } from '../../errors'
 import type { HostFacts, PlanOptions } from '../../host/facts'
 import type { Resources, Spec } from '../../spec/types'
+import { ANNOTATIONS, annotationPointer } from '../annotations'
 import { type CgroupPlan, NO_CGROUP } from './cgroup-plan'
 import { type DevicePolicy, devicePolicy } from './device-rules'
 import { cgroupPath, cgroupPathPointer } from './path'
 import { isRootless, placeV2 } from './place'
 import { cgroupError, MAX, type Setting, type Warn } from './setting'
+import { subgroupOf, withDelegated } from './subgroup'
 import { planSystemd } from './systemd'
 import { planV1, settingsV1 } from './v1'
 import { planV2, settingsV2 } from './v2'
@@ -24,21 +26,31 @@ export function planCgroup(spec: Spec, options: PlanOptions, facts: HostFacts, w
   const { cgroup } = facts
   const settings = cgroup.version === 2 ? settingsV2(resources, facts, warn) : settingsV1(resources, facts, warn)
   const devices = devicesOf(resources, facts)
-  if (options.cgroupManager === 'disabled') return disabled(settings, devices, warn)
+  if (options.cgroupManager === 'disabled') return withDelegated(disabled(settings, devices, warn), spec, undefined)
   const request = { spec, settings, devices, joinsFromHost: joinsMountNamespace(spec) }
   if (options.cgroupManager === 'systemd') return planSystemd(request, options, facts, warn)
+  warnOfSubgroup(spec, warn)
   const pathPointer = cgroupPathPointer(spec)
   const reason = unavailable(spec, options, facts)
   if (reason !== undefined) {
     if (cgroup.version !== 0) checkDispensable(spec, options, facts, reason, warn)
-    return withoutCgroup(reason, settings, devices)
+    return withDelegated(withoutCgroup(reason, settings, devices), spec, undefined)
   }
   if (cgroup.version === 1) {
     const hierarchies = cgroup.hierarchies.filter(({ refused = false }) => !refused)
-    return planV1(hierarchies, cgroupPath(spec, options.id), pathPointer, settings, devices, request.joinsFromHost)
+    const path = cgroupPath(spec, options.id)
+    const plan = planV1(hierarchies, path, pathPointer, settings, devices, request.joinsFromHost)
+    return withDelegated(plan, spec, undefined)
   }
   const place = cgroup.version === 2 ? placeV2(spec, options.id, cgroup, facts.euid) : undefined
-  return place === undefined ? NO_CGROUP : planV2(place, pathPointer, settings, devices)
+  if (place === undefined) return NO_CGROUP
+  return withDelegated(planV2(place, pathPointer, settings, devices), spec, place)
+}
+
+function warnOfSubgroup(spec: Spec, warn: Warn): void {
+  if (subgroupOf(spec) === '') return
+  const name = ANNOTATIONS.systemdSubgroup
+  warn(`the annotation ${name} is for --cgroup-manager systemd (config.json ${annotationPointer(name)})`)
 }
 
 /** Why the caller cannot make the container's cgroup, or undefined. */

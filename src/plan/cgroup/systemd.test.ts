@@ -255,3 +255,36 @@ describe('disabled', () => {
     )
   })
 })
+
+describe('cgroups beneath the unit', () => {
+  const host = facts(V2, { systemd: SYSTEM })
+  const scope = '/sys/fs/cgroup/machine.slice/libpod-abc.scope'
+  const SUBGROUP = 'run.oci.systemd.subgroup'
+  const DELEGATED = 'run.oci.delegate-cgroup'
+
+  test('init leaves the unit before controllers are enabled beneath it', () => {
+    const { planned, start } = plan({ pids: { limit: 5 } }, host, { annotations: { [SUBGROUP]: 'a' } })
+    expect(start).toMatchObject({ path: '/machine.slice/libpod-abc.scope', directories: [scope] })
+    expect(planned.paths).toEqual([`${scope}/a`])
+    const kinds = planned.afterClone.map(({ kind }) => kind)
+    expect(kinds.slice(0, 4)).toEqual(['startUnit', 'makeCgroup', 'joinCgroup', 'enableControllers'])
+    expect(planned.destroy).toContainEqual(expect.objectContaining({ kind: 'killCgroups', paths: [scope] }))
+  })
+  test('the delegated one is beneath that', () => {
+    const { planned } = plan({}, host, { annotations: { [SUBGROUP]: 'a', [DELEGATED]: '/b/c' } })
+    expect(planned.delegated).toBe(`${scope}/a/b/c`)
+    expect(planned.afterNamespaces.map(({ kind }) => kind)).toEqual(['makeCgroup', 'joinCgroup', 'enableControllers'])
+  })
+  test.each(['../a', 'a/../b', '.', 'a//b', 'a\nb'])('%j leads elsewhere', (value) => {
+    expect(() => plan({}, host, { annotations: { [SUBGROUP]: value } })).toThrow(
+      expect.objectContaining({ code: 'ANNOTATION', pointer: `/annotations/${SUBGROUP}` }),
+    )
+  })
+  test('v1 has none', () => {
+    const v1 = facts(V1, { systemd: SYSTEM })
+    expect(plan({}, v1, { annotations: { [SUBGROUP]: 'a' } }).warnings).toEqual([expect.stringContaining('cgroup v2')])
+    expect(() => plan({}, v1, { annotations: { [DELEGATED]: 'a' } })).toThrow(
+      expect.objectContaining({ code: 'CGROUP_UNAVAILABLE', pointer: `/annotations/${DELEGATED}` }),
+    )
+  })
+})

@@ -2,6 +2,7 @@ import { posix } from 'node:path'
 import { TsruncError } from '../../errors'
 import type { HostFacts, PlanOptions, SystemdFacts } from '../../host/facts'
 import type { Spec } from '../../spec/types'
+import { ANNOTATIONS, annotationPointer } from '../annotations'
 import type { Op } from '../ops'
 import type { CgroupPlan } from './cgroup-plan'
 import { DbusWriter, dbusArray, dbusBoolean, dbusString } from './dbus'
@@ -9,6 +10,7 @@ import type { DevicePolicy } from './device-rules'
 import { cgroupPathPointer } from './path'
 import { ownPlaceV2 } from './place'
 import { cgroupError, type Setting, type Warn } from './setting'
+import { subgroupOf, withDelegated } from './subgroup'
 import { annotatedProperties } from './systemd-annotations'
 import { type SystemdBus, systemdBus } from './systemd-bus'
 import { deviceProperties } from './systemd-devices'
@@ -129,11 +131,65 @@ function running({ systemd, cgroup }: HostFacts): SystemdFacts {
 }
 
 /** By files, with what systemd has made already: init has to be there before a unit can have it. */
-function byFiles(plan: CgroupPlan, version: 1 | 2): readonly Op[] {
-  const ops = [...plan.before, ...plan.afterClone]
-  if (version === 2) return ops.filter(({ kind }) => kind !== 'makeCgroup')
+const byFilesV1 = (plan: CgroupPlan): readonly Op[] =>
   // systemd has its own hierarchy and some others.
-  return ops.map((op): Op => (op.kind === 'makeCgroup' ? { ...op, mustBeEmpty: false } : op))
+  [...plan.before, ...plan.afterClone].map((op): Op => (op.kind === 'makeCgroup' ? { ...op, mustBeEmpty: false } : op))
+
+/** What systemd does not do: it makes no cgroup beneath the unit's, and puts nothing into a slice. */
+function byFilesV2(plan: CgroupPlan, { unit, path, pointer }: Place, subgroup: string): readonly Op[] {
+  const ops = [...plan.before, ...plan.afterClone]
+  const make = subgroup === '' ? [] : ops.filter(({ kind }) => kind === 'makeCgroup')
+  const join: readonly Op[] =
+    subgroup !== '' || unit.isSlice
+      ? [
+          {
+            kind: 'joinCgroup',
+            pointer,
+            what: `enter cgroup ${subgroup === '' ? path : `${path}/${subgroup}`}`,
+            path: plan.directory,
+          },
+        ]
+      : []
+  // Controllers are enabled beneath a cgroup that has no process.
+  return [...make, ...join, ...ops.filter(({ kind }) => kind !== 'makeCgroup')]
+}
+
+function planUnit(
+  { settings, devices, joinsFromHost, spec }: CgroupRequest,
+  place: Place,
+  { cgroup, euid }: HostFacts,
+  warn: Warn,
+) {
+  const subgroup = subgroupOf(spec)
+  const { path, pointer } = place
+  if (cgroup.version === 2) {
+    const own = ownPlaceV2(subgroup === '' ? path : `${path}/${subgroup}`, cgroup, euid)
+    const files = planV2(own, pointer, settings, devices)
+    const directory = `${cgroup.mountPoint}${path}`
+    return {
+      version: 2,
+      directories: [directory],
+      ops: byFilesV2(files, place, subgroup),
+      plan: {
+        ...withDelegated(files, spec, own),
+        destroy: [
+          { kind: 'killCgroups', pointer: '', what: `kill the processes of cgroup ${path}`, paths: [directory] },
+        ],
+      },
+    } as const
+  }
+  if (cgroup.version === 0) throw cgroupError('CGROUP_UNAVAILABLE', 'this host has no cgroups mounted', pointer)
+  if (subgroup !== '') {
+    const name = ANNOTATIONS.systemdSubgroup
+    warn(`the annotation ${name} is for cgroup v2 (config.json ${annotationPointer(name)})`)
+  }
+  const files = planV1(cgroup.hierarchies, path, pointer, settings, devices, joinsFromHost)
+  return {
+    version: 1,
+    directories: files.paths,
+    ops: byFilesV1(files),
+    plan: withDelegated(files, spec, undefined),
+  } as const
 }
 
 /**
@@ -144,32 +200,17 @@ function byFiles(plan: CgroupPlan, version: 1 | 2): readonly Op[] {
  */
 export function planSystemd(request: CgroupRequest, options: PlanOptions, facts: HostFacts, warn: Warn): CgroupPlan {
   const { instance, root } = running(facts)
-  const { cgroup } = facts
-  const { spec, settings, devices, joinsFromHost } = request
+  const { spec } = request
   const unit = systemdUnit(spec, options.id, instance === 'user' ? 'user.slice' : 'system.slice')
   const pointer = cgroupPathPointer(spec)
   const place = { unit, bus: systemdBus(instance, options.environment), path: `${root}${unit.path}`, pointer }
-  if (cgroup.version === 0) throw cgroupError('CGROUP_UNAVAILABLE', 'this host has no cgroups mounted', pointer)
-  const { version } = cgroup
-  const files =
-    version === 1
-      ? planV1(cgroup.hierarchies, place.path, pointer, settings, devices, joinsFromHost)
-      : planV2(ownPlaceV2(place.path, cgroup, facts.euid), pointer, settings, devices)
+  const { version, directories, ops, plan } = planUnit(request, place, facts, warn)
   const properties = unitProperties(unit, request, options, version, warn)
-  // systemd puts nothing into a slice.
-  const join: readonly Op[] =
-    version === 2 && unit.isSlice
-      ? [{ kind: 'joinCgroup', pointer, what: `enter cgroup ${place.path}`, path: files.directory }]
-      : []
   return {
-    ...files,
+    ...plan,
     before: [],
     intoCgroup: '',
-    afterClone: [
-      startOp(place, properties, { version, directories: files.paths }),
-      ...join,
-      ...byFiles(files, version),
-    ],
-    destroy: destroyOps(place, options, files.destroy),
+    afterClone: [startOp(place, properties, { version, directories }), ...ops],
+    destroy: destroyOps(place, options, plan.destroy),
   }
 }

@@ -59,6 +59,8 @@ export function planV1(
     intoCgroup: '',
     directory: '',
     afterClone: joinsFromHost ? joins.map((join): Op => ({ kind: 'joinCgroup', ...join })) : [],
+    afterNamespaces: [],
+    delegated: '',
     enter: joinsFromHost ? [] : joins.map((join): Op => ({ kind: 'enterCgroup', ...join })),
     ...destruction(hierarchies, path),
     frozenFile: freezer === undefined ? '' : `${freezer}/freezer.state`,

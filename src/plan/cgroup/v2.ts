@@ -68,6 +68,8 @@ export function planV2(
     intoCgroup: directory,
     directory,
     afterClone: late.flatMap((setting) => applyOps(directory, setting)),
+    afterNamespaces: [],
+    delegated: '',
     enter: [],
     destroy: [{ kind: 'killCgroups', pointer: '', what: `kill the processes of cgroup ${path}`, paths: [directory] }],
     paths: [directory],
