@@ -24,7 +24,7 @@ const v2 = (): boolean => cgroupVersion() === 2
 const running = async (): Promise<Bundle> => {
   requiresController('memory', 'pids', 'cpu')
   const b = await bundle()
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create()
   await b.start()
   return b
@@ -134,14 +134,16 @@ test('update: what is wrong with the JSON is told with its pointer', OURS, async
   }
   await story({ memory: { limit: 'much' } }, /resources\.json \/memory\/limit: must be an integer .* not "much"/)
   await story('{"pids": {', /resources\.json line 1, column \d+/)
-  await story({ cpu: { shares: 1 } }, /the minimum allowed cpu-shares is 2 \(\S*resources\.json \/cpu\/shares\)|weight/)
+  // cpu.weight has another range: there the nearest is taken, with a warning.
+  if (!v2())
+    await story({ cpu: { shares: 1 } }, /the minimum allowed cpu-shares is 2 \(\S*resources\.json \/cpu\/shares\)/)
   await story({ blockIO: { weightDevice: [{ major: 8, minor: 0 }] } }, /\/blockIO\/weightDevice\/0: must have weight/)
 })
 
 test('update: of a created and of a paused container', async () => {
   requiresController('pids')
   const b = await bundle()
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create()
   await updated(b, '--pids-limit', '21')
   await b.start()
@@ -170,47 +172,41 @@ test('update: a number that is none, and no limit at all, are errors', OURS, asy
   match((await update(b, '-r', '-', '--memory', '1m')).stderr, /--memory cannot be given together with --resources/)
 })
 
+/** Of a device without a driver, which is opened from inside: the rules refuse it before the kernel looks for a driver. */
+const [REFUSED, ALLOWED] = ['EPERM', 'ENXIO']
+
 test('update: rules for devices take the place of the old ones', OURS, async () => {
   requiresThat(v2() || readCgroup('devices', '/', 'devices.list') !== '', 'the devices controller')
   const b = await bundle((c) => {
+    c.linux.devices = [{ path: '/dev/without-driver', type: 'c', major: 4000, minor: 1 }]
     c.linux.resources.devices = [{ allow: false, access: 'rwm' }]
   })
-  b.command(['await', '/go'], ['open', '/dev/fuse-like', 'r'], ['open', '/dev/null', 'r'])
-  await b.create()
-  equal((await updateBy(b, { devices: [{ allow: true, access: 'rwm' }] })).status, 0)
+  await b.startIdle()
+  const opens = async (): Promise<readonly string[]> => {
+    const answers = await b.exec({}, ['open', '/dev/without-driver', 'r'], ['open', '/dev/without-driver', 'w'])
+    return answers.map(({ error }) => error)
+  }
+  const updatedBy = async (resources: unknown): Promise<void> => {
+    const { status, stderr } = await updateBy(b, resources)
+    equal(status, 0, stderr)
+  }
+  deepEqual(await opens(), [REFUSED, REFUSED])
+  await updatedBy({ devices: [{ allow: true, access: 'rwm' }] })
   if (!v2()) equal(readCgroup('devices', b.id, 'devices.list'), 'a *:* rwm')
-  equal(
-    (
-      await updateBy(b, {
-        devices: [
-          { allow: false, access: 'rwm' },
-          { allow: true, type: 'c', major: 10, minor: 229, access: 'r' },
-        ],
-      })
-    ).status,
-    0,
-  )
-  if (!v2()) match(readCgroup('devices', b.id, 'devices.list'), /^c 10:229 r$/m)
-  const failed = await updateBy(b, {
-    devices: [{ allow: true, access: 'rwm' }],
-    unified: { 'pids.max': '1' },
-    pids: { limit: 99999999 },
-  })
-  equal(failed.status, 1)
-  if (!v2()) match(readCgroup('devices', b.id, 'devices.list'), /^c 10:229 r$/m)
+  deepEqual(await opens(), [ALLOWED, ALLOWED])
+  const device = { allow: true, type: 'c', major: 4000, minor: 1, access: 'r' }
+  await updatedBy({ devices: [{ allow: false, access: 'rwm' }, device] })
+  deepEqual(await opens(), [ALLOWED, REFUSED])
+  // What is refused later takes them back as well; on v2 they are the last, but for what systemd is told.
+  const bad = { devices: [{ allow: true, access: 'rwm' }], pids: { limit: 99_999_999 } }
+  equal((await updateBy(b, bad)).status, 1)
+  deepEqual(await opens(), [ALLOWED, REFUSED])
+  // Limits of other kinds leave them as they are.
+  await updatedBy({ pids: { limit: 30 } })
+  deepEqual(await opens(), [ALLOWED, REFUSED])
 })
 
-test('update: --memory-mode safe lowers memory below what is used, and nothing is killed', OURS, async () => {
-  requiresThat(v2(), 'cgroup v2')
+test('update: --memory-mode is one of two words', OURS, async () => {
   const b = await running()
-  const used = Number(readCgroup('memory', b.id, 'memory.current'))
-  await updated(b, '--memory', String(64 * MIB))
-  // Less than anybody can live with: the program's own pages cannot all go.
-  const { status, stderr } = await update(b, '--memory', '4096', '--memory-mode', 'safe')
-  if (status !== 0) {
-    match(stderr, /the cgroup still uses \d+ bytes after \d+ ms of reclaim/)
-    deepEqual([memory(b), readCgroup('memory', b.id, 'memory.high')], [String(64 * MIB), 'max'])
-  }
-  ok(used > 0)
-  equal((await b.state()).status, 'running')
+  match((await update(b, '--memory', '64m', '--memory-mode', 'gentle')).stderr, /--memory-mode.*plain.*safe/)
 })

@@ -31,7 +31,10 @@ export interface UpdateTarget {
 /** On these the order of writing depends, and what a value that is given alone goes with. */
 const FILES_READ = {
   memory: ['memory.limit_in_bytes', 'memory.memsw.limit_in_bytes', 'memory.max'],
-  cpu: ['cpu.cfs_period_us', 'cpu.cfs_quota_us', 'cpu.cfs_burst_us', 'cpu.rt_period_us', 'cpu.max', 'cpu.max.burst'],
+  cpu: [
+    ...['cpu.cfs_period_us', 'cpu.cfs_quota_us', 'cpu.cfs_burst_us', 'cpu.rt_period_us', 'cpu.max', 'cpu.max.burst'],
+    ...['cpu.idle', 'cpu.shares', 'cpu.weight'],
+  ],
   devices: ['devices.list'],
 } as const
 
@@ -91,7 +94,7 @@ function updateV1(
     const why = `the container has no cgroup of the ${controller} controller`
     throw cgroupError('CGROUP_CONTROLLER_MISSING', `${what}: ${why}`, pointer)
   }
-  const ordered = orderV1(settingsV1(completed, facts, warn), current)
+  const ordered = weightBeforeIdle(orderV1(settingsV1(completed, facts, warn), current), 'cpu.shares', current)
   const ops = ordered.map((setting) => writeOp(directoryOf(setting), setting, true))
   const told = tellUnit(unit, 1, { settings: ordered, devices: policy, current, directoryOf: find }, warn)
   if (policy === undefined) return [...ops, ...told]
@@ -156,6 +159,23 @@ function burstFirst(settings: readonly Setting[], name: string, now: bigint): re
   return [burst, ...settings.filter((setting) => setting !== burst)]
 }
 
+/**
+ * A cgroup that becomes idle forgets its weight (sched_group_set_idle() of the kernel): the one in force is written first, as
+ * it is, so that it is put back behind idleness, should a later operation fail.
+ */
+function weightBeforeIdle(
+  settings: readonly Setting[],
+  file: 'cpu.shares' | 'cpu.weight',
+  current: UpdateTarget['current'],
+): readonly Setting[] {
+  const idle = settings.find((setting) => setting.file === 'cpu.idle')
+  const value = current[file]
+  const forgets = idle !== undefined && idle.value !== '0' && current['cpu.idle'] === '0'
+  if (!forgets || value === undefined || settings.some((setting) => setting.file === file)) return settings
+  const what = `keep the weight ${value} for what comes after idleness`
+  return settings.flatMap((setting) => (setting === idle ? [{ ...setting, file, value, what }, setting] : [setting]))
+}
+
 function updateV2(
   resources: Resources,
   policy: DevicePolicy | undefined,
@@ -169,7 +189,8 @@ function updateV2(
   const cpu = resources.cpu === undefined ? undefined : withQuotaV2(resources.cpu, current)
   const completed = { ...resources, ...(memory === undefined ? {} : { memory }), ...(cpu === undefined ? {} : { cpu }) }
   const burst = numberOf(current['cpu.max.burst']) ?? 0n
-  const settings = burstFirst(settingsV2(completed, facts, warn), 'cpu.max.burst', burst)
+  const ordered = burstFirst(settingsV2(completed, facts, warn), 'cpu.max.burst', burst)
+  const settings = weightBeforeIdle(ordered, 'cpu.weight', current)
   const relative = path.slice(cgroup.mountPoint.length)
   return [
     ...enableOps(ownPlaceV2(relative, cgroup, facts.euid), path, '', settings, false),
