@@ -42,6 +42,7 @@
       'sources': [
         '<!@(node -p "fs.readdirSync(\'native/addon\').filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/addon/\' + f).join(\' \')")',
         'native/launcher/handoff.cc',
+        'native/launcher/log_socket.cc',
         'native/launcher/sealed.cc',
         'native/sys/small_file.cc',
       ],

@@ -11,6 +11,7 @@
 #include "addon/peer.h"
 #include "addon/seccomp_cache.h"
 #include "launcher/handoff.h"
+#include "launcher/log_socket.h"
 
 namespace tsrunc::addon {
 namespace {
@@ -70,6 +71,19 @@ Napi::Value run_fellow(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fellow(info[0].ToNumber()));
 }
 
+Napi::Value run_send_log(const Napi::CallbackInfo& info) {
+  const std::string target = info[0].ToString();
+  const std::string message = info[2].ToString();
+  const char* name = nullptr;
+  const launcher::LogService service = launcher::log_service(target.c_str(), name);
+  sys::UniqueFd socket;
+  sys::Failure failure = launcher::connect_log(service, socket);
+  if (!failure) {
+    failure = launcher::send_log(socket.get(), service, name, info[1].ToNumber(), message.c_str());
+  }
+  return failure ? throw_failure(info.Env(), failure) : info.Env().Undefined();
+}
+
 Napi::Value run_exit(const Napi::CallbackInfo& info) {
   if (const sys::Failure failure = launcher::restore_caller(info[0].ToNumber().Int32Value()); failure) {
     return throw_failure(info.Env(), failure);
@@ -78,6 +92,7 @@ Napi::Value run_exit(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("sendLog", Napi::Function::New(env, run_send_log));
   exports.Set("exit", Napi::Function::New(env, run_exit));
   exports.Set("beginHandOff", Napi::Function::New(env, run_begin_hand_off));
   exports.Set("handOff", Napi::Function::New(env, run_hand_off));

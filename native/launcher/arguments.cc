@@ -97,6 +97,16 @@ constexpr OptionRow kOptions[] = {
        out.force = true;
        return true;
      }},
+    {"regex", "kill", 'r', false,
+     [](Arguments& out, const char*) noexcept {
+       out.regex = true;
+       return true;
+     }},
+    {"regex", "delete", 'r', false,
+     [](Arguments& out, const char*) noexcept {
+       out.regex = true;
+       return true;
+     }},
     {"format", "list", 'f', true, set_format},
     {"format", "ps", 'f', true, set_format},
     {"stats", "events", 0, false,

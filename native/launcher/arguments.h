@@ -17,6 +17,7 @@ struct Arguments {
   LogOptions log;
   bool all = false;
   bool force = false;
+  bool regex = false;
   bool quiet = false;
   bool json = false;           // --format json of list and ps
   bool stats = false;          // of events

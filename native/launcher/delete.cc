@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 #include "engine/init_process.h"
 #include "launcher/container.h"
+#include "launcher/container_names.h"
 #include "launcher/describe.h"
 #include "launcher/verbs.h"
 #include "sys/text.h"
@@ -38,10 +39,7 @@ constexpr int kDyingMilliseconds = 100;
   return 1;
 }
 
-}  // namespace
-
-int run_delete(const Arguments& arguments, Logger& log) {
-  const char* id = arguments.positionals[0];
+[[nodiscard]] int delete_one(const Arguments& arguments, const char* id, Logger& log) {
   Container container;
   sys::Failure failure = container.open(arguments.root, id, log);
   if (!failure) {
@@ -64,6 +62,13 @@ int run_delete(const Arguments& arguments, Logger& log) {
     return 1;
   }
   return 0;
+}
+
+}  // namespace
+
+int run_delete(const Arguments& arguments, Logger& log) {
+  return arguments.regex ? for_matching(arguments, log, delete_one)
+                         : delete_one(arguments, arguments.positionals[0], log);
 }
 
 }  // namespace tsrunc::launcher

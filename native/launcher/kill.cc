@@ -3,6 +3,7 @@
 #include "engine/host/cgroup_processes.h"
 #include "engine/init_process.h"
 #include "launcher/container.h"
+#include "launcher/container_names.h"
 #include "launcher/describe.h"
 #include "launcher/json_text.h"
 #include "launcher/signals.h"
@@ -66,10 +67,7 @@ constexpr char kNotRunning[] = "container not running";
   return whole ? engine::signal_cgroups(container.plan.header.cgroup_paths, signal, sent) : kOk;
 }
 
-}  // namespace
-
-int run_kill(const Arguments& arguments, Logger& log) {
-  const char* id = arguments.positionals[0];
+[[nodiscard]] int kill_one(const Arguments& arguments, const char* id, Logger& log) {
   Container container;
   Failure failure = container.open(arguments.root, id, log);
   if (!failure) {
@@ -95,8 +93,21 @@ int run_kill(const Arguments& arguments, Logger& log) {
   if (!failure) {
     return 0;
   }
-  log.error(failure.detail == kNotRunning ? kNotRunning : Sentence("send the signal", failure).text);
+  char which[1024];
+  sys::Text text(which);
+  if (arguments.regex) {
+    text.add(id).add(": ");
+  }
+  log.error(text.add(failure.detail == kNotRunning ? kNotRunning : Sentence("send the signal", failure).text)
+                .c_str());
   return 1;
+}
+
+}  // namespace
+
+int run_kill(const Arguments& arguments, Logger& log) {
+  return arguments.regex ? for_matching(arguments, log, kill_one)
+                         : kill_one(arguments, arguments.positionals[0], log);
 }
 
 }  // namespace tsrunc::launcher

@@ -1,13 +1,10 @@
-#include <dirent.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstring>
 
-#include "engine/container_id.h"
 #include "launcher/container.h"
+#include "launcher/container_names.h"
 #include "launcher/describe.h"
 #include "launcher/json_text.h"
 #include "launcher/state_text.h"
@@ -21,7 +18,6 @@ namespace {
 
 using sys::Array;
 using sys::Failure;
-using sys::kOk;
 
 constexpr size_t kColumns = 6;
 
@@ -76,37 +72,6 @@ class Table {
 
   Array<char> text_;
 };
-
-[[nodiscard]] int compare_names(const void* a, const void* b) {
-  return std::strcmp(static_cast<const char*>(a), static_cast<const char*>(b));
-}
-
-struct Name {
-  char text[256];
-};
-
-// A directory that nobody has made yet has no containers.
-[[nodiscard]] Failure read_names(const char* path, Array<Name>& out) {
-  DIR* stream = ::opendir(path);
-  if (stream == nullptr) {
-    return errno == ENOENT ? kOk : sys::fail("open", path);
-  }
-  while (const dirent* entry = ::readdir(stream)) {
-    struct stat about {};
-    if (engine::valid_container_id(entry->d_name) &&
-        ::fstatat(::dirfd(stream), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISDIR(about.st_mode)) {
-      Name name{};
-      std::memcpy(name.text, entry->d_name, ::strnlen(entry->d_name, sizeof name.text - 1));
-      out.push(name);
-    }
-  }
-  ::closedir(stream);
-  if (!out.empty()) {
-    ::qsort(out.data(), out.size(), sizeof(Name), compare_names);
-  }
-  return kOk;
-}
 
 class Listing {
  public:
@@ -183,20 +148,13 @@ class Listing {
 }  // namespace
 
 int run_list(const Arguments& arguments, Logger& log) {
-  Array<char> root;
-  if (arguments.root != nullptr) {
-    add_text(root, arguments.root);
-  } else {
-    add_default_root(root);
-  }
-  root.push(0);
-  Array<Name> names;
-  if (const Failure failure = read_names(root.data(), names); failure) {
+  Array<ContainerName> names;
+  if (const Failure failure = read_container_names(arguments.root, names); failure) {
     log.error(Sentence("", failure).text);
     return 1;
   }
   Listing listing(arguments, log);
-  for (const Name& name : names) {
+  for (const ContainerName& name : names) {
     listing.add(name.text);
   }
   Array<char>& out = listing.finish();

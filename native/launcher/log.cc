@@ -73,6 +73,10 @@ sys::Failure Logger::open(const LogOptions& options) {
   options_ = options;
   constexpr char kScheme[] = "file:";
   const char* path = options.file == nullptr ? "" : options.file;
+  service_ = log_service(path, name_);
+  if (service_ != LogService::kNone) {
+    return connect_log(service_, socket_);
+  }
   if (std::strncmp(path, kScheme, sizeof kScheme - 1) == 0) {
     path += sizeof kScheme - 1;
   }
@@ -95,6 +99,20 @@ void Logger::debug(const char* text) {
   write(Level::kDebug, text);
 }
 
+// Where --log says.
+sys::Failure Logger::keep(Level level, const char* message) {
+  if (socket_.valid()) {
+    constexpr int kNumbers[] = {3, 4, 6, 7};  // syslog(3)
+    return send_log(socket_.get(), service_, name_, kNumbers[static_cast<uint8_t>(level)], message);
+  }
+  if (!file_.valid()) {
+    return sys::kOk;
+  }
+  sys::Array<char> line;
+  add_log_line(line, options_.json, level, message, ::time(nullptr));
+  return sys::write_all(file_.get(), line.data(), line.size(), "log file");
+}
+
 void Logger::write(Level level, const char* text) {
   if (level > options_.level) {
     return;
@@ -107,12 +125,11 @@ void Logger::write(Level level, const char* text) {
   add_text(message, text);
   message.push(0);
   sys::Array<char> line;
-  add_log_line(line, options_.json, level, message.data(), ::time(nullptr));
-  const bool to_file = file_.valid();
-  const sys::Failure lost =
-      to_file ? sys::write_all(file_.get(), line.data(), line.size(), "log file") : sys::kOk;
-  if (to_file || !options_.json) {
-    line.clear();
+  const bool elsewhere = file_.valid() || socket_.valid();
+  const sys::Failure lost = keep(level, message.data());
+  if (!elsewhere && options_.json) {
+    add_log_line(line, true, level, message.data(), ::time(nullptr));
+  } else {
     line.append(message.data(), prefix);
     if (level != Level::kError) {
       add_text(line, level_name(level));

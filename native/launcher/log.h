@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "engine/host_context.h"
+#include "launcher/log_socket.h"
 #include "sys/array.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
@@ -14,7 +15,7 @@ namespace tsrunc::launcher {
 enum class Level : uint8_t { kError, kWarning, kInfo, kDebug };
 
 struct LogOptions {
-  const char* file = nullptr;  // nullptr or "": stderr alone
+  const char* file = nullptr;  // nullptr or "": stderr alone; or "journald:NAME", "syslog:NAME"
   bool json = false;
   Level level = Level::kWarning;
 };
@@ -33,10 +34,14 @@ class Logger final : public engine::Log {
 
  private:
   void write(Level level, const char* text);
+  [[nodiscard]] sys::Failure keep(Level level, const char* message);
 
   const char* verb_;
   LogOptions options_;
   sys::UniqueFd file_;
+  sys::UniqueFd socket_;  // of a service that takes the lines instead
+  LogService service_ = LogService::kNone;
+  const char* name_ = nullptr;
 };
 
 // One line with its newline. `time`: seconds since the epoch.

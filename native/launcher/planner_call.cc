@@ -45,7 +45,8 @@ constexpr OptionRow kOptions[] = {
     {"log", 0, true, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.log.file = value;
-       return true;
+       const char* name = nullptr;
+       return log_service(value, name) == LogService::kNone;  // node sends what it has to say itself
      }},
     {"log-format", 0, true, true,
      [](PlannerCall& out, const char* value) noexcept {

@@ -8,6 +8,11 @@ const options = {
     short: 'f',
     description: 'kill a container that still runs; an ID that is not there is no error',
   },
+  regex: {
+    type: 'boolean',
+    short: 'r',
+    description: 'ID is an extended regular expression: every container whose name it matches',
+  },
 } as const satisfies OptionTable
 
 export const verb = defineVerb({

@@ -4,6 +4,11 @@ import { defineVerb } from './verb'
 
 const options = {
   all: { type: 'boolean', short: 'a', description: 'send the signal to every process of the container' },
+  regex: {
+    type: 'boolean',
+    short: 'r',
+    description: 'ID is an extended regular expression: every container whose name it matches',
+  },
 } as const satisfies OptionTable
 
 export const verb = defineVerb({

@@ -26,7 +26,7 @@ export function launchPlan(
   // Also for a dry run: a number that does not fit its field would be found only here.
   const bytes = encodePlan(plan, {
     ...launch,
-    log: log.file === undefined ? '' : resolve(call.cwd, log.file),
+    log: log.service ?? (log.file === undefined ? '' : resolve(call.cwd, log.file)),
     logJson: log.json,
     debug: log.level === 'debug',
   })

@@ -1,10 +1,13 @@
 import { appendFileSync, writeSync } from 'node:fs'
 import { oneLine } from '../errors'
+import { binding } from '../native/binding'
 import type { GlobalValues } from './options'
 
 /** Where lines for a person go; stderr has all errors and warnings in any case. */
 export interface Log {
   readonly file: string | undefined
+  /** "journald:NAME" or "syslog:NAME", in the place of a file. */
+  readonly service?: string | undefined
   readonly json: boolean
   readonly level: Level
   /** Who writes the lines instead: the caller of a planner. */
@@ -19,12 +22,16 @@ export interface LogSink {
 export type Level = 'error' | 'warning' | 'info' | 'debug'
 
 const SEVERITY: Readonly<Record<Level, number>> = { error: 0, warning: 1, info: 2, debug: 3 }
+/** syslog(3). */
+const PRIORITY: Readonly<Record<Level, number>> = { error: 3, warning: 4, info: 6, debug: 7 }
 const STDERR = 2
 
 export function logOf(globals: GlobalValues): Log {
-  const file = globals.log?.replace(/^file:/, '')
+  const service = /^(?:journald|syslog):/.test(globals.log ?? '') ? globals.log : undefined
+  const file = service === undefined ? globals.log?.replace(/^file:/, '') : undefined
   return {
     file: file === '' ? undefined : file,
+    service,
     json: globals['log-format'] === 'json',
     level: globals.debug ? 'debug' : ((globals['log-level'] as Level | undefined) ?? 'warning'),
   }
@@ -56,6 +63,15 @@ function writeFile(file: string, line: string): void {
   }
 }
 
+/** Errors: none, as with a file. */
+function send(service: string, level: Level, message: string): void {
+  try {
+    binding().sendLog(service, PRIORITY[level], message)
+  } catch (error) {
+    writeStderr(`tsrunc: --log ${service}: ${(error as Error).message}\n`)
+  }
+}
+
 const OWN_SINK: LogSink = { stderr: writeStderr, file: writeFile }
 
 /** `prefix`: "tsrunc create". The sentence goes to the log as a line and to stderr as it is. */
@@ -67,5 +83,7 @@ export function writeLog(log: Log, level: Level, prefix: string, message: string
   const line = () => formatLine(log, level, `${prefix}: ${text}`, new Date())
   const sink = log.sink ?? OWN_SINK
   if (log.file !== undefined) sink.file(log.file, line())
-  sink.stderr(log.file === undefined && log.json ? line() : `${sentence}\n`)
+  if (log.service !== undefined) send(log.service, level, `${prefix}: ${text}`)
+  const elsewhere = log.file !== undefined || log.service !== undefined
+  sink.stderr(!elsewhere && log.json ? line() : `${sentence}\n`)
 }

@@ -29,7 +29,11 @@ export const GLOBAL_OPTIONS = {
     value: 'DIR',
     description: 'directory of the state of containers (default: /run/tsrunc, unprivileged: $XDG_RUNTIME_DIR/tsrunc)',
   },
-  log: { type: 'string', value: 'FILE', description: 'append log lines to this file (FILE or file:FILE)' },
+  log: {
+    type: 'string',
+    value: 'FILE',
+    description: 'append log lines to this file (FILE or file:FILE), or send them: journald:NAME, syslog:NAME',
+  },
   'log-format': { type: 'string', value: 'FORMAT', choices: ['text', 'json'], description: 'format of log lines' },
   'log-level': {
     type: 'string',
