@@ -52,52 +52,61 @@ interface Row {
 
 const ROWS: readonly Row[] = [
   {
-    flags: ['--memory', '64m', '--memory-swap', '96m'],
-    v1: { 'memory.limit_in_bytes': String(64 * MIB) },
-    v2: { 'memory.max': String(64 * MIB), 'memory.swap.max': String(32 * MIB) },
+    flags: [
+      ...['--memory', '64m', '--memory-swap', '96m', '--memory-reservation', '16 MB', '--pids-limit', '33'],
+      ...['--cpu-period', '50000', '--cpu-quota', '20000', '--cpu-burst', '5000', '--cpu-share', '2048'],
+      ...['--cpuset-cpus', '0', '--cpuset-mems', '0', '--blkio-weight', '200'],
+    ],
+    v1: {
+      'memory.limit_in_bytes': String(64 * MIB),
+      'memory.memsw.limit_in_bytes': String(96 * MIB),
+      'memory.soft_limit_in_bytes': String(16 * MIB),
+      'pids.max': '33',
+      'cpu.cfs_period_us': '50000',
+      'cpu.cfs_quota_us': '20000',
+      'cpu.cfs_burst_us': '5000',
+      'cpu.shares': '2048',
+      'cpuset.cpus': '0',
+      'cpuset.mems': '0',
+      'blkio.bfq.weight': '200',
+    },
+    v2: {
+      'memory.max': String(64 * MIB),
+      'memory.swap.max': String(32 * MIB),
+      'memory.low': String(16 * MIB),
+      'pids.max': '33',
+      'cpu.max': '20000 50000',
+      'cpu.max.burst': '5000',
+      'cpu.weight': '174',
+      'cpuset.cpus': '0',
+      'cpuset.mems': '0',
+      'io.bfq.weight': 'default 200',
+    },
   },
   {
-    flags: ['--memory', '1.5MiB', '--memory-swap', '-1'],
-    v1: { 'memory.limit_in_bytes': String(1.5 * MIB) },
-    v2: { 'memory.max': String(1.5 * MIB), 'memory.swap.max': 'max' },
+    flags: [
+      ...['--memory=1.5MiB', '--memory-swap=-1', '--pids-limit=-1'],
+      ...['--cpu-burst=0', '--cpu-quota=-1', '--cpu-idle=1'],
+    ],
+    v1: {
+      'memory.limit_in_bytes': String(1.5 * MIB),
+      'pids.max': 'max',
+      'cpu.cfs_quota_us': '-1',
+      'cpu.cfs_burst_us': '0',
+      'cpu.idle': '1',
+    },
+    v2: {
+      'memory.max': String(1.5 * MIB),
+      'memory.swap.max': 'max',
+      'pids.max': 'max',
+      'cpu.max': 'max 50000',
+      'cpu.max.burst': '0',
+      'cpu.idle': '1',
+    },
   },
-  {
-    flags: ['--memory', '67108864'],
-    v1: { 'memory.limit_in_bytes': String(64 * MIB) },
-    v2: { 'memory.max': String(64 * MIB), 'memory.swap.max': 'max' },
-  },
-  {
-    flags: ['--memory-reservation', '16M'],
-    v1: { 'memory.soft_limit_in_bytes': String(16 * MIB) },
-    v2: { 'memory.low': String(16 * MIB) },
-  },
-  { flags: ['--kernel-memory-tcp', '8m'], v1: { 'memory.kmem.tcp.limit_in_bytes': String(8 * MIB) } },
-  {
-    flags: ['--cpu-period', '50000', '--cpu-quota', '20000'],
-    v1: { 'cpu.cfs_period_us': '50000', 'cpu.cfs_quota_us': '20000' },
-    v2: { 'cpu.max': '20000 50000' },
-  },
-  { flags: ['--cpu-burst', '5000'], v1: { 'cpu.cfs_burst_us': '5000' }, v2: { 'cpu.max.burst': '5000' } },
-  { flags: ['--cpu-burst', '0'], v1: { 'cpu.cfs_burst_us': '0' }, v2: { 'cpu.max.burst': '0' } },
-  { flags: ['--cpu-share', '2048'], v1: { 'cpu.shares': '2048' }, v2: { 'cpu.weight': '174' } },
-  { flags: ['--cpu-idle', '1'], v1: { 'cpu.idle': '1' }, v2: { 'cpu.idle': '1' } },
   { flags: ['--cpu-idle', '0'], v1: { 'cpu.idle': '0' }, v2: { 'cpu.idle': '0' } },
-  {
-    flags: ['--cpu-rt-period', '500000', '--cpu-rt-runtime', '0'],
-    v1: { 'cpu.rt_period_us': '500000' },
-  },
-  {
-    flags: ['--cpuset-cpus', '0', '--cpuset-mems', '0'],
-    v1: { 'cpuset.cpus': '0', 'cpuset.mems': '0' },
-    v2: { 'cpuset.cpus': '0', 'cpuset.mems': '0' },
-  },
-  {
-    flags: ['--blkio-weight', '200'],
-    v1: { 'blkio.bfq.weight': '200' },
-    v2: { 'io.bfq.weight': 'default 200' },
-  },
-  { flags: ['--pids-limit', '33'], v1: { 'pids.max': '33' }, v2: { 'pids.max': '33' } },
-  { flags: ['--pids-limit', '-1'], v1: { 'pids.max': 'max' }, v2: { 'pids.max': 'max' } },
+  { flags: ['--kernel-memory-tcp', '8m'], v1: { 'memory.kmem.tcp.limit_in_bytes': String(8 * MIB) } },
+  { flags: ['--cpu-rt-period', '500000', '--cpu-rt-runtime', '0'], v1: { 'cpu.rt_period_us': '500000' } },
 ]
 
 const has = (b: Bundle, file: string): boolean =>
@@ -107,7 +116,6 @@ const controllerOf = (file: string): string => file.slice(0, file.indexOf('.'))
 
 test('update: every flag by the file that it changes', OURS, async () => {
   const b = await created()
-  const told: string[] = []
   for (const { flags, ...files } of ROWS) {
     const expected = Object.entries(files[v2() ? 'v2' : 'v1'] ?? {}).filter(([file]) => has(b, file))
     if (expected.length === 0) continue
@@ -115,18 +123,6 @@ test('update: every flag by the file that it changes', OURS, async () => {
     for (const [file, value] of expected) {
       equal(readCgroup(controllerOf(file), b.id, file), value, `${flags.join(' ')}: ${file}`)
     }
-    told.push(...flags.filter((flag) => flag.startsWith('--')))
-  }
-  // What every host has whose kernel is no older than five years.
-  for (const flag of [
-    '--memory',
-    '--memory-reservation',
-    '--cpu-quota',
-    '--cpu-share',
-    '--cpuset-mems',
-    '--pids-limit',
-  ]) {
-    ok(told.includes(flag), flag)
   }
 })
 

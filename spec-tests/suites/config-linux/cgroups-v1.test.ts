@@ -1,5 +1,5 @@
 // config-linux.md: resources on cgroup v1, read back from the files of the host, and what they do.
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Bundle,
@@ -462,4 +462,22 @@ test('config-linux.md#control-groups [CG-1a]: several resources at once', async 
     ],
     [String(64 * MIB), '10', '300'],
   )
+})
+
+test('config-linux.md#block-io [CG-8b]: a rate that the kernel cuts to another number is an error that names both, and what to do', {
+  peers: { runc: 'does not look at what the kernel took', crun: 'does not look at what the kernel took' },
+}, async () => {
+  requiresThat(has('blkio', 'blkio.throttle.read_iops_device'), 'blkio throttling')
+  const named = readdirSync('/sys/block').find((name) => existsSync(`/sys/block/${name}/dev`))
+  requiresThat(named !== undefined, 'a block device')
+  const [major, minor] = readFileSync(`/sys/block/${named}/dev`, 'utf8').trim().split(':').map(Number)
+  // The kernel keeps 32 bits of it: one request a second, and no error.
+  const b = await bundle((c) => {
+    const device = { major: major ?? 0, minor: minor ?? 0, rate: 4_294_967_297 }
+    c.linux.resources.blockIO = { throttleReadIOPSDevice: [device] }
+  })
+  const message = await b.refused(/blkio\.throttle\.read_iops_device/)
+  match(message, /4294967297.*config\.json \/linux\/resources\/blockIO\/throttleReadIOPSDevice\/0/s)
+  match(message, new RegExp(`${major}:${minor} 1\\b`))
+  match(message, /the kernel keeps limits of whole disks only, in its own range/)
 })

@@ -1,5 +1,5 @@
 // Limits by what they do: to the processes inside, and to those that are to be ended. On cgroup v1 and v2.
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
+import { chmodSync, closeSync, copyFileSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import {
   type Bundle,
   bundle,
@@ -12,6 +12,7 @@ import {
   ok,
   readCgroup,
   requiresController,
+  requiresThat,
   test,
 } from '../../lib'
 
@@ -72,6 +73,54 @@ test('config-linux.md#cpu [CG-6b]: a busy program is throttled, and the kernel c
   await b.start()
   await eventually('it is throttled', () => /^nr_throttled [1-9]/m.test(readCgroup('cpu', b.id, 'cpu.stat')))
   await b.delete({ flags: ['--force'] })
+})
+
+const opens = (path: string): boolean => {
+  try {
+    closeSync(openSync(path, 'r'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** "MAJOR:MINOR" of a disk of this machine that may be read. */
+const disk = (): string => {
+  const disks = readdirSync('/sys/block').filter((name) => existsSync(`/sys/block/${name}/device`))
+  const named = disks.find((name) => opens(`/dev/${name}`))
+  requiresThat(named !== undefined, 'a disk')
+  return readFileSync(`/sys/block/${named}/dev`, 'utf8').trim()
+}
+
+test('config-linux.md#block-io [CG-8b]: reads of a disk take the time that the limit says, and the kernel counts them', async () => {
+  const controller = v2() ? 'io' : 'blkio'
+  requiresController(controller)
+  const device = disk()
+  const [major = 0, minor = 0] = device.split(':').map(Number)
+  // Past the page cache: three megabytes, each a second.
+  const read = 'dd if=/dev/disk of=/dev/null bs=65536 count=48 iflag=direct'
+  const b = await script(`/bin/busybox ${read} && echo read && exec /bin/busybox sleep 600`, (c) => {
+    c.linux.devices = [{ path: '/dev/disk', type: 'b', major, minor, fileMode: 0o400 }]
+    c.linux.resources.devices = [
+      ...(c.linux.resources.devices ?? []),
+      { allow: true, type: 'b', major, minor, access: 'r' },
+    ]
+    c.linux.resources.blockIO = { throttleReadBpsDevice: [{ major, minor, rate: MIB }] }
+  })
+  await b.create()
+  requiresThat(
+    v2() || existsSync(`${cgroupDirectory(controller, b.id)}/blkio.throttle.read_bps_device`),
+    'blkio throttling',
+  )
+  const begin = Date.now()
+  await b.start()
+  await b.line(/^read$/m)
+  // Never less, however slow the host is: the first second's bytes may go at once.
+  ok(Date.now() - begin > 1500, `${Date.now() - begin} ms`)
+  const counted = readCgroup(controller, b.id, v2() ? 'io.stat' : 'blkio.throttle.io_service_bytes')
+  const [, bytes = '0'] =
+    new RegExp(v2() ? `^${device} .*rbytes=(\\d+)` : `^${device} Read (\\d+)`, 'm').exec(counted) ?? []
+  ok(Number(bytes) >= 3 * MIB, counted)
 })
 
 /** Thirty shells that fork as fast as they can. The shell ends where fork fails: so they stay below the limit. */
