@@ -1,6 +1,8 @@
 // `events`: statistics now, or a stream of them with what happens in between, as runc prints them.
 #include <poll.h>
 
+#include <cerrno>
+
 #include "engine/init_process.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
@@ -103,9 +105,13 @@ int run_events(const Arguments& arguments, Logger& log) {
   }
   const CgroupDirectories cgroups(container.plan.header.cgroup_paths);
   Printer printer(id, cgroups);
-  const Failure failure =
-      arguments.stats ? printer.stats() : follow(container, arguments.interval_ms, cgroups, printer);
-  if (failure) {
+  const auto run = [&]() -> Failure {
+    if (container.plan.header.cgroup_paths.count == 0) {
+      return sys::fail(EOPNOTSUPP, "open", nullptr, "the container has no cgroup, and so nobody counts");
+    }
+    return arguments.stats ? printer.stats() : follow(container, arguments.interval_ms, cgroups, printer);
+  };
+  if (const Failure failure = run(); failure) {
     log.error(Sentence("read the statistics", failure).text);
     return 1;
   }

@@ -53,6 +53,8 @@ export interface HostFacts {
   readonly egid: number
   /** The caller is not in the initial user namespace. */
   readonly inUserNamespace: boolean
+  /** setgroups(2) was given up in the caller's user namespace (/proc/self/setgroups), and so in those made in it. */
+  readonly deniesSetgroups: boolean
   /** Highest capability number of the kernel (/proc/sys/kernel/cap_last_cap). */
   readonly lastCapability: number
   /** uname -m, as in "x86_64". */

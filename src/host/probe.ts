@@ -115,6 +115,7 @@ export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFac
     euid,
     egid: process.getegid?.() ?? 0,
     inUserNamespace: nested,
+    deniesSetgroups: nested && readFileSync(`${view.self}/setgroups`, 'utf8').trim() === 'deny',
     lastCapability: Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8')),
     machine: MACHINES[process.arch] ?? process.arch,
     namespaces: probeNamespaces(needs.namespacePaths, view),

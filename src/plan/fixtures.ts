@@ -13,6 +13,7 @@ export const FACTS_V2: HostFacts = {
   euid: 0,
   egid: 0,
   inUserNamespace: false,
+  deniesSetgroups: false,
   lastCapability: 40,
   machine: 'x86_64',
   namespaces: { mnt: '4:1', net: '4:2', uts: '4:3', user: '4:4', pid: '4:5', ipc: '4:6', cgroup: '4:7', time: '4:8' },

@@ -46,7 +46,7 @@ export function planIdMaps(spec: Spec, facts: HostFacts, namespaces: NamespacePl
   const { uidMappings: uids = [], gidMappings: gids = [] } = spec.linux ?? {}
   requireMapped(uids, 0, '/linux/uidMappings', 'uid')
   requireMapped(gids, 0, '/linux/gidMappings', 'gid')
-  if (facts.euid === 0) return { uids, gids, denySetgroups: false, helpers: false }
+  if (facts.euid === 0) return { uids, gids, denySetgroups: facts.deniesSetgroups, helpers: false }
   const own = isOwnIdOnly(uids, facts.euid) && isOwnIdOnly(gids, facts.egid)
   return { uids, gids, denySetgroups: own, helpers: !own }
 }
@@ -71,4 +71,4 @@ export function requireGid(maps: IdMapPlan | undefined, id: number, pointer: str
 
 /** Whether setgroups(2) works in the container's user namespace. */
 export const maySetGroups = (facts: HostFacts, maps: IdMapPlan | undefined): boolean =>
-  maps === undefined ? facts.euid === 0 : !maps.denySetgroups
+  maps === undefined ? facts.euid === 0 && !facts.deniesSetgroups : !maps.denySetgroups

@@ -40,6 +40,7 @@ export const facts = (cgroup: CgroupFacts, changed: Partial<HostFacts> = {}): Ho
   euid: 0,
   egid: 0,
   inUserNamespace: false,
+  deniesSetgroups: false,
   lastCapability: 40,
   machine: 'x86_64',
   namespaces: {},
