@@ -9,6 +9,7 @@
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
 #include "launcher/log.h"
+#include "launcher/planned.h"
 #include "sys/array.h"
 #include "sys/text.h"
 
@@ -76,9 +77,25 @@ class NodeSearch {
   char path_[PATH_MAX] = {};
 };
 
-[[nodiscard]] int give_up(const char* what, const sys::Failure& failure) {
+[[nodiscard]] int give_up(int code, const char* what, const sys::Failure& failure) {
   Logger("").error(Sentence(what, failure).text);
-  return 1;
+  return code;
+}
+
+// The verb is the first word that is no option and no value of one.
+[[nodiscard]] bool is_exec(int argc, char** argv) noexcept {
+  constexpr const char* kSwitches[] = {"--debug", "--systemd-cgroup", "--help", "--version", "-h", "-v"};
+  for (int i = 1; i < argc; ++i) {
+    if (argv[i][0] != '-') {
+      return std::strcmp(argv[i], "exec") == 0;
+    }
+    bool alone = std::strchr(argv[i], '=') != nullptr;
+    for (const char* name : kSwitches) {
+      alone = alone || std::strcmp(argv[i], name) == 0;
+    }
+    i += alone ? 0 : 1;
+  }
+  return false;
 }
 
 }  // namespace
@@ -122,14 +139,15 @@ void add_environment(sys::Array<char*>& out) {
 }
 
 int run_node(int argc, char** argv) {
+  const int failed = is_exec(argc, argv) ? kExecFailed : 1;
   char main_js[PATH_MAX];
   char place[PATH_MAX];
   if (const sys::Failure failure = find_main(main_js, place); failure) {
-    return give_up("start node", failure);
+    return give_up(failed, "start node", failure);
   }
   const auto record = note_caller();
   if (!record.ok()) {
-    return give_up("note the caller's state", record.failure());
+    return give_up(failed, "note the caller's state", record.failure());
   }
   char variable[64];
   sys::Text(variable).add(kHandoffVariable).add("=").add(static_cast<uint64_t>(record->get()));
@@ -148,12 +166,12 @@ int run_node(int argc, char** argv) {
   NodeSearch search(args.data(), env.data());
   search.run();
   if (search.code() == ENOENT) {
-    return give_up("start node",
+    return give_up(failed, "start node",
                    sys::fail(ENOENT, "execve", nullptr,
                              "no such file or directory: node is neither where it was when tsrunc was "
                              "built, nor in /usr/local/bin or /usr/bin, nor in PATH"));
   }
-  return give_up("start node", sys::fail(search.code(), "execve", search.path(), nullptr));
+  return give_up(failed, "start node", sys::fail(search.code(), "execve", search.path(), nullptr));
 }
 
 }  // namespace tsrunc::launcher

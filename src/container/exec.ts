@@ -5,6 +5,7 @@ import type { HostView } from '../host/view'
 import { resolveExec } from '../plan/exec'
 import { namesController } from '../plan/exec-cgroup'
 import { type ExecFlags, execProcess } from '../plan/exec-process'
+import { closName } from '../plan/intel-rdt'
 import { describeFault } from '../spec/fault'
 import { loadProcess } from '../spec/load'
 import type { Process } from '../spec/types'
@@ -60,6 +61,7 @@ function probeFor(
   { args, env, apparmorProfile = '', selinuxLabel = '' }: Process,
   cgroups: readonly string[],
   view: HostView,
+  resctrlGroup: string | undefined,
 ) {
   const needs = {
     cgroupsKnown: !namesController(cgroups),
@@ -69,6 +71,7 @@ function probeFor(
     longTexts: args?.some(isLong) === true || env?.some(isLong) === true,
     apparmor: apparmorProfile !== '',
     selinux: selinuxLabel !== '',
+    resctrlGroup,
   }
   return probeHost(needs, view)
 }
@@ -93,8 +96,15 @@ export function planExec(options: ExecOptions, { view, compileSeccomp }: Surroun
     config: new Uint8Array(0),
   }
   const { cgroups, ignorePaused } = options
+  const rdt = spec.linux?.intelRdt
+  const resctrlGroup = rdt === undefined ? undefined : closName(rdt, id)
   const containerPid = saved.process.pid
   const request = { spec, process, header, containerPid, cgroups, ignorePaused }
-  const { plan, warnings } = resolveExec(request, planOptions, probeFor(process, cgroups, view), compileSeccomp)
+  const { plan, warnings } = resolveExec(
+    request,
+    planOptions,
+    probeFor(process, cgroups, view, resctrlGroup),
+    compileSeccomp,
+  )
   return { plan, warnings: [...(file?.warnings ?? []), ...warnings] }
 }

@@ -12,6 +12,7 @@ import { planDescriptors } from './descriptors'
 import { execCgroup } from './exec-cgroup'
 import { checkExecSize } from './exec-size'
 import { planIdMaps } from './id-maps'
+import { planJoinIntelRdt } from './intel-rdt'
 import { checkLabels, planProcessLabels } from './labels'
 import type { NamespaceKind, NamespacePlan } from './namespaces'
 import { type Op, STEPS } from './ops'
@@ -215,6 +216,7 @@ function planCreate(builder: PlanBuilder, request: ExecRequest, cgroup: { into: 
   const { into, orInitsOwn } = cgroup
   const { ignorePaused } = request
   create.push({ kind: 'cloneExec', pointer: '', what: '', into, orInitsOwn, ignorePaused })
+  planJoinIntelRdt(builder)
   planOomScoreAdj(builder)
   raiseRlimits(builder)
   create.push(release('mapped'))

@@ -1,6 +1,8 @@
 import { quote, TsruncError } from '../errors'
+import type { HostFacts, ResctrlFacts } from '../host/facts'
 import type { IntelRdt } from '../spec/types'
 import type { PlanBuilder } from './builder'
+import type { Op } from './ops'
 import { firstMismatch } from './schemata'
 
 const POINTER = '/linux/intelRdt'
@@ -18,6 +20,30 @@ export function schemataLines({ l3CacheSchema = '', memBwSchema = '', schemata =
 export const closName = (rdt: IntelRdt, id: string): string => {
   const { closID = '' } = rdt
   return closID === '' ? id : closID
+}
+
+/** Errors: RDT. */
+function mounted({ resctrl }: HostFacts): ResctrlFacts {
+  if (resctrl !== undefined) return resctrl
+  const message = 'no resctrl file system is mounted (mount -t resctrl resctrl /sys/fs/resctrl, on a CPU that has it)'
+  throw new TsruncError('RDT', message, { pointer: POINTER })
+}
+
+/** Errors: RDT. */
+function groupDirectory(rdt: IntelRdt, facts: HostFacts, id: string): string {
+  const { mountPoint } = mounted(facts)
+  const name = closName(rdt, id)
+  return name === '/' ? mountPoint : `${mountPoint}/${name}`
+}
+
+/** Into the class, and into the monitoring group where there is one. */
+function joinOps(rdt: IntelRdt, directory: string, id: string): readonly [Op<'joinRdtGroup'>, Op<'joinRdtGroup'>?] {
+  const what = `enter the class of service ${directory}`
+  const enterClass = { kind: 'joinRdtGroup', pointer: POINTER, what, path: directory } as const
+  if (!monitors(rdt)) return [enterClass]
+  const path = `${directory}/mon_groups/${id}`
+  const pointer = `${POINTER}/enableMonitoring`
+  return [enterClass, { kind: 'joinRdtGroup', pointer, what: `enter the monitoring group ${path}`, path }]
 }
 
 /** Errors: RDT for an existing class that has other schemata. */
@@ -54,13 +80,8 @@ export function planIntelRdt(builder: PlanBuilder): void {
   const { create, spec, facts, options } = builder
   const rdt = spec.linux?.intelRdt
   if (rdt === undefined) return
-  if (facts.resctrl === undefined) {
-    const message = 'no resctrl file system is mounted (mount -t resctrl resctrl /sys/fs/resctrl, on a CPU that has it)'
-    throw new TsruncError('RDT', message, { pointer: POINTER })
-  }
-  const { mountPoint, schemata } = facts.resctrl
-  const name = closName(rdt, options.id)
-  const directory = name === '/' ? mountPoint : `${mountPoint}/${name}`
+  const { mountPoint, schemata } = mounted(facts)
+  const directory = groupDirectory(rdt, facts, options.id)
   const lines = schemataLines(rdt)
   const named = (rdt.closID ?? '') !== ''
   if (schemata === undefined) planClass(builder, rdt, directory, lines)
@@ -71,15 +92,18 @@ export function planIntelRdt(builder: PlanBuilder): void {
     const what = `write schemata of ${directory}`
     create.push({ kind: 'writeRdtSchemata', pointer: POINTER, what, root: mountPoint, path: directory, text })
   }
-  create.push({
-    kind: 'joinRdtGroup',
-    pointer: POINTER,
-    what: `enter the class of service ${directory}`,
-    path: directory,
-  })
-  if (!monitors(rdt)) return
-  const path = `${directory}/mon_groups/${options.id}`
-  const pointer = `${POINTER}/enableMonitoring`
+  const [enterClass, enterMonitoring] = joinOps(rdt, directory, options.id)
+  create.push(enterClass)
+  if (enterMonitoring === undefined) return
+  const { pointer, path } = enterMonitoring
   create.push({ kind: 'makeRdtGroup', pointer, what: `make the monitoring group ${path}`, path, keep: false })
-  create.push({ kind: 'joinRdtGroup', pointer, what: `enter the monitoring group ${path}`, path })
+  create.push(enterMonitoring)
+}
+
+/** One more process, whose maker is in other groups: into those that `create` has made or found. Errors: RDT. */
+export function planJoinIntelRdt({ create, spec, facts, options }: PlanBuilder): void {
+  const rdt = spec.linux?.intelRdt
+  if (rdt === undefined) return
+  const directory = groupDirectory(rdt, facts, options.id)
+  for (const op of joinOps(rdt, directory, options.id)) if (op !== undefined) create.push(op)
 }

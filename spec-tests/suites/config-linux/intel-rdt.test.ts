@@ -1,6 +1,6 @@
 // config-linux.md "IntelRdt". No machine of the authors has a CPU with it: these tests run against a file system that
 // behaves like resctrl. Other runtimes look for the real one (its magic number, flags of the CPU), so they are not asked.
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Bundle,
@@ -13,6 +13,7 @@ import {
   ok,
   requires,
   requiresThat,
+  scratch,
   type TestOptions,
   test,
 } from '../../lib'
@@ -49,6 +50,26 @@ const tasks = (rdt: FakeResctrl, ...group: readonly string[]): string[] =>
     .read(...group, 'tasks')
     .trim()
     .split('\n')
+
+for (const monitored of [false, true]) {
+  test(`exec: the process is in the class of service of its container${monitored ? ', and in its monitoring group' : ''}`, {
+    ...ONLY,
+  }, async () => {
+    const rdt = await resctrl()
+    // Without a pid namespace: there the kernel hands the group on to a child, which the file system here does not.
+    const b = await inClass(monitored ? { enableMonitoring: true } : {}, (c) => {
+      c.linux.namespaces = c.linux.namespaces.filter(({ type }) => type !== 'pid')
+    })
+    await create(b, rdt)
+    await b.start()
+    const pidFile = scratch('exec.pid')
+    const flags = ['--detach', '--pid-file', pidFile]
+    equal((await b.tryExec({ within: rdt.within, flags }, '/bin/probe', 'pause')).status, 0)
+    const pid = readFileSync(pidFile, 'utf8')
+    const written = [tasks(rdt, b.id), ...(monitored ? [tasks(rdt, b.id, 'mon_groups', b.id)] : [])]
+    for (const list of written) equal(list.includes(pid), true, `${pid} in ${list.join()}`)
+  })
+}
 
 test('config-linux.md#intelrdt [RDT-1a]: the process is written into the tasks of a class named after the container', {
   ...ONLY,
