@@ -667,6 +667,7 @@ struct SetUnitProperties {
   Bytes undo{};
   Bytes undo_reduced{};
   StrList files{};
+  StrList frozen{};
 };
 
 struct CheckUnit {
@@ -1269,6 +1270,7 @@ inline void read(Decoder& in, SetUnitProperties& out) {
   out.undo = in.bytes();
   out.undo_reduced = in.bytes();
   out.files = in.strs();
+  out.frozen = in.strs();
 }
 
 inline void read(Decoder& in, CheckUnit& out) {

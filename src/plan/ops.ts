@@ -268,7 +268,7 @@ export const OPS = {
    *  writes its own idea of these properties into files, and of others of the same controllers: those of `files` that it
    *  has changed get their first line back. Where this fails, or a later operation, `undo` is what was set before.
    *  `reduced` and `undoReduced`: the same without what an old systemd does not know; or empty. `object` and `mark`: as for
-   *  stopUnit; a unit that is somebody else's by now is an error. */
+   *  stopUnit; a unit that is somebody else's by now is an error. `frozen`: cgroups that stand still meanwhile. */
   setUnitProperties: {
     code: 162,
     side: 'host',
@@ -284,6 +284,7 @@ export const OPS = {
       undo: 'bytes',
       undoReduced: 'bytes',
       files: 'strs',
+      frozen: 'strs',
     },
   },
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "engine/host/cgroup_freeze.h"
 #include "engine/host/systemd_manager.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
@@ -81,6 +82,13 @@ struct Bodies {
   return kOk;
 }
 
+// The answer comes once systemd has written its files.
+[[nodiscard]] Failure tell_frozen(HostContext& context, SystemdManager& manager,
+                                  const wire::SetUnitProperties& op) {
+  const FrozenCgroup frozen(op.frozen);
+  return tell(context, manager, op.unit.data, {op.body, op.reduced});
+}
+
 [[nodiscard]] Failure check_mark(HostContext& context, SystemdManager& manager,
                                  const wire::SetUnitProperties& op) {
   bool own = false;
@@ -114,7 +122,7 @@ Failure run(HostContext& context, const wire::SetUnitProperties& op) {
   TSRUNC_TRY(check_mark(context, manager, op));
   Lines lines;
   TSRUNC_TRY(lines.read(op.files));
-  const Failure failure = tell(context, manager, op.unit.data, {op.body, op.reduced});
+  const Failure failure = tell_frozen(context, manager, op);
   if (failure && manager.refused()) {
     return failure;
   }

@@ -1,6 +1,6 @@
 // `update` of a container whose cgroup is a unit of systemd: the kernel's files and what systemd knows say the same afterwards, or
 // both what they said before.
-import { rmSync, symlinkSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import {
   type Bundle,
   type Config,
@@ -115,4 +115,33 @@ test('update: where the answer of systemd is lost, it is told the old limits aga
   equal(lost, 1)
   deepEqual(properties(b), [String(128 * MIB), '40', '500ms'])
   deepEqual(files(b), before)
+})
+
+test('update: new rules of devices hold after a daemon-reload, and nothing runs while systemd writes them', {
+  only: ['tsrunc'],
+}, async () => {
+  requires('root', 'systemd', 'cgroup-v1')
+  let path = ''
+  const states: string[] = []
+  const env = proxiedBus((word, from) => {
+    // systemd denies all devices before it allows some.
+    if (word === 'SetUnitProperties' && from === 'runtime') states.push(readCgroup('freezer', path, 'freezer.state'))
+    return 'pass'
+  })
+  const b = await running(() => undefined, env)
+  path = pathOf(b)
+  const file = scratch('resources.json')
+  const devices = [
+    { allow: false, access: 'rwm' },
+    { allow: true, type: 'c', major: 4, minor: 1, access: 'rw' },
+  ]
+  writeFileSync(file, JSON.stringify({ devices }))
+  const { status, stderr } = await b.tryCall('update', { flags: ['--resources', file] })
+  equal(status, 0, stderr)
+  deepEqual([...states, readCgroup('freezer', path, 'freezer.state')], ['FROZEN', 'THAWED'])
+  const list = (): string => readCgroup('devices', path, 'devices.list')
+  match(list(), /^c 4:1 rw$/m)
+  const before = list()
+  systemctl('daemon-reload')
+  deepEqual(list().split('\n').sort(), before.split('\n').sort())
 })

@@ -44,6 +44,7 @@ describe('update of a unit', () => {
     const found = told({ devices: [{ allow: false, access: 'rwm' }] }, V1, {})
     expect(found?.op.what).toBe('set DeviceAllow, DevicePolicy of unit a.scope of systemd')
     expect(found?.body).toContain('strict')
+    expect(found?.op.frozen).toEqual(['/sys/fs/cgroup/freezer/u'])
     const all = told({ devices: [{ allow: true, access: 'rwm' }] }, V1, {})
     expect(all?.body).toContain('auto')
     expect(all?.body).not.toContain('strict')

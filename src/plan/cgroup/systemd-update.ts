@@ -75,7 +75,8 @@ export function tellUnit(unit: SavedUnit | undefined, version: 1 | 2, written: W
   if (unit === undefined) return []
   const { settings, devices, current, directoryOf } = written
   const mirrored = propertiesOf(settings, version)
-  const properties = [...mirrored, ...devicesOf(devices, version, warn)]
+  const list = devicesOf(devices, version, warn)
+  const properties = [...mirrored, ...list]
   if (properties.length === 0) return []
   const controllers = new Set(settings.map(({ file }) => controllerOf(file)))
   const touched = filesOfUnit(version).filter((file) => controllers.has(controllerOf(file)) && file in current)
@@ -91,18 +92,21 @@ export function tellUnit(unit: SavedUnit | undefined, version: 1 | 2, written: W
   const old = propertiesOf(before, version).filter(({ name }) => names.has(name))
   const now = bodiesOf(unit.unit, properties)
   const then = bodiesOf(unit.unit, old)
-  const list = [...new Set(properties.map(({ name }) => name))].join(', ')
+  const told = [...new Set(properties.map(({ name }) => name))].join(', ')
+  // systemd denies every device before it allows some.
+  const freezer = list.length === 0 ? undefined : directoryOf('freezer')
   return [
     {
       kind: 'setUnitProperties',
       pointer: '',
-      what: `set ${list} of unit ${unit.unit} of systemd`,
+      what: `set ${told} of unit ${unit.unit} of systemd`,
       ...unit,
       body: now.all,
       reduced: now.reduced,
       undo: old.length === 0 ? new Uint8Array() : then.all,
       undoReduced: then.reduced,
       files,
+      frozen: freezer === undefined ? [] : [freezer],
     },
   ]
 }
