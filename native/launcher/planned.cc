@@ -29,6 +29,7 @@ constexpr PlannedVerb kVerbs[] = {
     {Action::kCreate, kFailed, "create", make_container},
     {Action::kRun, kFailed, "run", make_container},
     {Action::kUpdate, kFailed, "update", update_container},
+    {Action::kCheckpoint, kFailed, "checkpoint", checkpoint_container},
     {Action::kExec, kExecFailed, "exec", exec_in_container},
 };
 

@@ -126,6 +126,7 @@ enum class OpKind : uint32_t {
   kCheckUnit = 163,
   kFindProgram = 180,
   kMakeNotifyDirectory = 181,
+  kDumpContainer = 190,
 };
 
 enum class List : uint32_t {
@@ -685,6 +686,17 @@ struct FindProgram {
 };
 
 struct MakeNotifyDirectory {
+};
+
+struct DumpContainer {
+  Str criu{};
+  StrList environment{};
+  Bytes options{};
+  Str image_path{};
+  Str work_path{};
+  Str log_file{};
+  StrList file_names{};
+  StrList file_texts{};
 };
 
 struct Header {
@@ -1292,6 +1304,17 @@ inline void read(Decoder& in, MakeNotifyDirectory& out) {
   (void)out;
 }
 
+inline void read(Decoder& in, DumpContainer& out) {
+  out.criu = in.str();
+  out.environment = in.strs();
+  out.options = in.bytes();
+  out.image_path = in.str();
+  out.work_path = in.str();
+  out.log_file = in.str();
+  out.file_names = in.strs();
+  out.file_texts = in.strs();
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -1418,7 +1441,8 @@ inline void read(Decoder& in, Launch& out) {
   X(SetUnitProperties) \
   X(CheckUnit) \
   X(FindProgram) \
-  X(MakeNotifyDirectory)
+  X(MakeNotifyDirectory) \
+  X(DumpContainer)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1464,7 +1488,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StopUnit) \
   X(SetUnitProperties) \
   X(CheckUnit) \
-  X(MakeNotifyDirectory)
+  X(MakeNotifyDirectory) \
+  X(DumpContainer)
 
 #define TSRUNC_INIT_OPS(X) \
   X(RunHook) \
@@ -1563,7 +1588,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StopUnit) \
   X(SetUnitProperties) \
   X(CheckUnit) \
-  X(MakeNotifyDirectory)
+  X(MakeNotifyDirectory) \
+  X(DumpContainer)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

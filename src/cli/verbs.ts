@@ -18,6 +18,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   pause: async () => (await import('./pause')).verb,
   resume: async () => (await import('./resume')).verb,
   update: async () => (await import('./update')).verb,
+  checkpoint: async () => (await import('./checkpoint')).verb,
   ps: async () => (await import('./ps')).verb,
   events: async () => (await import('./events')).verb,
   list: async () => (await import('./list')).verb,

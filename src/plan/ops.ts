@@ -488,6 +488,26 @@ export const OPS = {
   setIoPriority: { code: 131, side: 'both', fields: { value: 'u32' } },
   /** set_mempolicy(2). `mode`: MPOL_* | MPOL_F_*; `nodes`: the numbers in the mask, none above 1023. */
   setMemoryPolicy: { code: 132, side: 'init', fields: { mode: 'u32', nodes: 'u32s' } },
+
+  // ---- checkpoint and restore by CRIU (host) ----------------------------------------------------------------------
+  /** Let `criu`, started with `environment`, save the container into `imagePath`. `options`: the bytes of criu_opts (CRIU's
+   *  rpc.proto), to which the descriptors of `imagePath` and `workPath` are added; both are made where they are missing.
+   *  `logFile`: its log, in `workPath`. Then `fileTexts[i]` is written to `fileNames[i]` in `imagePath`. What fails leaves no
+   *  image. */
+  dumpContainer: {
+    code: 190,
+    side: 'host',
+    fields: {
+      criu: 'str',
+      environment: 'strs',
+      options: 'bytes',
+      imagePath: 'str',
+      workPath: 'str',
+      logFile: 'str',
+      fileNames: 'strs',
+      fileTexts: 'strs',
+    },
+  },
 } as const satisfies Record<string, OpDefinition>
 
 export type OpKind = keyof typeof OPS

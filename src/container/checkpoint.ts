@@ -1,0 +1,87 @@
+import { readFileSync, readlinkSync, statSync } from 'node:fs'
+import { quote, TsruncError } from '../errors'
+import { type CheckpointOptions, planCheckpoint, type RunningContainer, type Stream } from '../plan/criu/checkpoint'
+import { parseMountInfo } from '../plan/criu/mountinfo'
+import { NAMESPACE_KEYS } from '../plan/criu/options'
+import type { Plan } from '../plan/plan'
+import { NAMESPACES } from '../tables/namespaces'
+import { checkVersion } from './criu'
+import { readSaved, type SavedContainer } from './saved'
+
+/** runc and crun read a file with options of CRIU that it names. */
+const CRIU_CONFIG = 'org.criu.config'
+
+const FIRST_STREAMS = [0, 1, 2]
+const NO_STREAM: Stream = { link: '', mountId: 0, inode: 0n, isFile: false }
+
+/** Names of terminals of the host: CRIU has its own flags for them. */
+const TERMINAL = /^\/dev\/(?:pts\/\d+|tty\w*|console|ptmx)$/
+
+/** Undefined, as a closed stream is, where it cannot be looked at. */
+function readStream(pid: number, fd: number): Stream {
+  try {
+    const link = readlinkSync(`/proc/${pid}/fd/${fd}`)
+    const [, mountId = '0'] = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) ?? []
+    const about = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true })
+    const isFile = (about.isFile() || about.isCharacterDevice()) && !TERMINAL.test(link)
+    return { link, mountId: Number(mountId), inode: about.ino, isFile }
+  } catch {
+    return NO_STREAM
+  }
+}
+
+function joinedNamespaces({ spec, process: { pid } }: SavedContainer): RunningContainer['joined'] {
+  const joined: Partial<Record<keyof typeof NAMESPACE_KEYS, bigint>> = {}
+  for (const { type, path = '' } of spec.linux?.namespaces ?? []) {
+    if (path === '' || !(type in NAMESPACE_KEYS)) continue
+    const { file } = NAMESPACES[type]
+    const own = statSync(`/proc/${pid}/ns/${file}`, { bigint: true }).ino
+    // The caller's own is none to leave out: CRIU is in it too.
+    if (own !== statSync(`/proc/self/ns/${file}`, { bigint: true }).ino)
+      joined[type as keyof typeof NAMESPACE_KEYS] = own
+  }
+  return joined
+}
+
+/** Errors: NOT_RUNNING. */
+function lookAt(saved: SavedContainer): RunningContainer {
+  const { pid } = saved.process
+  try {
+    return {
+      header: saved.header,
+      rootfs: saved.rootfs,
+      pid,
+      mounts: parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')),
+      hostMounts: parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')),
+      streams: FIRST_STREAMS.map((fd) => readStream(pid, fd)),
+      joined: joinedNamespaces(saved),
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    // EINVAL: mountinfo of a process that has ended and was not reaped.
+    if (code !== 'ENOENT' && code !== 'ESRCH' && code !== 'EINVAL') throw cause
+    throw new TsruncError('NOT_RUNNING', `container "${saved.id}" is not running: there is nothing to save`, { cause })
+  }
+}
+
+/** Errors: CHECKPOINT. */
+function checkConfig({ spec }: SavedContainer): void {
+  const file = spec.annotations?.[CRIU_CONFIG]
+  if (file === undefined) return
+  throw new TsruncError('CHECKPOINT', `the annotation ${CRIU_CONFIG} (${quote(file)}) is not supported yet`, {
+    pointer: `/annotations/${CRIU_CONFIG}`,
+  })
+}
+
+/**
+ * Decide how a container is saved.
+ *
+ * Errors: those of readSaved; CRIU_VERSION, CHECKPOINT, NOT_RUNNING.
+ */
+export function planCheckpointOf(root: string, id: string, options: CheckpointOptions): Plan {
+  const saved = readSaved(root, id)
+  const container = lookAt(saved)
+  checkConfig(saved)
+  checkVersion(options.criu, options.environment)
+  return planCheckpoint(options, container)
+}
