@@ -18,8 +18,7 @@ constexpr int kLockMilliseconds = 10000;
   char buffer[512];
   sys::Text text(buffer);
   text.add("cannot save container \"").add(call.context.plan.header.id.data).add("\": it is ");
-  text.add(engine::status_name(status)).add(", not running");
-  call.log.error(text.add(status == engine::Status::kPaused ? " (tsrunc resume lets it run)" : "").c_str());
+  call.log.error(text.add(engine::status_name(status)).add(", not running").c_str());
   return kFailed;
 }
 
@@ -66,7 +65,8 @@ int checkpoint_container(PlannedCall& call) {
   }
   engine::SavedState saved;
   const engine::Status status = engine::derive_status(context.state, &context.plan, saved);
-  if (status != engine::Status::kRunning) {
+  // Engines pause a container before they save it.
+  if (status != engine::Status::kRunning && status != engine::Status::kPaused) {
     return refuse(call, status);
   }
   block_signals();

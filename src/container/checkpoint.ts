@@ -1,4 +1,5 @@
-import { readFileSync, readlinkSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { quote, TsruncError } from '../errors'
 import { type CheckpointOptions, planCheckpoint, type RunningContainer, type Stream } from '../plan/criu/checkpoint'
 import { parseMountInfo } from '../plan/criu/mountinfo'
@@ -43,6 +44,12 @@ function joinedNamespaces({ spec, process: { pid } }: SavedContainer): RunningCo
   return joined
 }
 
+/** cgroups(7): the freezer of v1, or the file of v2. */
+const FREEZER_FILES = ['freezer.state', 'cgroup.freeze']
+
+const freezerOf = ({ header }: SavedContainer): string =>
+  header.cgroupPaths.find((path) => FREEZER_FILES.some((file) => existsSync(join(path, file)))) ?? ''
+
 /** Errors: NOT_RUNNING. */
 function lookAt(saved: SavedContainer): RunningContainer {
   const { pid } = saved.process
@@ -54,6 +61,7 @@ function lookAt(saved: SavedContainer): RunningContainer {
       mounts: parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')),
       hostMounts: parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')),
       streams: FIRST_STREAMS.map((fd) => readStream(pid, fd)),
+      freezer: freezerOf(saved),
       joined: joinedNamespaces(saved),
     }
   } catch (cause) {

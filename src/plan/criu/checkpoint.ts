@@ -28,6 +28,8 @@ export interface RunningContainer {
   readonly hostMounts: readonly MountInfo[]
   /** 0, 1 and 2. */
   readonly streams: readonly Stream[]
+  /** Its cgroup that freezes it, absolute; empty: it has none. */
+  readonly freezer: string
   /** Inodes of namespaces that were joined by path. */
   readonly joined: Readonly<Partial<Record<keyof typeof NAMESPACE_KEYS, bigint>>>
 }
@@ -52,6 +54,8 @@ function dumpOptions(options: CheckpointOptions, container: RunningContainer): U
     .number(FIELD.pid, container.pid)
     .flag(FIELD.leaveRunning, options.leaveRunning)
     .flag(FIELD.linkRemap, options.linkRemap)
+  // By it CRIU stops all processes at once, and goes on from where a pause left them.
+  if (container.freezer !== '') writer.text(FIELD.freezeCgroup, container.freezer)
   for (const path of externalMounts(container.mounts, container.hostMounts)) {
     writer.text(FIELD.external, externalMount(path, path))
   }

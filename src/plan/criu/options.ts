@@ -45,6 +45,7 @@ export const FIELD = {
   cgroupMode: 34,
   external: 37,
   joinNamespace: 39,
+  freezeCgroup: 44,
   tcpSkipInFlight: 46,
   orphanPtsMaster: 50,
   lsmProfile: 53,
