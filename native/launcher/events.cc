@@ -21,12 +21,13 @@ using sys::kOk;
 
 class Printer {
  public:
-  Printer(const char* id, const CgroupDirectories& cgroups) noexcept : id_(id), cgroups_(cgroups) {}
+  Printer(const char* id, const wire::Plan& plan, const CgroupDirectories& cgroups) noexcept
+      : id_(id), plan_(plan), cgroups_(cgroups) {}
 
   [[nodiscard]] Failure stats() {
     JsonWriter json(begin("stats"));
     json.text("id", id_);
-    TSRUNC_TRY(add_stats(cgroups_, json));
+    TSRUNC_TRY(add_stats(plan_, cgroups_, json));
     return end();
   }
 
@@ -51,6 +52,7 @@ class Printer {
   }
 
   const char* id_;
+  const wire::Plan& plan_;
   const CgroupDirectories& cgroups_;
   Array<char> line_;
 };
@@ -104,7 +106,7 @@ int run_events(const Arguments& arguments, Logger& log) {
     return 1;
   }
   const CgroupDirectories cgroups(container.plan.header.cgroup_paths);
-  Printer printer(id, cgroups);
+  Printer printer(id, container.plan, cgroups);
   const auto run = [&]() -> Failure {
     if (container.plan.header.cgroup_paths.count == 0) {
       return sys::fail(EOPNOTSUPP, "open", nullptr, "the container has no cgroup, and so nobody counts");

@@ -80,7 +80,7 @@ Failure add_pressure(const char* directory, const char* file, JsonWriter& json) 
   return kOk;
 }
 
-Failure add_stats(const CgroupDirectories& cgroups, JsonWriter& json) {
+Failure add_stats(const wire::Plan& plan, const CgroupDirectories& cgroups, JsonWriter& json) {
   json.open("data", '{');
   TSRUNC_TRY(add_cpu(cgroups, json));
   TSRUNC_TRY(add_cpuset(cgroups, json));
@@ -88,9 +88,8 @@ Failure add_stats(const CgroupDirectories& cgroups, JsonWriter& json) {
   TSRUNC_TRY(add_pids(cgroups, json));
   TSRUNC_TRY(add_io(cgroups, json));
   TSRUNC_TRY(add_hugetlb(cgroups, json));
-  // Of runc's: resctrl's counters, and interfaces that its library made, which its command line never does.
-  json.open("intel_rdt", '{');
-  json.close('}');
+  TSRUNC_TRY(add_rdt(plan, json));
+  // Interfaces that runc's library made, which its command line never does.
   json.raw("network_interfaces", "null");
   json.close('}');
   return kOk;

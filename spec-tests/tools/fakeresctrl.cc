@@ -1,12 +1,13 @@
-// fakeresctrl: a file system that behaves like resctrl (Documentation/filesystems/resctrl.rst) where the CPU has
-// none, through /dev/fuse.
+// fakeresctrl: a file system that behaves like resctrl (Documentation/filesystems/resctrl.rst) where the CPU
+// has none, through /dev/fuse.
 //
 //   fakeresctrl DIRECTORY
 //
-// Mounts itself on DIRECTORY, prints "ready" and serves until it is unmounted or killed. As in the kernel: mkdir at the top
-// and in mon_groups makes a whole group and is refused elsewhere (EPERM) and for the fourth class (ENOSPC); rmdir takes
-// a group away with all that is in it; tasks moves processes between groups of a level; schemata takes whole lines or none,
-// prints them padded, and info/last_cmd_status tells why one was refused.
+// Mounts itself on DIRECTORY, prints "ready" and serves until it is unmounted or killed. As in the kernel:
+// mkdir at the top and in mon_groups makes a whole group and is refused elsewhere (EPERM) and for the fourth
+// class (ENOSPC); rmdir takes a group away with all that is in it; tasks moves processes between groups of a
+// level; schemata takes whole lines or none, prints them padded, and info/last_cmd_status tells why one was
+// refused.
 
 #include <cstdio>
 #include <cstdlib>
@@ -67,7 +68,10 @@ void forget(Node& node) {
 void fill_monitor(Node& group) {
   group.is_monitor = true;
   add(group, "tasks", false);
-  add(group, "mon_data", true);
+  Node& domain = *add(*add(group, "mon_data", true), "mon_L3_00", true);
+  add(domain, "llc_occupancy", false)->content = "8192\n";
+  add(domain, "mbm_total_bytes", false)->content = "2048\n";
+  add(domain, "mbm_local_bytes", false)->content = "1024\n";
 }
 
 void fill_class(Node& group) {
@@ -75,6 +79,20 @@ void fill_class(Node& group) {
   group.is_class = true;
   add(group, "schemata", false)->content = "    L3:0=00ff;1=00ff\n    MB:0=100;1=100\n";
   add(group, "mon_groups", true);
+}
+
+// What the CPU has: Documentation/filesystems/resctrl.rst "Info directory".
+void fill_info(Node& info) {
+  add(info, "last_cmd_status", false)->content = "ok\n";
+  Node& cache = *add(info, "L3", true);
+  add(cache, "cbm_mask", false)->content = "ffff\n";
+  add(cache, "min_cbm_bits", false)->content = "1\n";
+  add(cache, "num_closids", false)->content = "16\n";
+  Node& memory = *add(info, "MB", true);
+  add(memory, "bandwidth_gran", false)->content = "10\n";
+  add(memory, "delay_linear", false)->content = "1\n";
+  add(memory, "min_bandwidth", false)->content = "10\n";
+  add(memory, "num_closids", false)->content = "8\n";
 }
 
 std::string& status() {
@@ -277,7 +295,8 @@ void serve(const fuse_in_header& header, const char* body) {
   switch (header.opcode) {
     case FUSE_LOOKUP: {
       const auto child = node.children.find(body);
-      return child == node.children.end() ? answer(unique, -ENOENT) : answer_with(unique, entry(*child->second));
+      return child == node.children.end() ? answer(unique, -ENOENT)
+                                          : answer_with(unique, entry(*child->second));
     }
     case FUSE_GETATTR:
     case FUSE_SETATTR: {
@@ -327,7 +346,7 @@ int main(int argc, char** argv) {
   g_root.id = FUSE_ROOT_ID;
   g_root.directory = true;
   g_nodes[FUSE_ROOT_ID] = &g_root;
-  add(*add(g_root, "info", true), "last_cmd_status", false)->content = "ok\n";
+  fill_info(*add(g_root, "info", true));
   fill_class(g_root);
   g_fuse = open("/dev/fuse", O_RDWR | O_CLOEXEC);
   const std::string options = "fd=" + std::to_string(g_fuse) + ",rootmode=40000,user_id=0,group_id=0";

@@ -8,6 +8,7 @@ import {
   type Config,
   deepEqual,
   equal,
+  expectStatus,
   type FakeResctrl,
   fakeResctrl,
   ok,
@@ -279,3 +280,22 @@ for (const [property, value] of [
     deepEqual(rdt.classes(), [])
   })
 }
+
+test('events: cache and bandwidth of the class of service of a container, with the keys of runc', ONLY, async () => {
+  const rdt = await resctrl()
+  const b = await inClass({ enableMonitoring: true, schemata: ['L3:0=f;1=f'] })
+  await create(b, rdt)
+  const { stdout } = expectStatus(await b.tryCall('events', { flags: ['--stats'], within: rdt.within }))
+  const { data } = JSON.parse(stdout) as { data: { intel_rdt: unknown } }
+  deepEqual(data.intel_rdt, {
+    l3_cache_info: { cbm_mask: 'ffff', min_cbm_bits: 1, num_closids: 16 },
+    l3_cache_schema_root: 'L3:0=00ff;1=00ff',
+    l3_cache_schema: 'L3:0=000f;1=000f',
+    mem_bw_info: { bandwidth_gran: 10, delay_linear: 1, min_bandwidth: 10, num_closids: 8 },
+    mem_bw_schema_root: 'MB:0=100;1=100',
+    mem_bw_schema: 'MB:0=100;1=100',
+    mbm_stats: [{ mbm_total_bytes: 2048, mbm_local_bytes: 1024 }],
+    cmt_stats: [{ llc_occupancy: 8192 }],
+  })
+  expectStatus(await b.tryCall('delete', { flags: ['--force'], within: rdt.within }))
+})
