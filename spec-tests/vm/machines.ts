@@ -86,7 +86,9 @@ export const MACHINES: readonly Machine[] = [
     cgroup: 'hybrid',
     cmdline: 'module_blacklist=bfq',
     provides: allOf(V1, LINUX),
-    always: SYSTEMD,
+    always: new RegExp(
+      `${SYSTEMD.source}|limits-effects\\.test.*(is killed|fork fails|kill --all)|pause\\.test.*no process goes on|update-memory\\.test.*page cache`,
+    ),
   },
 ]
 
