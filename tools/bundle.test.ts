@@ -38,7 +38,7 @@ describe('the bundle', () => {
     const { status, stdout, stderr } = tsrunc(...argv)
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^tsrunc \[GLOBAL OPTIONS\] VERB \[OPTIONS\] \[ID\]\n/)
-    expect(stdout).toMatch(/^  tsrunc create +create a container without running its program$/m)
+    expect(stdout).toMatch(/^ {2}tsrunc create +create a container without running its program$/m)
     expect(stdout).toContain('--systemd-cgroup')
   })
 
