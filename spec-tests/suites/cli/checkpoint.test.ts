@@ -35,7 +35,7 @@ const countsBeyond = (b: Bundle, least: number): Promise<number | undefined> =>
 /** A container that counts in a file of its own. */
 const counting = async (flags: readonly string[] = [], fds: readonly number[] = []): Promise<Bundle> => {
   requires('root', 'busybox')
-  requiresThat(hasCriu(), 'needs criu')
+  requiresThat(hasCriu(), 'criu')
   const b = await bundle()
   addBusybox(b.rootfs)
   b.config.process.args = ['/bin/sh', '-c', COUNTER]
