@@ -57,6 +57,8 @@ const spawnUnderReaper = (command: readonly string[], output: string, options: S
   const child = spawn(reapTool(), [String(3 + fds.length), ...(options.within ?? []), ...command], {
     stdio: [stdin, out, err, ...fds, 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    // In a session of its own: kill(2) of process 0, which a runtime without a pid may call, ends the caller's whole group.
+    detached: true,
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
   })
   closeSync(out)
