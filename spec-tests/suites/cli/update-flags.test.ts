@@ -83,6 +83,17 @@ const ROWS: readonly Row[] = [
       'io.bfq.weight': 'default 200',
     },
   },
+  // A burst may not be above the quota, not even between two writes.
+  {
+    flags: ['--cpu-quota', '3000', '--cpu-burst', '1000'],
+    v1: { 'cpu.cfs_quota_us': '3000', 'cpu.cfs_burst_us': '1000' },
+    v2: { 'cpu.max': '3000 50000', 'cpu.max.burst': '1000' },
+  },
+  {
+    flags: ['--cpu-burst', '15000', '--cpu-quota', '20000'],
+    v1: { 'cpu.cfs_quota_us': '20000', 'cpu.cfs_burst_us': '15000' },
+    v2: { 'cpu.max': '20000 50000', 'cpu.max.burst': '15000' },
+  },
   {
     flags: [
       ...['--memory=1.5MiB', '--memory-swap=-1', '--pids-limit=-1'],

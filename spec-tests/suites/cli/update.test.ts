@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   type Bundle,
   bundle,
+  cgroupDirectory,
   cgroupVersion,
   deepEqual,
   equal,
@@ -11,6 +12,7 @@ import {
   type Outcome,
   ok,
   readCgroup,
+  requires,
   requiresController,
   requiresThat,
   sandbox,
@@ -32,10 +34,10 @@ const running = async (): Promise<Bundle> => {
 
 const memory = (b: Bundle): string => readCgroup('memory', b.id, v2() ? 'memory.max' : 'memory.limit_in_bytes')
 const pids = (b: Bundle): string => readCgroup('pids', b.id, 'pids.max')
-const cpu = (b: Bundle): string =>
-  v2()
-    ? readCgroup('cpu', b.id, 'cpu.max')
-    : `${readCgroup('cpu', b.id, 'cpu.cfs_quota_us')} ${readCgroup('cpu', b.id, 'cpu.cfs_period_us')}`
+const cpu = (b: Bundle, beneath = ''): string => {
+  const of = (file: string): string => readCgroup('cpu', join(b.id, beneath), file)
+  return v2() ? of('cpu.max') : `${of('cpu.cfs_quota_us')} ${of('cpu.cfs_period_us')}`
+}
 
 const update = (b: Bundle, ...flags: readonly string[]): Promise<Outcome> => b.tryCall('update', { flags })
 
@@ -85,15 +87,49 @@ test('update: memory and swap are raised and lowered in whatever order the kerne
   ok(v2() ? memory(b) === 'max' : Number(memory(b)) > 2 ** 60, memory(b))
 })
 
-test('update: the quota and the period shrink and grow together', {
+test('update: memory alone above the limit of both together is an error that says what to raise', OURS, async () => {
+  requires('cgroup-v1')
+  const b = await running()
+  await updated(b, '--memory', String(32 * MIB), '--memory-swap', String(64 * MIB))
+  const { status, stderr } = await update(b, '--memory', String(128 * MIB))
+  equal(status, 1)
+  match(stderr, /limit memory to 134217728 bytes: .* 67108864 bytes: raise that as well .*--memory-swap\) \(--memory\)/)
+  equal(memory(b), String(32 * MIB))
+})
+
+test('update: the quota and the period shrink and grow together, beneath a cgroup with half of a CPU', {
+  peers: { crun: 'writes them in one order on v1' },
+  sometimes: true,
+}, async () => {
+  requiresController('cpu')
+  const b = await bundle((c, made) => {
+    sandbox().cgroupParents.push(`/${made.id}`)
+    c.linux.cgroupsPath = `/${made.id}/beneath`
+  })
+  b.command(['sleep', '600'])
+  await b.create()
+  const above = cgroupDirectory('cpu', b.id)
+  if (v2()) writeFileSync(join(above, 'cpu.max'), '500000 1000000')
+  else {
+    writeFileSync(join(above, 'cpu.cfs_period_us'), '1000000')
+    writeFileSync(join(above, 'cpu.cfs_quota_us'), '500000')
+  }
+  // On v1 what the two files say together may never be more than what there is above.
+  const both = async (quota: string, period: string): Promise<void> => {
+    await updated(b, '--cpu-quota', quota, '--cpu-period', period)
+    equal(cpu(b, 'beneath'), `${quota} ${period}`)
+  }
+  await both('200000', '1000000')
+  await both('2000', '10000')
+  await both('400000', '1000000')
+})
+
+test('update: a quota of -1 is none', {
   peers: { crun: 'takes -1 for no signed number on v1' },
   sometimes: true,
 }, async () => {
   const b = await running()
-  await updated(b, '--cpu-quota', '200000', '--cpu-period', '1000000')
-  await updated(b, '--cpu-quota', '2000', '--cpu-period', '10000')
   await updated(b, '--cpu-quota', '900000', '--cpu-period', '1000000')
-  equal(cpu(b), '900000 1000000')
   await updated(b, '--cpu-quota', '-1')
   match(cpu(b), v2() ? /^max 1000000$/ : /^-1 1000000$/)
 })
