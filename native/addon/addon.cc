@@ -26,12 +26,16 @@ namespace {
   return out;
 }
 
+[[nodiscard]] std::string text(const Napi::Value& value) {
+  return value.IsString() ? value.ToString().Utf8Value() : std::string();
+}
+
 Napi::Value run_hand_off(const Napi::CallbackInfo& info) {
   const std::string executable = info[0].ToString();
   const auto plan = info[2].As<Napi::Uint8Array>();
   const PlanBytes bytes{plan.Data(), plan.ByteLength()};
   const std::vector<std::string> argv = strings(info[3]);
-  return throw_failure(info.Env(), hand_off(executable, info[1].ToNumber(), &bytes, argv));
+  return throw_failure(info.Env(), hand_off(executable, info[1].ToNumber(), &bytes, argv, text(info[4])));
 }
 
 Napi::Value run_begin_hand_off(const Napi::CallbackInfo& info) {
@@ -42,7 +46,7 @@ Napi::Value run_begin_hand_off(const Napi::CallbackInfo& info) {
 Napi::Value run_execute(const Napi::CallbackInfo& info) {
   const std::string executable = info[0].ToString();
   const std::vector<std::string> argv = strings(info[2]);
-  return throw_failure(info.Env(), hand_off(executable, info[1].ToNumber(), nullptr, argv));
+  return throw_failure(info.Env(), hand_off(executable, info[1].ToNumber(), nullptr, argv, text(info[3])));
 }
 
 [[nodiscard]] SeccompCacheKey cache_key(const Napi::CallbackInfo& info) {

@@ -3,12 +3,14 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "addon/executable_copy.h"
 #include "addon/memory_heir.h"
 #include "launcher/handoff.h"
 #include "launcher/sealed.h"
+#include "launcher/trace_file.h"
 
 namespace tsrunc::addon {
 namespace {
@@ -18,11 +20,12 @@ namespace {
   return std::strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-// The environment as it is, without the two variables that tsrunc and node speak through.
+// The environment as it is, without the variables that tsrunc and node speak through.
 [[nodiscard]] std::vector<char*> callers_environment() {
   std::vector<char*> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!is_variable(*entry, launcher::kHandoffVariable) && !is_variable(*entry, launcher::kPlanVariable)) {
+    if (!is_variable(*entry, launcher::kHandoffVariable) && !is_variable(*entry, launcher::kPlanVariable) &&
+        !is_variable(*entry, launcher::kTraceVariable)) {
       out.push_back(*entry);
     }
   }
@@ -43,13 +46,14 @@ namespace {
 }  // namespace
 
 sys::Failure hand_off(const std::string& executable, int handoff, const PlanBytes* plan,
-                      const std::vector<std::string>& argv) {
+                      const std::vector<std::string>& argv, const std::string& trace) {
   auto program = open_program(executable, plan != nullptr);
   if (!program.ok()) {
     return program.failure();
   }
   std::vector<char*> env = callers_environment();
   std::string variable;
+  std::string trace_variable;
   sys::UniqueFd memory;
   if (plan != nullptr) {
     auto sealed = launcher::sealed_bytes("tsrunc-plan", plan->data, plan->size);
@@ -73,6 +77,13 @@ sys::Failure hand_off(const std::string& executable, int handoff, const PlanByte
     variable = std::string(launcher::kPlanVariable) + "=" + std::to_string(memory.get()) + ":" +
                std::to_string(start_heir());
     env.push_back(variable.data());
+  }
+  if (!trace.empty()) {
+    if (::fcntl(std::atoi(trace.c_str()), F_SETFD, 0) != 0) {
+      return sys::fail("fcntl", "the file of --trace");
+    }
+    trace_variable = std::string(launcher::kTraceVariable) + "=" + trace;
+    env.push_back(trace_variable.data());
   }
   env.push_back(nullptr);
   (void)::execveat(program->get(), "", args.data(), env.data(), AT_EMPTY_PATH);

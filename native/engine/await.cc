@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "engine/sync.h"
+#include "engine/trace.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -100,7 +101,11 @@ Failure await_readable(HostContext& context, int fd) {
 }
 
 bool await_exec(HostContext& context, int result, FailureRecord& why) {
+  // An init that another call made does not record: what it does is seen only from here.
+  const bool foreign = trace.init == nullptr;
+  Span span(foreign ? "hooks" : "wait", "startContainer hooks");
   bool executing = false;
+  bool seen = false;
   Outcome outcome = Outcome::kWaits;
   while (outcome == Outcome::kWaits) {
     Failure failure = await_readable(context, result);
@@ -111,6 +116,13 @@ bool await_exec(HostContext& context, int result, FailureRecord& why) {
       record(why, wire::List::kInitStart, kNoOp, failure);
       return false;
     }
+    if (executing && !seen) {
+      seen = true;
+      span.next(foreign ? "exec" : "wait", "seccomp filter and execve");
+    }
+  }
+  if (outcome == Outcome::kRuns) {
+    trace.executed();
   }
   return outcome == Outcome::kRuns;
 }

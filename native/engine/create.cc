@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/host_run.h"
 #include "engine/sync.h"
+#include "engine/trace.h"
 #include "sys/text.h"
 #include "sys/utc.h"
 
@@ -47,6 +48,7 @@ void format_now(char* out, size_t size) {
 // The state is on disk before init is told that it may outlive us: whoever is killed in between, either the
 // pid can be found or there is no process.
 Failure commit(HostContext& context) {
+  const Span span("state", "save the state");
   SavedState saved;
   saved.init = context.init;
   format_now(saved.created, sizeof saved.created);
@@ -68,8 +70,11 @@ Failure commit(HostContext& context) {
 }  // namespace
 
 bool create(HostContext& context, FailureRecord& why) {
-  if (Failure failure = context.state.make(context.plan); failure) {
-    record(why, wire::List::kCreate, kNoOp, failure);
+  Span make("state", "make the state directory");
+  Failure made = context.state.make(context.plan);
+  make.end();
+  if (made) {
+    record(why, wire::List::kCreate, kNoOp, made);
     return false;
   }
   bool ok = run_list(context, wire::List::kCreate, why);

@@ -9,6 +9,7 @@
 #include "engine/host_run.h"
 #include "engine/init_process.h"
 #include "engine/journal.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 
 namespace tsrunc::engine {
@@ -38,6 +39,7 @@ class Failures {
 };
 
 [[nodiscard]] Failure kill_init(HostContext& context) {
+  const Span span("undo", "end init");
   if (context.init.pid == 0) {
     SavedState saved;
     const Failure failure = context.state.load_state(saved);
@@ -110,6 +112,7 @@ bool destroy(HostContext& context, FailureRecord& why) {
       }
     }
   }
+  const Span span("state", "remove the state directory");
   failures.note(kNoOp, context.state.remove());
   return !failures.any();
 }

@@ -8,6 +8,7 @@
 #include "engine/host_run.h"
 #include "engine/init_process.h"
 #include "engine/sync.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -20,6 +21,7 @@ constexpr int kKillMilliseconds = 2000;
 
 // From here on the process lives without tsrunc, and executes its program.
 [[nodiscard]] Failure release(HostContext& context) {
+  const Span span("wait", "release the process");
   TSRUNC_TRY(send_step(context.sync.get(), wire::Step::kCommitted));
   TSRUNC_TRY(await_readable(context, context.sync.get()));
   Message message;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "engine/trace.h"
 #include "sys/text.h"
 
 namespace tsrunc::engine {
@@ -9,6 +10,7 @@ namespace tsrunc::engine {
 using sys::Failure;
 
 Failure run_op(HostContext& context, const wire::Op& op) {
+  const Span span(op);
   switch (op.kind) {
 #define TSRUNC_RUN(name)      \
   case wire::OpKind::k##name: \

@@ -6,6 +6,7 @@
 #include "engine/await.h"
 #include "engine/engine.h"
 #include "engine/host_run.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -19,6 +20,7 @@ using sys::Result;
 using sys::UniqueFd;
 
 Failure release(HostContext& context, UniqueFd& result) {
+  const Span span("wait", "release init");
   Result<UniqueFd> reader = context.state.open_file("exec.result", O_RDONLY | O_NONBLOCK);
   if (!reader.ok()) {
     return reader.failure();

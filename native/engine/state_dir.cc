@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "engine/container_id.h"
+#include "engine/trace.h"
 #include "sys/clock.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
@@ -166,6 +167,7 @@ Failure StateDir::open(const char* path) {
 }
 
 Failure StateDir::lock(int milliseconds) {
+  const Span span("state", "lock the container");
   sys::Deadline deadline(milliseconds);
   while (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {

@@ -69,6 +69,11 @@ constexpr OptionRow kOptions[] = {
        out.log.file = value;
        return true;
      }},
+    {"trace", nullptr, 0, true,
+     [](Arguments& out, const char* value) noexcept {
+       out.trace = value;
+       return true;
+     }},
     {"log-format", nullptr, 0, true, set_log_format},
     {"log-level", nullptr, 0, true, set_log_level},
     {"debug", nullptr, 0, false,

@@ -15,6 +15,7 @@ struct Arguments {
   Verb verb{};
   const char* root = nullptr;  // nullptr: the default
   LogOptions log;
+  const char* trace = nullptr;  // file
   bool all = false;
   bool force = false;
   bool regex = false;

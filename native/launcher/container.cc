@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/container_id.h"
+#include "engine/trace.h"
 #include "launcher/describe.h"
 #include "launcher/json_text.h"
 #include "sys/small_file.h"
@@ -54,6 +55,7 @@ void add_default_root(sys::Array<char>& out) {
 }
 
 Failure Container::open(const char* root, const char* id, engine::Log& log) {
+  const engine::Span span("state", "open the container");
   if (!engine::valid_container_id(id)) {
     return sys::fail(EINVAL, "open", nullptr, nullptr);
   }

@@ -4,10 +4,12 @@
 #include <cerrno>
 
 #include "engine/init_process.h"
+#include "engine/trace.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
 #include "launcher/oom_watch.h"
 #include "launcher/stats.h"
+#include "launcher/trace_file.h"
 #include "launcher/verbs.h"
 #include "sys/clock.h"
 #include "sys/small_file.h"
@@ -25,6 +27,7 @@ class Printer {
       : id_(id), plan_(plan), cgroups_(cgroups) {}
 
   [[nodiscard]] Failure stats() {
+    const engine::Span span("cgroup", "read the statistics");
     JsonWriter json(begin("stats"));
     json.text("id", id_);
     TSRUNC_TRY(add_stats(plan_, cgroups_, json));
@@ -76,6 +79,7 @@ class Printer {
     }
     if (sys::monotonic_ms() >= next) {
       TSRUNC_TRY(printer.stats());
+      flush_trace();  // a signal ends this, without another word
       next += interval;
     }
   }

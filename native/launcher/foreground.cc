@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/trace.h"
 #include "launcher/describe.h"
 #include "launcher/relay.h"
 #include "launcher/terminal.h"
+#include "launcher/trace_file.h"
 #include "sys/kernel.h"
 
 namespace tsrunc::launcher {
@@ -166,6 +168,8 @@ class Foreground {
 }  // namespace
 
 int wait_in_foreground(engine::HostContext& context, Logger& log, Notify* notify) {
+  flush_trace();  // a program may run for days
+  const engine::Span span("wait", "wait for the program to end");
   return Foreground(context, log, notify).run();
 }
 

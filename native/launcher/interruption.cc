@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "launcher/trace_file.h"
 #include "sys/kernel.h"
 
 namespace tsrunc::launcher {
@@ -64,6 +65,7 @@ int Interruption::signal() const noexcept {
 }
 
 void Interruption::end_by(int signal) noexcept {
+  (void)finish_trace();  // nobody is left to be told
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   (void)::sigaction(signal, &action, nullptr);

@@ -2,6 +2,7 @@
 
 #include "engine/host/cgroup_processes.h"
 #include "engine/init_process.h"
+#include "engine/trace.h"
 #include "launcher/container.h"
 #include "launcher/container_names.h"
 #include "launcher/describe.h"
@@ -52,6 +53,7 @@ constexpr char kNotRunning[] = "container not running";
 }
 
 [[nodiscard]] Failure send(const Container& container, int signal, bool all) noexcept {
+  const engine::Span span("signal", "send the signal");
   const bool gone = container.status == engine::Status::kStopped || container.saved.init.pid == 0;
   if (all) {
     return signal_all(container, signal);

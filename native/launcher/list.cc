@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "engine/trace.h"
 #include "launcher/container.h"
 #include "launcher/container_names.h"
 #include "launcher/describe.h"
@@ -153,6 +154,7 @@ int run_list(const Arguments& arguments, Logger& log) {
     log.error(Sentence("", failure).text);
     return 1;
   }
+  const engine::Span span("state", "look at the containers");
   Listing listing(arguments, log);
   for (const ContainerName& name : names) {
     listing.add(name.text);

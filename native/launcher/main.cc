@@ -14,6 +14,7 @@
 #include "launcher/handoff.h"
 #include "launcher/node.h"
 #include "launcher/planned.h"
+#include "launcher/trace_file.h"
 #include "launcher/verbs.h"
 #include "launcher/warm.h"
 
@@ -54,15 +55,7 @@ void notice_children() noexcept {
   return value;
 }
 
-[[nodiscard]] int run_verb(const Arguments& arguments) {
-  Logger log(verb_name(arguments.verb));
-  if (arguments.version) {
-    return run_version(log);
-  }
-  if (const sys::Failure failure = log.open(arguments.log); failure) {
-    log.error(Sentence("open the log", failure).text);
-    return 1;
-  }
+[[nodiscard]] int act(const Arguments& arguments, Logger& log) {
   switch (arguments.verb) {
     case Verb::kStart:
       return run_start(arguments, log);
@@ -88,24 +81,59 @@ void notice_children() noexcept {
   return 1;
 }
 
+// `trace`: text of _TSRUNC_TRACE where node gave the call back, or nullptr.
+[[nodiscard]] int run_verb(const Arguments& arguments, const char* trace) {
+  const char* name = verb_name(arguments.verb);
+  Logger log(name);
+  if (arguments.version) {
+    return run_version(log);
+  }
+  if (const sys::Failure failure = log.open(arguments.log); failure) {
+    log.error(Sentence("open the log", failure).text);
+    return 1;
+  }
+  if (trace != nullptr) {
+    adopt_trace(trace);
+    name_traced_verb(name);
+  } else if (arguments.trace != nullptr) {
+    if (const sys::Failure failure = open_trace(arguments.trace, name); failure) {
+      log.error(Sentence("open the file of --trace", failure).text);
+      return 1;
+    }
+  }
+  const int code = act(arguments, log);
+  if (const sys::Failure failure = finish_trace(); failure) {
+    log.warn(Sentence("write the trace", failure).text);
+  }
+  return code;
+}
+
 [[nodiscard]] int run(int argc, char** argv) {
   if (!fill_standard_streams()) {
     return 1;
   }
+  const char* trace = take_variable(kTraceVariable);
   if (const char* words = take_variable(kPlanVariable); words != nullptr) {
     notice_children();
-    return run_planned(words);
+    if (trace != nullptr) {
+      adopt_trace(trace);
+    }
+    const int code = run_planned(words);
+    (void)finish_trace();  // of a call that has failed before it was one of a verb
+    return code;
   }
+  note_beginning(argc, argv);
   Arguments arguments;
   if (!parse_arguments(argc, argv, arguments)) {
     // Returns where the call is node's after all.
     if (const int code = run_warm(argc, argv); code != kNotPlanned) {
       return code;
     }
+    abandon_trace();
     return run_node(argc, argv);
   }
   notice_children();
-  return run_verb(arguments);
+  return run_verb(arguments, trace);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "launcher/handoff.h"
 #include "launcher/log.h"
 #include "launcher/planned.h"
+#include "launcher/trace_file.h"
 #include "sys/array.h"
 #include "sys/text.h"
 
@@ -132,7 +133,7 @@ sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept 
 void add_environment(sys::Array<char*>& out) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!starts_with(*entry, "NODE_") && !starts_with(*entry, kHandoffVariable) &&
-        !starts_with(*entry, kPlanVariable)) {
+        !starts_with(*entry, kPlanVariable) && !starts_with(*entry, kTraceVariable)) {
       out.push(*entry);
     }
   }
@@ -154,6 +155,10 @@ int run_node(int argc, char** argv) {
   sys::Array<char*> env;
   add_environment(env);
   env.push(variable);
+  char trace[96];
+  if (trace_for_node(trace, sizeof trace)) {
+    env.push(trace);
+  }
   env.push(nullptr);
   sys::Array<char*> args;
   char name[] = "node";

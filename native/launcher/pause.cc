@@ -4,6 +4,7 @@
 
 #include "engine/host/cgroup_freeze.h"
 #include "engine/host/cgroup_tree.h"
+#include "engine/trace.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
 #include "launcher/verbs.h"
@@ -66,6 +67,7 @@ constexpr int kPauseMilliseconds = 10000;
 }
 
 [[nodiscard]] Failure change(const wire::Header& header, bool pause) {
+  const engine::Span span("cgroup", pause ? "freeze the processes" : "thaw the processes");
   sys::UniqueFd dir;
   TSRUNC_TRY(open_freezer(header, dir));
   if (!pause) {

@@ -6,8 +6,10 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "engine/trace.h"
 #include "launcher/describe.h"
 #include "launcher/plan_memory.h"
+#include "launcher/trace_file.h"
 #include "sys/unique_fd.h"
 
 namespace tsrunc::launcher {
@@ -69,6 +71,7 @@ int run_planned(const char* words) {
   PlanMemory memory;
   wire::Plan plan;
   {
+    const engine::Span span("plan", "decode the plan");
     const sys::UniqueFd fd(legacy.plan);
     if (const sys::Failure failure = memory.load(fd.get(), plan); failure) {
       Logger("").error(Sentence("take over the plan", failure).text);
@@ -81,6 +84,7 @@ int run_planned(const char* words) {
     return kFailed;
   }
   Logger log(verb->name);
+  name_traced_verb(verb->name);
   const Level level = plan.launch.debug ? Level::kDebug : Level::kWarning;
   if (const sys::Failure failure = log.open({plan.launch.log.data, plan.launch.log_json, level}); failure) {
     log.error(Sentence("open the log", failure).text);
@@ -89,7 +93,11 @@ int run_planned(const char* words) {
   engine::StateDir state;
   engine::HostContext context(plan, state, log);
   PlannedCall call{context, legacy.heir, log};
-  return verb->run(call);
+  const int code = verb->run(call);
+  if (const sys::Failure failure = finish_trace(); failure) {
+    log.warn(Sentence("write the trace", failure).text);
+  }
+  return code;
 }
 
 }  // namespace tsrunc::launcher

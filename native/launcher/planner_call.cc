@@ -48,6 +48,11 @@ constexpr OptionRow kOptions[] = {
        const char* name = nullptr;
        return log_service(value, name) == LogService::kNone;  // node sends what it has to say itself
      }},
+    {"trace", 0, true, true,
+     [](PlannerCall& out, const char* value) noexcept {
+       out.trace = value;
+       return true;
+     }},
     {"log-format", 0, true, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.log.json = is(value, "json");

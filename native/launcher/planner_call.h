@@ -19,6 +19,7 @@ struct PlannerCall {
   const char* bundle = ".";
   const char* config = "config.json";
   LogOptions log;
+  const char* trace = nullptr;  // file
 };
 
 // False: not a call that a planner is asked about.

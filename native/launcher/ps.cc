@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "engine/host/cgroup_processes.h"
+#include "engine/trace.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
 #include "launcher/json_text.h"
@@ -24,6 +25,7 @@ using sys::Failure;
 using sys::kOk;
 
 [[nodiscard]] Failure pids_of(const Container& container, Array<pid_t>& out) {
+  const engine::Span span("cgroup", "find the processes");
   TSRUNC_TRY(engine::list_processes(container.plan.header.cgroup_paths, out));
   if (out.empty() && container.status != engine::Status::kStopped) {
     out.push(container.saved.init.pid);

@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "engine/trace.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
@@ -14,6 +15,7 @@
 #include "launcher/planner_client.h"
 #include "launcher/planner_request.h"
 #include "launcher/sealed.h"
+#include "launcher/trace_file.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
 
@@ -39,6 +41,7 @@ struct Exchange {
 
 [[nodiscard]] Failure exchange(const char* root, int64_t milliseconds, const sys::Array<char>& request,
                                Exchange& out) {
+  const engine::Span span("planner", "ask the planner");
   PlannerClient client(milliseconds);
   TSRUNC_TRY(client.connect(root));
   TSRUNC_TRY(client.send(request.data(), request.size()));
@@ -100,6 +103,10 @@ void become_planned(int argc, char** argv, const Exchange& exchange) {
   sys::Array<char*> environment;
   add_environment(environment);
   environment.push(variable);
+  char trace[96];
+  if (hand_trace_on(trace, sizeof trace)) {
+    environment.push(trace);
+  }
   environment.push(nullptr);
   sys::Array<char*> words;
   char name[] = "tsrunc";
@@ -124,6 +131,7 @@ void become_planned(int argc, char** argv, const Exchange& exchange) {
     return kFailed;
   }
   log.error(text);
+  (void)finish_trace();
   return kFailed;
 }
 
@@ -161,6 +169,10 @@ int run_warm(int argc, char** argv) {
   Exchange result;
   if (!compose_request(argc, argv, call, request)) {
     return kNotPlanned;
+  }
+  // Behind the record of the caller, which is to have no descriptor that the caller has not.
+  if (call.trace != nullptr && open_trace(call.trace, call.verb)) {
+    return kNotPlanned;  // node says why
   }
   const Failure failure = exchange(root.data(), on ? kOnMilliseconds : kAutoMilliseconds, request, result);
   if (failure) {

@@ -13,6 +13,26 @@ namespace tsrunc::sys {
   return now.tv_sec * int64_t{1000} + now.tv_nsec / 1000000;
 }
 
+[[nodiscard]] inline int64_t monotonic_ns() noexcept {
+  timespec now{};
+  (void)::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * int64_t{1000000000} + now.tv_nsec;
+}
+
+// A counter of the processor that every process reads without a system call, whatever its time namespace and
+// its seccomp filter; its unit is known only by comparison with monotonic_ns().
+[[nodiscard]] inline int64_t ticks() noexcept {
+#if defined(__x86_64__)
+  return static_cast<int64_t>(__builtin_ia32_rdtsc());
+#elif defined(__aarch64__)
+  int64_t now = 0;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(now));
+  return now;
+#else
+  return monotonic_ns();
+#endif
+}
+
 inline void sleep_ms(int64_t milliseconds) noexcept {
   const timespec pause{milliseconds / 1000, (milliseconds % 1000) * 1000000};
   (void)::nanosleep(&pause, nullptr);  // a signal only makes the next look come sooner

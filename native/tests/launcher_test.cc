@@ -84,6 +84,9 @@ TEST(arguments_of_engines) {
   CHECK(shim.verb == Verb::kKill && shim.all && shim.log.json && same(shim.root, "/r") &&
         same(shim.log.file, "/l"));
   CHECK(same(shim.positionals[0], "id") && same(shim.positionals[1], "9"));
+  Arguments traced;
+  CHECK(parse({"--trace", "/t", "state", "id"}, traced) && same(traced.trace, "/t"));
+  CHECK(parse({"kill", "--trace=/u", "id"}, traced) && same(traced.trace, "/u"));
   Arguments podman;
   CHECK(parse({"--log-format=json", "--root=/r", "delete", "--force", "id"}, podman));
   CHECK(podman.verb == Verb::kDelete && podman.force && same(podman.root, "/r"));

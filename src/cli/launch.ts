@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type CreateOptions, type Planned, planContainer, type Surroundings } from '../container/create'
+import { traced } from '../host/trace'
 import { planToJson } from '../plan/print'
 import { encodePlan, type Launch } from '../plan/wire'
 import { writeLog } from './log'
@@ -21,15 +22,21 @@ export function launchPlan(
 ): void {
   const { engine, log } = call
   if (!dryRun) engine.begin()
-  const { plan, warnings } = make({ view: engine.view, compileSeccomp: engine.seccompCompiler(root, !dryRun) })
+  const compile = engine.seccompCompiler(root, !dryRun)
+  const { plan, warnings } = make({
+    view: engine.view,
+    compileSeccomp: (request) => traced('make the seccomp program', () => compile(request)),
+  })
   for (const warning of warnings) writeLog(log, 'warning', prefix, warning)
   // Also for a dry run: a number that does not fit its field would be found only here.
-  const bytes = encodePlan(plan, {
-    ...launch,
-    log: log.service ?? (log.file === undefined ? '' : resolve(call.cwd, log.file)),
-    logJson: log.json,
-    debug: log.level === 'debug',
-  })
+  const bytes = traced('encode the plan', () =>
+    encodePlan(plan, {
+      ...launch,
+      log: log.service ?? (log.file === undefined ? '' : resolve(call.cwd, log.file)),
+      logJson: log.json,
+      debug: log.level === 'debug',
+    }),
+  )
   if (dryRun) engine.print(planToJson(plan))
   else engine.run(bytes)
 }

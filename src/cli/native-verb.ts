@@ -1,4 +1,5 @@
 import { TsruncError } from '../errors'
+import { leaveTrace } from '../host/trace'
 import { binding, EXECUTABLE } from '../native/binding'
 import { GLOBAL_OPTIONS, type OptionTable } from './options'
 import type { Call } from './verb'
@@ -35,7 +36,7 @@ export function giveBack(argv: readonly string[], call: Pick<Call, 'argv' | 'han
     throw new TsruncError('NOT_UNDERSTOOD', 'the executable tsrunc and dist/main.js are not of one build')
   }
   if (call.handoff === undefined) throw noLauncher()
-  return binding().execute(EXECUTABLE, call.handoff.fd, ['tsrunc', ...argv])
+  return binding().execute(EXECUTABLE, call.handoff.fd, ['tsrunc', ...argv], leaveTrace())
 }
 
 export function noLauncher(): TsruncError {

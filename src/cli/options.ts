@@ -34,6 +34,11 @@ export const GLOBAL_OPTIONS = {
     value: 'FILE',
     description: 'append log lines to this file (FILE or file:FILE), or send them: journald:NAME, syslog:NAME',
   },
+  trace: {
+    type: 'string',
+    value: 'FILE',
+    description: 'write where the time goes into this file, as Chrome trace events (Perfetto, chrome://tracing)',
+  },
   'log-format': { type: 'string', value: 'FORMAT', choices: ['text', 'json'], description: 'format of log lines' },
   'log-level': {
     type: 'string',

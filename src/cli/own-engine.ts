@@ -1,3 +1,4 @@
+import { leaveTrace } from '../host/trace'
 import { OWN_VIEW } from '../host/view'
 import { binding, EXECUTABLE } from '../native/binding'
 import { seccompCompiler } from '../native/seccomp-compiler'
@@ -18,7 +19,7 @@ export function ownEngine({ argv, handoff }: Pick<Call, 'argv' | 'handoff'>): En
     print: printOut,
     run(plan) {
       if (handoff === undefined) throw noLauncher()
-      binding().handOff(EXECUTABLE, handoff.fd, plan, ['tsrunc', ...argv])
+      binding().handOff(EXECUTABLE, handoff.fd, plan, ['tsrunc', ...argv], leaveTrace())
     },
   }
 }

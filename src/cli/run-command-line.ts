@@ -1,5 +1,6 @@
 import { quote, shownPointer, type TsruncError } from '../errors'
 import { readHandoff } from '../host/caller'
+import { endTrace, openTrace } from '../host/trace'
 import { type Log, logOf, writeLog } from './log'
 import { giveBack } from './native-verb'
 import { printOut } from './output'
@@ -41,6 +42,7 @@ async function runVerb(name: string, argv: readonly string[], before: UpToVerb, 
   if (globals.version) return printVersion(argv)
   if (globals.help) return printHelp(verb)
   checkPositionals(verb, words)
+  if (globals.trace !== undefined) openTrace(globals.trace, verb.name, process.env)
   const handoff = readHandoff(process.env)
   return verb.run({
     ...words,
@@ -88,11 +90,21 @@ function isUsageError(error: unknown): boolean {
   return error instanceof Error && (error as Partial<TsruncError>).code === 'USAGE'
 }
 
+/** The trace ends with the call, also with one that fails. */
+async function traced(argv: readonly string[], progress: Progress): Promise<number> {
+  try {
+    return await runWords(argv, progress)
+  } finally {
+    const lost = endTrace()
+    if (lost !== undefined) writeLog(progress.log, 'warning', 'tsrunc', `write the trace: ${lost}`)
+  }
+}
+
 /** Run the command line `argv`, without node and script. The exit code, where the process is still this one then. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const progress: Progress = { log: { file: undefined, json: false, level: 'warning' }, verb: undefined }
   try {
-    return await runWords(argv, progress)
+    return await traced(argv, progress)
   } catch (error) {
     if (isUsageError(error)) await printHelp(progress.verb)
     const prefix = progress.verb === undefined ? 'tsrunc' : `tsrunc ${progress.verb.name}`

@@ -3,6 +3,7 @@ import { readConfig } from '../container/bundle'
 import { defaultRoot } from '../container/root'
 import { planUpdateOf } from '../container/update'
 import { quote, TsruncError } from '../errors'
+import { traced } from '../host/trace'
 import { planToJson } from '../plan/print'
 import { ACTION, encodePlan } from '../plan/wire'
 import { readIn } from './input'
@@ -49,7 +50,7 @@ export const verb = defineVerb({
     if (!dryRun) engine.begin()
     const root = call.globals.root === undefined ? defaultRoot(call.environment) : resolve(cwd, call.globals.root)
     const memoryMode = values['memory-mode'] === 'safe' ? 'safe' : 'plain'
-    const { plan, warnings } = planUpdateOf({ id, root, ...read, memoryMode, rdt }, engine.view)
+    const { plan, warnings } = traced('plan', () => planUpdateOf({ id, root, ...read, memoryMode, rdt }, engine.view))
     // JSON without a limit is what an engine sends that has nothing to change.
     if (plan.create.length === 0 && warnings.length === 0 && values.resources === undefined) {
       throw new UsageError(`no new limit is given for container ${quote(id)}`)

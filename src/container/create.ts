@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Caller, CgroupManager, PlanOptions, RootlessMode } from '../host/facts'
 import { probeHost } from '../host/probe'
+import { traced } from '../host/trace'
 import type { HostView } from '../host/view'
 import { closName } from '../plan/intel-rdt'
 import type { Plan } from '../plan/plan'
@@ -94,15 +95,15 @@ function probeFor(spec: Spec, { id, cgroupManager, environment }: CreateOptions,
 export function planContainer(options: CreateOptions, { view, compileSeccomp }: Surroundings): Planned {
   checkId(options.id)
   const bundle = resolveBundle(options.bundle, view)
-  const config = readConfig(bundle, options.configFile, view)
-  const { spec, warnings } = loadSpec(config.bytes, { path: config.path })
+  const config = traced('read config.json', () => readConfig(bundle, options.configFile, view))
+  const { spec, warnings } = traced('parse and validate', () => loadSpec(config.bytes, { path: config.path }))
   const rootPath = spec.root?.path ?? ''
   view.prepare({ directories: [resolve(bundle, rootPath)], namespaces: namespacePaths(spec) })
   const rootfs = resolveRootfs(bundle, rootPath, view)
   const { configFile: _, ...rest } = options
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, config: config.bytes }
-  const facts = probeFor(spec, options, view)
-  const resolved = resolvePlan(spec, planOptions, facts, compileSeccomp)
+  const facts = traced('look at the host', () => probeFor(spec, options, view))
+  const resolved = traced('plan', () => resolvePlan(spec, planOptions, facts, compileSeccomp))
   const advice = warnings.map((fault) => describeFault(config.path, fault))
   return { plan: resolved.plan, warnings: few([...advice, ...resolved.warnings]) }
 }

@@ -1,6 +1,7 @@
 import { quote, TsruncError } from '../errors'
 import type { Caller, PlanOptions } from '../host/facts'
 import { probeHost } from '../host/probe'
+import { traced } from '../host/trace'
 import type { HostView } from '../host/view'
 import { resolveExec } from '../plan/exec'
 import { namesController } from '../plan/exec-cgroup'
@@ -82,7 +83,7 @@ function probeFor(
  * Errors: those of readSaved, execProcess and resolveExec; PROCESS_FILE, CONFIG_SYNTAX, CONFIG_INVALID.
  */
 export function planExec(options: ExecOptions, { view, compileSeccomp }: Surroundings): Planned {
-  const saved = readSaved(options.root, options.id)
+  const saved = traced('read what create saved', () => readSaved(options.root, options.id))
   const { id, bundle, rootfs, spec, header } = saved
   const file = options.processFile === undefined ? undefined : readProcess(options.processFile, view)
   const process = execProcess(spec.process, file?.process, options)
@@ -100,11 +101,7 @@ export function planExec(options: ExecOptions, { view, compileSeccomp }: Surroun
   const resctrlGroup = rdt === undefined ? undefined : closName(rdt, id)
   const containerPid = saved.process.pid
   const request = { spec, process, header, containerPid, cgroups, ignorePaused }
-  const { plan, warnings } = resolveExec(
-    request,
-    planOptions,
-    probeFor(process, cgroups, view, resctrlGroup),
-    compileSeccomp,
-  )
+  const facts = traced('look at the host', () => probeFor(process, cgroups, view, resctrlGroup))
+  const { plan, warnings } = traced('plan', () => resolveExec(request, planOptions, facts, compileSeccomp))
   return { plan, warnings: [...(file?.warnings ?? []), ...warnings] }
 }

@@ -17,12 +17,13 @@ export interface Binding {
   /**
    * Ends node: seals `plan` into a memfd, gives back what node changed in this process by the record in descriptor
    * `handoff` (limits, signal dispositions and mask, O_NONBLOCK and close-on-exec of the caller's descriptors), and
-   * executes a sealed copy of the executable at `executable` with the launcher's argv. Returns only by throwing.
+   * executes a sealed copy of the executable at `executable` with the launcher's argv. `trace`: value of _TSRUNC_TRACE
+   * (native/launcher/trace_file.h), or empty. Returns only by throwing.
    */
-  handOff(executable: string, handoff: number, plan: Uint8Array, argv: readonly string[]): never
+  handOff(executable: string, handoff: number, plan: Uint8Array, argv: readonly string[], trace: string): never
   /** The same without a plan and without a copy: runs `executable` with other arguments, for verbs that need no
    *  JavaScript. */
-  execute(executable: string, handoff: number, argv: readonly string[]): never
+  execute(executable: string, handoff: number, argv: readonly string[], trace: string): never
   /** One message to the service of `target`, "journald:NAME" or "syslog:NAME"; `priority` as of syslog(3). */
   sendLog(target: string, priority: number, message: string): void
   /** _exit(2), after giving back what node changed, by the record in descriptor `handoff`. */

@@ -11,6 +11,7 @@
 
 #include "engine/host_context.h"
 #include "engine/init/init_context.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
@@ -100,6 +101,7 @@ using sys::UniqueFd;
     init_main(init);
   }
   context.init.pid = static_cast<pid_t>(pid);
+  trace.init_pid = context.init.pid;
   context.init_pidfd.reset(pidfd);
   return kOk;
 }
@@ -166,6 +168,7 @@ Failure run(HostContext& context, const wire::CloneExec& op) {
   if (::prctl(PR_SET_DUMPABLE, 0) < 0) {
     return fail("prctl");
   }
+  TSRUNC_TRY(trace.share(context.plan));
   if (op.into.empty()) {
     return clone_into(context, init, -1);
   }

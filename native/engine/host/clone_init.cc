@@ -17,6 +17,7 @@
 #include "engine/host_context.h"
 #include "engine/init/init_context.h"
 #include "engine/sync.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -294,8 +295,10 @@ Failure run(HostContext& context, const wire::CloneInit& op) {
   if (::geteuid() == 0 && ::prctl(PR_SET_DUMPABLE, 0) < 0) {
     return fail("prctl");
   }
+  TSRUNC_TRY(trace.share(context.plan));
   const bool direct = plan.join_count == 0 && op.time_offsets.empty();
   TSRUNC_TRY(direct ? clone_directly(context, plan, init) : clone_by_usher(context, plan, init));
+  trace.init_pid = context.init.pid;
   Result<uint64_t> since = start_time(context.init.pid);
   if (!since.ok()) {
     return since.failure();

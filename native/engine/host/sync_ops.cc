@@ -6,6 +6,7 @@
 #include "engine/await.h"
 #include "engine/host_context.h"
 #include "engine/sync.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -41,6 +42,7 @@ Failure describe_death(HostContext& context) {
 void adopt(HostContext& context, pid_t pid, sys::UniqueFd pidfd) {
   const pid_t first = context.init.pid;
   context.init = {pid, 0};
+  trace.member_pid = pid;
   context.init_pidfd = std::move(pidfd);
   context.target.awaits_member = false;
   while (::waitpid(first, nullptr, 0) < 0 && errno == EINTR) {

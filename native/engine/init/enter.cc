@@ -13,6 +13,7 @@
 
 #include "engine/init/init_context.h"
 #include "engine/sync.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -62,6 +63,7 @@ Failure run(InitContext& context, const wire::BecomeMember& /*op*/) noexcept {
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   const long pid = sys::clone3(args);
   if (pid == 0) {
+    trace.member = true;
     return ::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? fail("prctl") : kOk;
   }
   if (pid < 0) {

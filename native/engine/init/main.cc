@@ -8,6 +8,7 @@
 #include "engine/init/courier.h"
 #include "engine/init/init_context.h"
 #include "engine/sync.h"
+#include "engine/trace.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -30,6 +31,7 @@ void survive_broken_pipes() noexcept {
 }
 
 Failure run_op(InitContext& context, const wire::Op& op) noexcept {
+  const Span span(op);
   switch (op.kind) {
 #define TSRUNC_RUN(name)      \
   case wire::OpKind::k##name: \
@@ -190,6 +192,7 @@ void close_others(const InitContext& context) noexcept {
 }  // namespace
 
 void init_main(InitContext& context) noexcept {
+  trace.enter_init();
   close_others(context);
   sys::reset_signals();
   survive_broken_pipes();
