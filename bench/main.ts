@@ -5,6 +5,7 @@ import { probeHost } from './host'
 import { runtimesOf, Series } from './measure'
 import { buildPrograms } from './native'
 import { type BenchOptions, parseOptions, USAGE } from './options'
+import { phaseReport } from './phases'
 import { type Findings, json, markdown } from './report'
 import { findParticipants } from './runtimes'
 import { Stopwatch } from './stopwatch'
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
     return 0
   }
   if (process.getuid?.() !== 0) throw new Error('the benchmarks start containers, which takes root here')
+  if (options.phases) return showPhases(options)
   const findings = await measureAll(options)
   if (options.json) {
     process.stdout.write(`${json(findings)}\n`)
@@ -60,6 +62,26 @@ async function measureAll(options: BenchOptions): Promise<Findings> {
     remove()
     throw error
   }
+}
+
+/** Of the first runtime named tsrunc. */
+async function showPhases({ runtimes, warmUp, runs }: BenchOptions): Promise<number> {
+  const programs = buildPrograms()
+  const [tsrunc] = runtimesOf(findParticipants(runtimes, programs.floor)).filter(({ name }) => name === 'tsrunc')
+  if (tsrunc === undefined) throw new Error('--phases is about tsrunc, which is not there')
+  const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
+  const workplace = new Workplace(syscalls, [tsrunc])
+  const remove = () => workplace.remove([tsrunc], FLOOR_CGROUP)
+  removeWhenInterrupted(remove)
+  const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
+  try {
+    const report = await phaseReport({ stopwatch, workplace, floor: programs.floor }, tsrunc, warmUp, runs)
+    process.stdout.write(`${report}\n`)
+  } finally {
+    await stopwatch.close()
+    remove()
+  }
+  return 0
 }
 
 function progress(round: number, runs: number): void {

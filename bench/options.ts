@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly runtimes: readonly string[]
   /** Print JSON instead of writing the report. */
   readonly json: boolean
+  /** Print where the time of tsrunc goes, and measure nothing else. */
+  readonly phases: boolean
   /** File of the report. */
   readonly output: string
 }
@@ -20,6 +22,7 @@ export const USAGE = `usage: npm run bench -- [options]   (as root)
   --warm-up N        rounds before them that are not counted (5)
   --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc)
   --output FILE      where the report goes (docs/BENCHMARKS.md)
+  --phases           print where the time of tsrunc's run goes, by its --trace, and write no report
   --json             print every figure as JSON and write no report
   --help
 `
@@ -34,6 +37,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
       runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc' },
       output: { type: 'string', default: defaultOutput },
       json: { type: 'boolean', default: false },
+      phases: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -43,6 +47,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
     warmUp: count('--warm-up', values['warm-up'], 0),
     runtimes: values.runtimes.split(',').filter((name) => name !== ''),
     json: values.json,
+    phases: values.phases,
     output: values.output,
   }
 }

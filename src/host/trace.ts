@@ -1,5 +1,4 @@
 import { closeSync, constants as open, openSync, writeSync } from 'node:fs'
-import { performance } from 'node:perf_hooks'
 import { TsruncError } from '../errors'
 
 /** See native/launcher/trace_file.h, which also writes the format. */

@@ -1,5 +1,5 @@
 // --trace FILE: where the time of a call goes, as Chrome trace events.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   addBusybox,
@@ -308,6 +308,32 @@ test('tsrunc --trace: a planner in the place of node', ONLY, async () => {
     [],
   )
 })
+
+test(
+  'tsrunc --trace: with a planner too the container gets the descriptors that it was promised, no other',
+  ONLY,
+  async () => {
+    requires('root')
+    startPlanner()
+    const b = await bundle()
+    b.command(['report'])
+    const global = ['--planner', 'on', '--trace', file()]
+    const kept = scratch('kept')
+    writeFileSync(kept, '')
+    const fd = openSync(kept, 'r')
+    const run = await b.run({ global, flags: ['--preserve-fds', '1'], fds: [fd] })
+    closeSync(fd)
+    const [report] = b.answers(run.stdout, [['report']])
+    deepEqual(
+      report.fds.map((each) => each.fd),
+      [0, 1, 2, 3],
+    )
+    equal(report.fds[3]?.target, kept)
+    const none = await b.tryRun({ global, flags: ['--preserve-fds', '1'] })
+    equal(none.status, 1)
+    match(none.stderr, /--preserve-fds 1: file descriptor 3 is not open/)
+  },
+)
 
 test("tsrunc --trace: a program's own option of that name is its own", ONLY, async () => {
   requires('root')
