@@ -21,6 +21,7 @@ constexpr int kKillMilliseconds = 2000;
 
 // From here on the process lives without tsrunc, and executes its program.
 [[nodiscard]] Failure release(HostContext& context) {
+  sys::survive_broken_pipes();  // of a process that is killed meanwhile
   const Span span("wait", "release the process");
   TSRUNC_TRY(send_step(context.sync.get(), wire::Step::kCommitted));
   TSRUNC_TRY(await_readable(context, context.sync.get()));
@@ -36,7 +37,10 @@ constexpr int kKillMilliseconds = 2000;
     return failure;
   }
   const char byte = 1;
-  return sys::write_once(context.target.go.get(), &byte, 1, "go");
+  const Failure told = sys::write_once(context.target.go.get(), &byte, 1, "go");
+  return told.code == EPIPE
+             ? sys::fail(ECHILD, "exec", nullptr, "the process ended before it could execute the program")
+             : told;
 }
 
 void remove_pid_files(const HostContext& context) {

@@ -20,6 +20,7 @@ using sys::Result;
 using sys::UniqueFd;
 
 Failure release(HostContext& context, UniqueFd& result) {
+  sys::survive_broken_pipes();  // of an init that is killed meanwhile
   const Span span("wait", "release init");
   Result<UniqueFd> reader = context.state.open_file("exec.result", O_RDONLY | O_NONBLOCK);
   if (!reader.ok()) {

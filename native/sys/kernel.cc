@@ -63,6 +63,18 @@ Failure write_file(int dir, const char* path, const char* text, size_t size) noe
   }
 }
 
+namespace {
+
+void ignore_signal(int /*signal*/) {}
+
+}  // namespace
+
+void survive_broken_pipes() noexcept {
+  struct sigaction action {};
+  action.sa_handler = ignore_signal;
+  (void)::sigaction(SIGPIPE, &action, nullptr);
+}
+
 void reset_signals() noexcept {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;

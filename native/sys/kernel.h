@@ -68,6 +68,10 @@ namespace tsrunc::sys {
 // Opens an existing file for writing and writes `text` at once.
 [[nodiscard]] Failure write_file(int dir, const char* path, const char* text, size_t size) noexcept;
 
+// A write to a pipe whose reader was killed is an error (EPIPE), not the end of this process. By a handler,
+// not SIG_IGN: execve(2) resets the one and would hand on the other.
+void survive_broken_pipes() noexcept;
+
 // Makes every signal's disposition the default and blocks none.
 void reset_signals() noexcept;
 

@@ -20,16 +20,6 @@ using sys::Failure;
 using sys::kOk;
 using wire::List;
 
-void ignore_signal(int /*signal*/) {}
-
-// A write to a pipe whose reader was killed must not kill the container. A handler, not SIG_IGN: execve(2)
-// resets the one and would hand on the other.
-void survive_broken_pipes() noexcept {
-  struct sigaction action {};
-  action.sa_handler = ignore_signal;
-  (void)::sigaction(SIGPIPE, &action, nullptr);
-}
-
 Failure run_op(InitContext& context, const wire::Op& op) noexcept {
   const Span span(op);
   switch (op.kind) {
@@ -195,7 +185,7 @@ void init_main(InitContext& context) noexcept {
   trace.enter_init();
   close_others(context);
   sys::reset_signals();
-  survive_broken_pipes();
+  sys::survive_broken_pipes();
   // Until committed, init ends with tsrunc: nothing must be left of a create that was killed.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
     ::_exit(1);

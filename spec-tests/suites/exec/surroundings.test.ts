@@ -121,6 +121,11 @@ test('exec: ends with the status of the program, and 128 and the signal that end
   const file = scratch('pid')
   const running = b.launchExec({ flags: ['--pid-file', file] }, '/bin/probe', 'sleep', '60')
   const pid = await eventually('the pid file', () => existsSync(file) && Number(readFileSync(file, 'utf8')))
+  // The file is there before the program is: one that is killed in between is a failure of exec.
+  await eventually(
+    'the program',
+    () => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/probe') || undefined,
+  )
   process.kill(pid, 'SIGKILL')
   equal((await running.exited).status, 137)
 })
