@@ -218,8 +218,10 @@ bool trace_for_node(char* out, size_t size) noexcept {
 }
 
 sys::Failure open_trace(const char* path, const char* verb) {
-  sys::UniqueFd fd(::open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644));
-  if (!fd.valid()) {
+  // Not to wait for the reader of a fifo that has none, fifo(7); see also src/host/trace.ts.
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+  sys::UniqueFd fd(::open(path, kFlags, 0644));
+  if (!fd.valid() || ::fcntl(fd.get(), F_SETFL, O_APPEND) != 0) {
     return sys::fail("open", path);
   }
   if (!start(std::move(fd))) {
@@ -241,7 +243,8 @@ void adopt_trace(const char* words) noexcept {
   int64_t exec = 0;
   int64_t left = 0;
   if (std::sscanf(words, "%d:%" SCNd64 ":%" SCNd64 ":%" SCNd64, &fd, &begin, &exec, &left) != 4 ||
-      fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || !start(sys::UniqueFd(fd))) {
+      fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
+      ::fcntl(fd, F_SETFL, O_APPEND) != 0 || !start(sys::UniqueFd(fd))) {
     return;
   }
   file->begin = begin;

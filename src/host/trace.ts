@@ -3,7 +3,10 @@ import { TsruncError } from '../errors'
 
 /** See native/launcher/trace_file.h, which also writes the format. */
 const TRACE_VARIABLE = '_TSRUNC_TRACE'
-const FLAGS = open.O_WRONLY | open.O_CREAT | open.O_TRUNC | open.O_APPEND | open.O_NOCTTY
+/** Not to wait for the reader of a fifo that has none, fifo(7). */
+const FLAGS = open.O_WRONLY | open.O_CREAT | open.O_TRUNC | open.O_APPEND | open.O_NOCTTY | open.O_NONBLOCK
+/** So many are kept in memory: a planner goes on for ever. */
+const MOST_LINES = 1000
 const TRACE_FILE = Symbol.for('tsrunc.trace')
 const MICROSECOND = 1000
 const MILLISECOND = 1_000_000n
@@ -88,6 +91,7 @@ export function traced<T>(name: string, action: () => T): T {
     return action()
   } finally {
     file.lines.push(event('node', name, begin, now()))
+    if (file.lines.length > MOST_LINES) writeOut(file)
   }
 }
 
@@ -96,18 +100,23 @@ function write({ fd }: TraceFile, lines: readonly string[]): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done)
 }
 
-/** Write what was recorded. For the program that goes on: the value of the variable, empty where nobody traces. */
-export function leaveTrace(): string {
-  const file = shared[TRACE_FILE]
-  if (file === undefined) return ''
-  const { fd, begin, exec, lines } = file
-  // What follows, if the execve fails, follows them.
+/** What follows will follow these lines. A failure is the next writer's as well, who tells it at the end of the call. */
+function writeOut(file: TraceFile): void {
+  const { lines } = file
   file.lines = ['']
   try {
     write(file, lines)
   } catch {
-    // The program that goes on writes to the same file and says why it cannot.
+    // See above.
   }
+}
+
+/** Write what was recorded. For the program that goes on: the value of the variable, empty where nobody traces. */
+export function leaveTrace(): string {
+  const file = shared[TRACE_FILE]
+  if (file === undefined) return ''
+  const { fd, begin, exec } = file
+  writeOut(file)
   return `${fd}:${begin}:${exec}:${now()}`
 }
 

@@ -1,4 +1,5 @@
 // --trace FILE: where the time of a call goes, as Chrome trace events.
+import { execFileSync } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -184,6 +185,16 @@ test('tsrunc --trace: a file that cannot be opened is an error before anything i
   ok(!existsSync(join(sandbox().marks.root, b.id)))
 })
 
+test('tsrunc --trace: a fifo that nobody reads is an error, not a wait', ONLY, async () => {
+  const path = scratch('fifo')
+  execFileSync('mkfifo', [path])
+  for (const verb of ['list', 'features']) {
+    const { status, stderr } = await callRuntime(['--trace', path, verb])
+    equal(status, 1)
+    match(stderr, /open the file of --trace: open .*fifo: no such device or address/)
+  }
+})
+
 test('tsrunc --trace: a file that is full costs the trace, with a warning, not the container', ONLY, async () => {
   requires('root')
   const b = await bundle()
@@ -273,7 +284,13 @@ test('tsrunc --trace: every verb', ONLY, async () => {
   has(exec, 'namespaces', 'becomeMember')
   has(exec, 'exec', 'exec')
   has(await traced('delete', ['--force']), 'undo', 'end init')
-  for (const args of [['list'], ['features'], ['version'], ['validate', '--bundle', b.path]]) {
+  for (const args of [
+    ['list'],
+    ['features'],
+    ['version'],
+    ['validate', '--bundle', b.path],
+    ['run', '--bundle', b.path, '--dry-run', 'x'],
+  ]) {
     const outcome = await callRuntime(['--trace', path, ...args])
     equal(outcome.status, 0, outcome.stderr)
     checkNesting(spansOf(path), args[0] ?? '')
