@@ -8,7 +8,8 @@ namespace tsrunc::launcher {
 namespace {
 
 constexpr int kFailed = 1;
-constexpr int kLockMilliseconds = 10000;
+// More than `--memory-mode safe` takes (src/plan/cgroup/update.ts).
+constexpr int kLockMilliseconds = 20000;
 
 }  // namespace
 
