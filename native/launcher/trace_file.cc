@@ -243,8 +243,8 @@ void adopt_trace(const char* words) noexcept {
   int64_t exec = 0;
   int64_t left = 0;
   if (std::sscanf(words, "%d:%" SCNd64 ":%" SCNd64 ":%" SCNd64, &fd, &begin, &exec, &left) != 4 ||
-      fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
-      ::fcntl(fd, F_SETFL, O_APPEND) != 0 || !start(sys::UniqueFd(fd))) {
+      fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || ::fcntl(fd, F_SETFL, O_APPEND) != 0 ||
+      !start(sys::UniqueFd(fd))) {
     return;
   }
   file->begin = begin;
