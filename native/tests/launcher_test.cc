@@ -84,9 +84,6 @@ TEST(arguments_of_engines) {
   CHECK(shim.verb == Verb::kKill && shim.all && shim.log.json && same(shim.root, "/r") &&
         same(shim.log.file, "/l"));
   CHECK(same(shim.positionals[0], "id") && same(shim.positionals[1], "9"));
-  Arguments traced;
-  CHECK(parse({"--trace", "/t", "state", "id"}, traced) && same(traced.trace, "/t"));
-  CHECK(parse({"kill", "--trace=/u", "id"}, traced) && same(traced.trace, "/u"));
   Arguments podman;
   CHECK(parse({"--log-format=json", "--root=/r", "delete", "--force", "id"}, podman));
   CHECK(podman.verb == Verb::kDelete && podman.force && same(podman.root, "/r"));
@@ -109,6 +106,13 @@ TEST(arguments_of_engines) {
   Arguments events;
   CHECK(parse({"events", "--interval=1m30s", "id"}, events) && !events.stats && events.interval_ms == 90000);
   CHECK(later.json && later.quiet && later.log.level == launcher::Level::kDebug);
+}
+
+TEST(arguments_of_all_verbs) {
+  Arguments traced;
+  CHECK(parse({"--trace", "/t", "state", "id"}, traced) && same(traced.trace, "/t"));
+  Arguments behind;
+  CHECK(parse({"kill", "--trace=/u", "id"}, behind) && same(behind.trace, "/u"));
 }
 
 TEST(arguments_for_node) {
