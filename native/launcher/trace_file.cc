@@ -126,6 +126,7 @@ void add_process_name(sys::Array<char>& out, pid_t pid, const char* first, const
 // The records of `lane` that have ended, and at the end of the call also the others, up to now.
 // True: nothing is left of it.
 bool add_lane(sys::Array<char>& out, TraceLane& lane, bool all, const Clocks& now) {
+  const pid_t self = ::getpid();
   bool empty = true;
   const uint32_t used = lane.used.load(std::memory_order_acquire);
   for (uint32_t i = 0; i < used; ++i) {
@@ -145,7 +146,7 @@ bool add_lane(sys::Array<char>& out, TraceLane& lane, bool all, const Clocks& no
     // Those of operations are the plan's: "makeCgroup".
     name[0] = static_cast<char>(name[0] >= 'A' && name[0] <= 'Z' ? name[0] + ('a' - 'A') : name[0]);
     add_event(out, {record.category, name, record.what, record.pointer, open},
-              &lane == trace.lane ? ::getpid() : inits, begin, until < begin ? begin : until);
+              &lane == trace.lane ? self : inits, begin, until < begin ? begin : until);
   }
   return empty;
 }

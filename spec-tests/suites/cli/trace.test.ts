@@ -283,6 +283,9 @@ test('tsrunc --trace: every verb', ONLY, async () => {
   const exec = await traced('exec', [], '/bin/true')
   has(exec, 'namespaces', 'becomeMember')
   has(exec, 'exec', 'exec')
+  const seen = await b.tryCall('exec', to(path), '/bin/busybox', 'ls', '-l', '/proc/self/fd')
+  match(seen.stdout, /0 ->/)
+  ok(!seen.stdout.includes('trace.json'), seen.stdout)
   has(await traced('delete', ['--force']), 'undo', 'end init')
   for (const args of [
     ['list'],
