@@ -11,6 +11,7 @@
 #include "engine/journal.h"
 #include "engine/trace.h"
 #include "sys/kernel.h"
+#include "sys/text.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -115,6 +116,16 @@ bool destroy(HostContext& context, FailureRecord& why) {
   const Span span("state", "remove the state directory");
   failures.note(kNoOp, context.state.remove());
   return !failures.any();
+}
+
+void take_back(HostContext& context) {
+  FailureRecord second;
+  if (destroy(context, second)) {
+    return;
+  }
+  char text[sizeof second.detail + sizeof second.path + 64];
+  sys::Text(text).add("cleaning up: ").add(second.call).add(" ").add(second.path).add(" ").add(second.detail);
+  context.log.warn(text);
 }
 
 }  // namespace tsrunc::engine

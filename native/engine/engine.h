@@ -30,6 +30,13 @@ namespace tsrunc::engine {
 // the first one.
 [[nodiscard]] bool destroy(HostContext& context, FailureRecord& why);
 
+// destroy, after a failure that is told: what could not be taken away is the smaller news, and a warning.
+void take_back(HostContext& context);
+
+// From nothing to `running`, where a checkpoint was: as create, but CRIU makes the processes, which run when
+// it returns.
+[[nodiscard]] bool restore(HostContext& context, FailureRecord& why);
+
 // Changes the limits of a container that exists: runs the create list of an update's plan, all of it or, by
 // putting back what was there before, nothing.
 [[nodiscard]] bool update(HostContext& context, FailureRecord& why);

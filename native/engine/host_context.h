@@ -5,6 +5,7 @@
 
 #include "engine/failure_record.h"
 #include "engine/host/cgroup_undo.h"
+#include "engine/host/criu.h"
 #include "engine/state_dir.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
@@ -53,6 +54,7 @@ struct HostContext {
   CgroupUndo cgroup_undo;                      // what an update has replaced
   const wire::SetUnitProperties* told_unit = nullptr;  // and what it has told systemd
   Target target;
+  Restoring restoring;
   FailureRecord init_failure;  // what init reported, if it did
   bool init_failed = false;
   bool foreign_cgroup =

@@ -1,12 +1,11 @@
 // create and run: from a plan to a container, and with run in the foreground to its end.
-#include <sys/file.h>
 #include <sys/prctl.h>
 
 #include <cstdlib>
 
 #include "engine/engine.h"
+#include "launcher/attend.h"
 #include "launcher/describe.h"
-#include "launcher/foreground.h"
 #include "launcher/interruption.h"
 #include "launcher/notify.h"
 #include "launcher/planned.h"
@@ -20,40 +19,6 @@ using engine::FailureRecord;
 using engine::HostContext;
 
 constexpr int kFailed = 1;
-constexpr int kLockMilliseconds = 10000;
-
-// Takes the container away again. False if something of it is left; that is logged.
-[[nodiscard]] bool destroy(HostContext& context, Logger& log) {
-  FailureRecord why;
-  if (engine::destroy(context, why)) {
-    return true;
-  }
-  log.error(Sentence(context.plan, why).text);
-  return false;
-}
-
-[[nodiscard]] int end_interrupted(Logger& log, int signal) {
-  char buffer[64];
-  log.error(sys::Text(buffer).add("interrupted by signal ").add(static_cast<uint64_t>(signal)).c_str());
-  Interruption::end_by(signal);
-}
-
-// The container runs. Others may use it: kill, state and delete --force come by the lock.
-[[nodiscard]] int attend(HostContext& context, Notify& notify, Logger& log) {
-  (void)::flock(context.state.fd(), LOCK_UN);
-  const int status = wait_in_foreground(context, log, &notify);
-  if (context.plan.launch.keep) {
-    return status;
-  }
-  if (const sys::Failure failure = context.state.lock(kLockMilliseconds); failure) {
-    if (failure.code == ENOENT) {
-      return status;  // somebody has deleted it already
-    }
-    log.error(Sentence("delete the container", failure).text);
-    return status != 0 ? status : kFailed;
-  }
-  return destroy(context, log) || status != 0 ? status : kFailed;
-}
 
 // A container without a program says nothing.
 [[nodiscard]] sys::Failure open_notify(HostContext& context, Notify& notify) {
@@ -78,9 +43,9 @@ int make_container(PlannedCall& call) {
   call.reap_heir();
   if (interruption.signal() != 0) {
     if (created) {
-      (void)destroy(context, log);
+      (void)take_away(context, log);
     }
-    return end_interrupted(log, interruption.signal());
+    end_interrupted(log, interruption.signal());
   }
   if (!created) {
     log.error(Sentence(context.plan, why).text);
@@ -94,7 +59,7 @@ int make_container(PlannedCall& call) {
   }
   Notify notify;
   if (const sys::Failure failure = open_notify(context, notify); failure) {
-    (void)destroy(context, log);
+    (void)take_away(context, log);
     log.error(Sentence("NOTIFY_SOCKET", failure).text);
     return kFailed;
   }
@@ -107,7 +72,7 @@ int make_container(PlannedCall& call) {
     log.error(Sentence(context.plan, why).text);  // last: this line is what engines show
     return kFailed;
   }
-  return launch.detach ? notify.attend(context, log) : attend(context, notify, log);
+  return launch.detach ? notify.attend(context, log) : attend(context, &notify, log);
 }
 
 }  // namespace tsrunc::launcher

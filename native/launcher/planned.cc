@@ -32,6 +32,7 @@ constexpr PlannedVerb kVerbs[] = {
     {Action::kRun, kFailed, "run", make_container},
     {Action::kUpdate, kFailed, "update", update_container},
     {Action::kCheckpoint, kFailed, "checkpoint", checkpoint_container},
+    {Action::kRestore, kFailed, "restore", restore_container},
     {Action::kExec, kExecFailed, "exec", exec_in_container},
 };
 

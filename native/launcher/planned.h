@@ -27,6 +27,7 @@ struct PlannedCall {
 [[nodiscard]] int make_container(PlannedCall& call);  // create, run
 [[nodiscard]] int update_container(PlannedCall& call);
 [[nodiscard]] int checkpoint_container(PlannedCall& call);
+[[nodiscard]] int restore_container(PlannedCall& call);
 [[nodiscard]] int exec_in_container(PlannedCall& call);
 
 // runc's exit code for failures of its own, which a program's are not mistaken for.

@@ -127,6 +127,10 @@ enum class OpKind : uint32_t {
   kFindProgram = 180,
   kMakeNotifyDirectory = 181,
   kDumpContainer = 190,
+  kStartCriu = 191,
+  kRequestCriu = 192,
+  kAwaitCriu = 193,
+  kSaveRestored = 194,
 };
 
 enum class List : uint32_t {
@@ -695,8 +699,33 @@ struct DumpContainer {
   Str image_path{};
   Str work_path{};
   Str log_file{};
+  bool lazy{};
+  uint32_t request{};
   StrList file_names{};
   StrList file_texts{};
+};
+
+struct StartCriu {
+  Str criu{};
+  StrList environment{};
+  Str root{};
+  U32List inherit_fds{};
+  StrList inherit_paths{};
+};
+
+struct RequestCriu {
+  Bytes options{};
+  Str image_path{};
+  Str work_path{};
+  Str log_file{};
+  bool lazy{};
+};
+
+struct AwaitCriu {
+  Str script{};
+};
+
+struct SaveRestored {
 };
 
 struct Header {
@@ -1311,8 +1340,35 @@ inline void read(Decoder& in, DumpContainer& out) {
   out.image_path = in.str();
   out.work_path = in.str();
   out.log_file = in.str();
+  out.lazy = in.boolean();
+  out.request = in.u32();
   out.file_names = in.strs();
   out.file_texts = in.strs();
+}
+
+inline void read(Decoder& in, StartCriu& out) {
+  out.criu = in.str();
+  out.environment = in.strs();
+  out.root = in.str();
+  out.inherit_fds = in.u32s();
+  out.inherit_paths = in.strs();
+}
+
+inline void read(Decoder& in, RequestCriu& out) {
+  out.options = in.bytes();
+  out.image_path = in.str();
+  out.work_path = in.str();
+  out.log_file = in.str();
+  out.lazy = in.boolean();
+}
+
+inline void read(Decoder& in, AwaitCriu& out) {
+  out.script = in.str();
+}
+
+inline void read(Decoder& in, SaveRestored& out) {
+  (void)in;
+  (void)out;
 }
 
 inline void read(Decoder& in, Header& out) {
@@ -1442,7 +1498,11 @@ inline void read(Decoder& in, Launch& out) {
   X(CheckUnit) \
   X(FindProgram) \
   X(MakeNotifyDirectory) \
-  X(DumpContainer)
+  X(DumpContainer) \
+  X(StartCriu) \
+  X(RequestCriu) \
+  X(AwaitCriu) \
+  X(SaveRestored)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1489,7 +1549,11 @@ inline void read(Decoder& in, Launch& out) {
   X(SetUnitProperties) \
   X(CheckUnit) \
   X(MakeNotifyDirectory) \
-  X(DumpContainer)
+  X(DumpContainer) \
+  X(StartCriu) \
+  X(RequestCriu) \
+  X(AwaitCriu) \
+  X(SaveRestored)
 
 #define TSRUNC_INIT_OPS(X) \
   X(RunHook) \
@@ -1589,7 +1653,11 @@ inline void read(Decoder& in, Launch& out) {
   X(SetUnitProperties) \
   X(CheckUnit) \
   X(MakeNotifyDirectory) \
-  X(DumpContainer)
+  X(DumpContainer) \
+  X(StartCriu) \
+  X(RequestCriu) \
+  X(AwaitCriu) \
+  X(SaveRestored)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

@@ -10,6 +10,7 @@ export interface Answers {
   ls: Errno & { readonly entries: readonly string[] }
   read: Errno & { readonly data: string }
   open: Errno
+  lock: Errno
   write: Errno
   mkdir: Errno
   rm: Errno

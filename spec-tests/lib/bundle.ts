@@ -85,6 +85,14 @@ export class Bundle {
     writeFileSync(join(this.path, 'config.json'), encodeConfig(this.config))
   }
 
+  /** Another container of the same bundle, in a cgroup of its own. */
+  twin(): Bundle {
+    const id = uniqueName()
+    this.config.linux.cgroupsPath = `/${id}`
+    this.save()
+    return new Bundle(id, this.path, this.config)
+  }
+
   /** Puts a file into the root file system, and the directories above it. */
   file(path: string, content: string, mode = 0o644): string {
     const target = join(this.rootfs, path)
@@ -129,6 +137,13 @@ export class Bundle {
   /** `run` without waiting for its end. */
   launchRun(options: CallOptions = {}): Running {
     const running = this.#call('run', options, ['--bundle', this.path, this.id])
+    this.#created = running
+    return running
+  }
+
+  /** `restore` without waiting for its end. */
+  launchRestore(options: CallOptions = {}): Running {
+    const running = this.#call('restore', options, ['--bundle', this.path, this.id])
     this.#created = running
     return running
   }

@@ -6,6 +6,17 @@ export { doesNotInclude, includes } from './assertions'
 export { addBusybox, type Bundle, bundle, makeRootfs, type State } from './bundle'
 export { cgroupDirectory, cgroupsNamed, cgroupVersion, hierarchyOf, ownCgroup, readCgroup } from './cgroups'
 export {
+  checkpoint,
+  count,
+  counting,
+  countsBeyond,
+  criuTracksMemory,
+  images,
+  launchRestore,
+  saveAndRestore,
+  tryRestore,
+} from './checkpoint'
+export {
   bad,
   type Config,
   digits,

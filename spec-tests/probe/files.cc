@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -105,6 +106,13 @@ void open_path(const Words& words, Json& out) {
   }
 }
 
+// lock PATH: flock(2), for as long as the probe runs.
+void lock_path(const Words& words, Json& out) {
+  const int fd = open(words[0].c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  const int result = fd < 0 ? fd : flock(fd, LOCK_EX | LOCK_NB);
+  put_errno(out, result, errno);
+}
+
 // write PATH DATA: into an existing file.
 void write_path(const Words& words, Json& out) {
   const int fd = open(words[0].c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -187,13 +195,12 @@ void extended_attribute(const Words& words, Json& out) {
 }  // namespace
 
 const Entry kFileCommands[] = {
-    {"lstat", 1, lstat_path},     {"stat", 1, stat_path},         {"ls", 1, list},
-    {"read", 1, read_path},       {"open", 1, open_path},         {"write", 2, write_path},
-    {"mkdir", 1, make_directory}, {"rm", 1, remove_path},         {"mknod", 4, make_node},
-    {"chmod", 2, change_mode},    {"chown", 3, change_owner},     {"mount", 4, mount_path},
-    {"umount", 1, unmount_path},  {"chdir", 1, change_directory}, {"statfs", 1, filesystem},
-    {"xattr", 2, extended_attribute},
-    {nullptr, 0, nullptr},
+    {"lstat", 1, lstat_path},         {"stat", 1, stat_path},         {"ls", 1, list},
+    {"read", 1, read_path},           {"open", 1, open_path},         {"write", 2, write_path},
+    {"mkdir", 1, make_directory},     {"rm", 1, remove_path},         {"mknod", 4, make_node},
+    {"chmod", 2, change_mode},        {"chown", 3, change_owner},     {"mount", 4, mount_path},
+    {"umount", 1, unmount_path},      {"chdir", 1, change_directory}, {"statfs", 1, filesystem},
+    {"xattr", 2, extended_attribute}, {"lock", 1, lock_path},         {nullptr, 0, nullptr},
 };
 
 }  // namespace probe

@@ -61,7 +61,7 @@ export const MACHINES: readonly Machine[] = [
     kernel: 'trixie',
     cgroup: 'v2',
     cmdline: 'security=selinux',
-    provides: allOf(V2, LINUX, 'BFQ and loop0', 'selinux', 'a kernel without AppArmor', 'criu'),
+    provides: allOf(V2, LINUX, 'BFQ and loop0', 'selinux', 'a kernel without AppArmor', 'criu', 'memory tracking'),
     always: new RegExp(`config/selinux\\.test|config-linux/mount-label\\.test|${KERNELS.source}`),
   },
   {

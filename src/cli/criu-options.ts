@@ -25,6 +25,14 @@ export const CRIU_OPTIONS = {
     choices: ['iptables', 'nftables', 'skip'],
     description: "what keeps packets away from the container's network meanwhile (default: iptables)",
   },
+  'empty-ns': {
+    type: 'strings',
+    value: 'NAMESPACE',
+    choices: ['network'],
+    description: 'leave what is in this namespace to others; only network',
+  },
+  'auto-dedup': { type: 'boolean', description: 'take memory out of the images as soon as it is elsewhere' },
+  'lazy-pages': { type: 'boolean', description: 'memory follows when it is needed, by userfaultfd' },
   criu: { type: 'string', value: 'FILE', description: 'the executable of CRIU (default: criu in PATH)' },
 } as const satisfies OptionTable
 
@@ -32,7 +40,10 @@ const isLock = (value: string): value is NetworkLock => Object.hasOwn(NETWORK_LO
 const isMode = (value: string): value is CgroupMode => Object.hasOwn(CGROUP_MODES, value)
 
 /** Errors: UsageError, NO_CRIU. */
-export function criuOptions({ cwd, environment }: Call, values: OptionValues<typeof CRIU_OPTIONS>): CriuOptions {
+export function criuOptions(
+  { cwd, environment }: Call,
+  values: OptionValues<typeof CRIU_OPTIONS>,
+): Omit<CriuOptions, 'configFile'> {
   const imagePath = resolve(cwd, values['image-path'] ?? 'checkpoint')
   const mode = values['manage-cgroups-mode'] ?? 'soft'
   if (!isMode(mode)) throw new UsageError(`invalid value "${mode}" of --manage-cgroups-mode`)
@@ -49,5 +60,8 @@ export function criuOptions({ cwd, environment }: Call, values: OptionValues<typ
     fileLocks: values['file-locks'],
     cgroupMode: mode,
     networkLock,
+    emptyNetwork: values['empty-ns'].length > 0,
+    autoDedup: values['auto-dedup'],
+    lazyPages: values['lazy-pages'],
   }
 }

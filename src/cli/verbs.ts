@@ -19,6 +19,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   resume: async () => (await import('./resume')).verb,
   update: async () => (await import('./update')).verb,
   checkpoint: async () => (await import('./checkpoint')).verb,
+  restore: async () => (await import('./restore')).verb,
   ps: async () => (await import('./ps')).verb,
   events: async () => (await import('./events')).verb,
   list: async () => (await import('./list')).verb,

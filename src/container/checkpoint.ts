@@ -6,11 +6,8 @@ import { parseMountInfo } from '../plan/criu/mountinfo'
 import { NAMESPACE_KEYS } from '../plan/criu/options'
 import type { Plan } from '../plan/plan'
 import { NAMESPACES } from '../tables/namespaces'
-import { checkVersion } from './criu'
+import { checkFeature, checkLazyPages, checkVersion, configOf } from './criu'
 import { readSaved, type SavedContainer } from './saved'
-
-/** runc and crun read a file with options of CRIU that it names. */
-const CRIU_CONFIG = 'org.criu.config'
 
 const FIRST_STREAMS = [0, 1, 2]
 const NO_STREAM: Stream = { link: '', mountId: 0, inode: 0n, isFile: false }
@@ -50,6 +47,13 @@ const FREEZER_FILES = ['freezer.state', 'cgroup.freeze']
 const freezerOf = ({ header }: SavedContainer): string =>
   header.cgroupPaths.find((path) => FREEZER_FILES.some((file) => existsSync(join(path, file)))) ?? ''
 
+/** cgroups(7) "/proc/PID/cgroup": lines of "hierarchy:controllers:path"; those of v2 are "0::path". */
+const controllersOf = (pid: number): readonly string[] =>
+  readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+    .split('\n')
+    .flatMap((line) => line.split(':')[1]?.split(',') ?? [])
+    .filter((controller) => controller !== '')
+
 /** Errors: NOT_RUNNING. */
 function lookAt(saved: SavedContainer): RunningContainer {
   const { pid } = saved.process
@@ -62,6 +66,7 @@ function lookAt(saved: SavedContainer): RunningContainer {
       hostMounts: parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')),
       streams: FIRST_STREAMS.map((fd) => readStream(pid, fd)),
       freezer: freezerOf(saved),
+      controllers: controllersOf(pid),
       joined: joinedNamespaces(saved),
     }
   } catch (cause) {
@@ -72,24 +77,35 @@ function lookAt(saved: SavedContainer): RunningContainer {
   }
 }
 
-/** Errors: CHECKPOINT. */
-function checkConfig({ spec }: SavedContainer): void {
-  const file = spec.annotations?.[CRIU_CONFIG]
-  if (file === undefined) return
-  throw new TsruncError('CHECKPOINT', `the annotation ${CRIU_CONFIG} (${quote(file)}) is not supported yet`, {
-    pointer: `/annotations/${CRIU_CONFIG}`,
-  })
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** runc's rule too: the images of a chain are moved together. Errors: CHECKPOINT. */
+function checkParent({ imagePath, parentPath }: CheckpointOptions): void {
+  if (parentPath === '' || isDirectory(join(imagePath, parentPath))) return
+  const base = quote(imagePath)
+  throw new TsruncError('CHECKPOINT', `--parent-path: ${quote(parentPath)}, from ${base} on, is not a directory`)
+}
+
+/** Errors: CRIU_FEATURE. */
+function checkFeatures({ criu, environment, preDump, parentPath, lazyPages }: CheckpointOptions): void {
+  if (preDump || parentPath !== '') {
+    const flag = preDump ? '--pre-dump' : '--parent-path'
+    const purpose = 'the kernel tells which pages were written since'
+    checkFeature(criu, environment, { flag, feature: 'mem_dirty_track', purpose })
+  }
+  if (lazyPages) checkLazyPages(criu, environment)
 }
 
 /**
  * Decide how a container is saved.
  *
- * Errors: those of readSaved; CRIU_VERSION, CHECKPOINT, NOT_RUNNING.
+ * Errors: those of readSaved; CRIU_VERSION, CRIU_FEATURE, CHECKPOINT, NOT_RUNNING.
  */
 export function planCheckpointOf(root: string, id: string, options: CheckpointOptions): Plan {
   const saved = readSaved(root, id)
   const container = lookAt(saved)
-  checkConfig(saved)
+  checkParent(options)
   checkVersion(options.criu, options.environment)
-  return planCheckpoint(options, container)
+  checkFeatures(options)
+  return planCheckpoint({ ...options, configFile: configOf(saved.spec) }, container)
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Caller, CgroupManager, PlanOptions, RootlessMode } from '../host/facts'
+import type { Caller, CgroupManager, HostFacts, PlanOptions, RootlessMode } from '../host/facts'
 import { probeHost } from '../host/probe'
 import { traced } from '../host/trace'
 import type { HostView } from '../host/view'
@@ -54,7 +54,7 @@ const isLong = (text: string): boolean => text.length >= LONG_TEXT / 3
 /** Warnings of one create; a list of 10,000 unknown names is nothing that a log should hold. */
 const MOST_WARNINGS = 100
 
-function few(warnings: readonly string[]): readonly string[] {
+export function few(warnings: readonly string[]): readonly string[] {
   const left = warnings.length - MOST_WARNINGS
   return left <= 0 ? warnings : [...warnings.slice(0, MOST_WARNINGS), `and ${left} warnings more`]
 }
@@ -86,13 +86,17 @@ function probeFor(spec: Spec, { id, cgroupManager, environment }: CreateOptions,
   return probeHost(needs, view)
 }
 
-/**
- * Decide everything about a container: read its configuration, look at the host, resolve the plan. Changes nothing, but
- * for what compileSeccomp keeps for later containers.
- *
- * Errors: TsruncError INVALID_ID, BUNDLE, CONFIG_FILE, ROOTFS, and those of loadSpec and resolvePlan.
- */
-export function planContainer(options: CreateOptions, { view, compileSeccomp }: Surroundings): Planned {
+/** A container as its configuration and its maker want it, and the host where it will be. */
+export interface Wanted {
+  readonly spec: Spec
+  readonly planOptions: PlanOptions
+  readonly facts: HostFacts
+  /** Sentences for the log. */
+  readonly advice: readonly string[]
+}
+
+/** Errors: TsruncError INVALID_ID, BUNDLE, CONFIG_FILE, ROOTFS, and those of loadSpec. */
+export function readContainer(options: CreateOptions, view: HostView): Wanted {
   checkId(options.id)
   const bundle = resolveBundle(options.bundle, view)
   const config = traced('read config.json', () => readConfig(bundle, options.configFile, view))
@@ -103,7 +107,18 @@ export function planContainer(options: CreateOptions, { view, compileSeccomp }: 
   const { configFile: _, ...rest } = options
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, config: config.bytes }
   const facts = traced('look at the host', () => probeFor(spec, options, view))
-  const resolved = traced('plan', () => resolvePlan(spec, planOptions, facts, compileSeccomp))
   const advice = warnings.map((fault) => describeFault(config.path, fault))
+  return { spec, planOptions, facts, advice }
+}
+
+/**
+ * Decide everything about a container: read its configuration, look at the host, resolve the plan. Changes nothing, but
+ * for what compileSeccomp keeps for later containers.
+ *
+ * Errors: those of readContainer and resolvePlan.
+ */
+export function planContainer(options: CreateOptions, { view, compileSeccomp }: Surroundings): Planned {
+  const { spec, planOptions, facts, advice } = readContainer(options, view)
+  const resolved = traced('plan', () => resolvePlan(spec, planOptions, facts, compileSeccomp))
   return { plan: resolved.plan, warnings: few([...advice, ...resolved.warnings]) }
 }

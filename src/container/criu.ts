@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { quote, TsruncError } from '../errors'
+import { CRIU_CONFIG, criuConfig } from '../plan/criu/config'
+import type { Spec } from '../spec/types'
 
 /** A caller may have no PATH, as Podman's clean-up has none. */
 const USUAL_DIRECTORIES = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
@@ -73,3 +75,32 @@ export function checkVersion(criu: string, environment: readonly string[]): void
   if (version >= LEAST_VERSION) return
   throw new TsruncError('CRIU_VERSION', `${criu} is CRIU ${major}.${minor}: 3.0 is the oldest one that will do`)
 }
+
+export interface Feature {
+  /** The flag of tsrunc that needs it. */
+  readonly flag: string
+  /** criu(8) check --feature. */
+  readonly feature: string
+  readonly purpose: string
+}
+
+/** What CRIU finds on this host is asked for before anything is begun. Errors: CRIU_FEATURE. */
+export function checkFeature(criu: string, environment: readonly string[], needed: Feature): void {
+  const { flag, feature, purpose } = needed
+  const { ok, text } = run(criu, ['check', '--feature', feature], environment)
+  if (ok) return
+  const found = `${quote(`${criu} check --feature ${feature}`)} says: ${text}`
+  throw new TsruncError(
+    'CRIU_FEATURE',
+    `${flag} needs that ${purpose}, which CRIU does not find on this host: ${found}`,
+  )
+}
+
+/** userfaultfd(2) with events of other processes. Errors: CRIU_FEATURE. */
+export function checkLazyPages(criu: string, environment: readonly string[]): void {
+  const purpose = 'userfaultfd(2) tells of the faults of other processes'
+  checkFeature(criu, environment, { flag: '--lazy-pages', feature: 'uffd-noncoop', purpose })
+}
+
+/** The file with options of CRIU that the configuration names, or that is usual, or ''. */
+export const configOf = ({ annotations }: Spec): string => criuConfig(annotations?.[CRIU_CONFIG], existsSync)

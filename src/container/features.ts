@@ -56,7 +56,7 @@ function annotations(): Readonly<Record<string, string>> {
   return {
     'io.github.seccomp.libseccomp.version': seccompBinding().version,
     // Engines look for runc's name, whatever the runtime.
-    'org.opencontainers.runc.checkpoint.enabled': 'false',
+    'org.opencontainers.runc.checkpoint.enabled': 'true',
     ...(COMMIT === '' ? {} : { 'run.oci.tsrunc.commit': COMMIT }),
     'run.oci.tsrunc.node.version': process.versions.node,
     'run.oci.tsrunc.version': VERSION,

@@ -7,7 +7,7 @@ import type { PlanBuilder } from './builder'
 import { planBind } from './mount-bind'
 
 /** Where runc puts it. */
-const DIRECTORY = '/run/notify'
+export const NOTIFY_DIRECTORY = '/run/notify'
 
 /** sd_notify(3): whoever calls wants to hear when the program is ready. Errors: NOTIFY_SOCKET. */
 function isAsked({ process }: Spec, { environment }: PlanOptions): boolean {
@@ -28,9 +28,9 @@ export function planNotify(builder: PlanBuilder): readonly string[] {
   trees.unshift({ kind: 'makeNotifyDirectory', pointer: '', what: 'make the directory of the notify socket' })
   planBind(builder, {
     pointer: '',
-    what: `mount ${quote(DIRECTORY)} for NOTIFY_SOCKET`,
+    what: `mount ${quote(NOTIFY_DIRECTORY)} for NOTIFY_SOCKET`,
     source: posix.join(options.root, options.id, 'notify'),
-    destination: DIRECTORY,
+    destination: NOTIFY_DIRECTORY,
     recursive: false,
     set: MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC,
     clear: 0n,
@@ -38,5 +38,5 @@ export function planNotify(builder: PlanBuilder): readonly string[] {
     clearAll: 0n,
     propagation: [],
   })
-  return [`NOTIFY_SOCKET=${DIRECTORY}/notify.sock`]
+  return [`NOTIFY_SOCKET=${NOTIFY_DIRECTORY}/notify.sock`]
 }

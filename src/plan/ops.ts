@@ -490,8 +490,9 @@ export const OPS = {
   setMemoryPolicy: { code: 132, side: 'init', fields: { mode: 'u32', nodes: 'u32s' } },
 
   // ---- checkpoint and restore by CRIU (host) ----------------------------------------------------------------------
-  /** Let `criu`, started with `environment`, save the container into `imagePath`. `options`: the bytes of criu_opts (CRIU's
-   *  rpc.proto), to which the descriptors of `imagePath` and `workPath` are added; both are made where they are missing.
+  /** Let `criu`, started with `environment`, save the container into `imagePath`. `request`: criu_req_type of CRIU's
+   *  rpc.proto; `lazy`: it may wait for a partner. `options`: the bytes of criu_opts, to which the descriptors of `imagePath` and `workPath` are added; both are
+   *  made where they are missing.
    *  `logFile`: its log, in `workPath`. Then `fileTexts[i]` is written to `fileNames[i]` in `imagePath`. What fails leaves no
    *  image. */
   dumpContainer: {
@@ -504,10 +505,31 @@ export const OPS = {
       imagePath: 'str',
       workPath: 'str',
       logFile: 'str',
+      lazy: 'bool',
+      request: 'u32',
       fileNames: 'strs',
       fileTexts: 'strs',
     },
   },
+  /** Start `criu`, which then waits for requestCriu, in a mount namespace of its own in which `root` is a mount. Until then
+   *  it stands for init: what puts init into cgroups puts CRIU there, whose children the restored processes are. It gets,
+   *  from descriptor 4 on, for each of `inheritPaths` the file, or, where that is empty, the caller's descriptor of
+   *  `inheritFds`. */
+  startCriu: {
+    code: 191,
+    side: 'host',
+    fields: { criu: 'str', environment: 'strs', root: 'str', inheritFds: 'u32s', inheritPaths: 'strs' },
+  },
+  /** Ask it for a restore from `imagePath`; the other fields are those of dumpContainer. */
+  requestCriu: {
+    code: 192,
+    side: 'host',
+    fields: { options: 'bytes', imagePath: 'str', workPath: 'str', logFile: 'str', lazy: 'bool' },
+  },
+  /** Let CRIU go on until it tells of `script` (criu(8) "Action scripts"), or, where that is empty, to its end. */
+  awaitCriu: { code: 193, side: 'host', fields: { script: 'str' } },
+  /** The restored process is the container's from here on. */
+  saveRestored: { code: 194, side: 'host', fields: {} },
 } as const satisfies Record<string, OpDefinition>
 
 export type OpKind = keyof typeof OPS

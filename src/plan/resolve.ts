@@ -51,7 +51,7 @@ const SYNC = {
 
 const sync = (kind: SyncKind, step: Step): Op => ({ kind, pointer: '', what: SYNC[kind], step: STEPS[step] })
 
-function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanBuilder {
+export function startBuilder(spec: Spec, options: PlanOptions, facts: HostFacts): PlanBuilder {
   checkSupported(spec)
   checkConsole(spec, options)
   checkExecSize(spec, facts)

@@ -1,15 +1,19 @@
 #include "engine/host/criu.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 
+#include "engine/init_process.h"
 #include "sys/array.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
@@ -21,7 +25,11 @@ namespace {
 using sys::Failure;
 using sys::kOk;
 
+using sys::UniqueFd;
+
 constexpr int kSocket = 3;
+constexpr int kStillMilliseconds = 120000;
+constexpr int kEndMilliseconds = 2000;
 
 // Fields of rpc.proto.
 constexpr uint32_t kImagesDirFd = 1;
@@ -129,6 +137,16 @@ constexpr int kSpare = 256;
   ::_exit(127);
 }
 
+[[nodiscard]] UniqueFd descriptor_of(msghdr& message) noexcept {
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  int fd = -1;
+  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+      header->cmsg_len == CMSG_LEN(sizeof fd)) {
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  }
+  return UniqueFd(fd);
+}
+
 }  // namespace
 
 Failure Criu::start(const char* path, const wire::StrList& environment, const char* root, const int* inherit,
@@ -153,6 +171,10 @@ Failure Criu::start(const char* path, const wire::StrList& environment, const ch
     become_criu({path, environment, root, inherit, inherited, theirs.get(), writer.get()});
   }
   pid_ = pid;
+  pidfd_.reset(sys::pidfd_open_raw(pid, 0));
+  if (!pidfd_.valid()) {
+    return sys::fail("pidfd_open", path);
+  }
   writer.reset();
   int code = 0;
   if (::read(reader.get(), &code, sizeof code) == static_cast<ssize_t>(sizeof code)) {
@@ -161,12 +183,13 @@ Failure Criu::start(const char* path, const wire::StrList& environment, const ch
   return kOk;
 }
 
-Failure Criu::send(CriuRequest type, const wire::Bytes& options, const CriuPlace& place) noexcept {
+Failure Criu::send(uint32_t type, const wire::Bytes& options, const CriuPlace& place) noexcept {
+  place_ = place;
   Packet directories;
   directories.number(kImagesDirFd, static_cast<uint64_t>(place.images));
   directories.number(kWorkDirFd, static_cast<uint64_t>(place.work));
   Packet head;
-  head.number(kReqType, static_cast<uint64_t>(type));
+  head.number(kReqType, type);
   head.length(kReqOpts, options.size + directories.size());
   iovec parts[] = {part(head.data(), head.size()), part(options.data, options.size),
                    part(directories.data(), directories.size())};
@@ -181,32 +204,73 @@ Failure Criu::answer(bool success) noexcept {
   return send_parts(socket_.get(), parts, 1);
 }
 
-// The end of CRIU closes the socket, so that this wait ends with it. Its own waits have limits (criu(8)
-// --timeout).
-Failure Criu::receive(CriuResponse& out) noexcept {
-  uint8_t bytes[16384];
+// The end of CRIU closes the socket, so that this wait ends with it. One that stands still is given up: what
+// it does shows in its log.
+Failure Criu::await_message(int restored) noexcept {
+  off_t size = -1;
   for (;;) {
-    const ssize_t got = ::recv(socket_.get(), bytes, sizeof bytes, 0);
-    if (got > 0) {
-      out = {};
-      return decode_response(bytes, static_cast<size_t>(got), out)
-                 ? kOk
-                 : sys::fail(EBADMSG, "read the answer of", path_, nullptr);
+    pollfd waited[] = {{socket_.get(), POLLIN, 0}, {restored, POLLIN, 0}};
+    const int ready = ::poll(waited, 2, place_.waits ? -1 : kStillMilliseconds);
+    if (ready > 0) {
+      // What CRIU has to say of it comes first.
+      return waited[0].revents != 0 ? kOk
+                                    : sys::fail(ECHILD, "criu", nullptr, "the restored process was killed");
     }
-    if (got == 0) {
-      return sys::fail(EPIPE, "await the answer of", path_, "it ended without an answer");
+    if (ready < 0 && errno != EINTR) {
+      return sys::fail("poll");
     }
-    if (errno != EINTR) {
-      return sys::fail("await the answer of", path_);
+    struct stat log {};
+    const bool grows =
+        ::fstatat(place_.work, place_.log, &log, AT_SYMLINK_NOFOLLOW) == 0 && log.st_size != size;
+    if (ready == 0 && !grows) {
+      return sys::fail(ETIMEDOUT, "await the answer of", path_,
+                       "it has written nothing to its log for 120 s");
     }
+    size = log.st_size;
   }
+}
+
+Failure Criu::receive(CriuResponse& out, UniqueFd* fd, int restored) noexcept {
+  TSRUNC_TRY(await_message(restored));
+  uint8_t bytes[16384];
+  iovec part{bytes, sizeof bytes};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t got = 0;
+  while ((got = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  if (got < 0) {
+    return sys::fail("await the answer of", path_);
+  }
+  if (got == 0) {
+    return sys::fail(EPIPE, "await the answer of", path_, "it ended without an answer");
+  }
+  UniqueFd received = descriptor_of(message);
+  if (fd != nullptr) {
+    *fd = std::move(received);
+  }
+  out = {};
+  return decode_response(bytes, static_cast<size_t>(got), out)
+             ? kOk
+             : sys::fail(EBADMSG, "read the answer of", path_, nullptr);
 }
 
 void Criu::finish() noexcept {
   socket_.reset();
-  while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  if (pid_ <= 0) {
+    return;
+  }
+  if (!wait_for_exit(pidfd_, kEndMilliseconds)) {
+    (void)sys::pidfd_send_signal_raw(pidfd_.get(), SIGKILL);
+  }
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
   pid_ = 0;
+  pidfd_.reset();
 }
 
 }  // namespace tsrunc::engine

@@ -13,7 +13,7 @@
 namespace tsrunc::engine {
 
 // criu_req_type of rpc.proto.
-enum class CriuRequest : uint32_t { kDump = 1, kRestore = 2, kNotify = 6 };
+enum class CriuRequest : uint32_t { kRestore = 2, kNotify = 6 };
 
 // criu_resp, as far as it is used.
 struct CriuResponse {
@@ -32,6 +32,8 @@ struct CriuResponse {
 struct CriuPlace {
   int images = -1;
   int work = -1;
+  const char* log = nullptr;  // its log, in `work`
+  bool waits = false;         // for a partner, which may take its time (criu(8) --lazy-pages)
 };
 
 class Criu {
@@ -40,13 +42,18 @@ class Criu {
   // CRIU's own, or nullptr for none. `inherit`: descriptors from 3 on, behind the socket, that it is to have.
   [[nodiscard]] sys::Failure start(const char* path, const wire::StrList& environment, const char* root,
                                    const int* inherit, size_t inherited) noexcept;
-  [[nodiscard]] sys::Failure send(CriuRequest type, const wire::Bytes& options,
-                                  const CriuPlace& place) noexcept;
-  // The next message; a notification is not answered yet.
-  [[nodiscard]] sys::Failure receive(CriuResponse& out) noexcept;
+  // `type`: criu_req_type.
+  [[nodiscard]] sys::Failure send(uint32_t type, const wire::Bytes& options, const CriuPlace& place) noexcept;
+  // The next message; a notification is not answered yet. `fd` takes a descriptor that came along.
+  // `restored`: pidfd of the process that is restored, if there is one: a child of ours, whose death CRIU is
+  // not told of (ECHILD). ETIMEDOUT: CRIU neither answers nor writes to its log.
+  [[nodiscard]] sys::Failure receive(CriuResponse& out, sys::UniqueFd* fd = nullptr,
+                                     int restored = -1) noexcept;
   [[nodiscard]] sys::Failure answer(bool success) noexcept;
-  // Closes the socket and waits until it has ended.
+  // Closes the socket and waits until it has ended; SIGKILL ends what does not.
   void finish() noexcept;
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] const sys::UniqueFd& pidfd() const noexcept { return pidfd_; }
 
   Criu() = default;
   ~Criu() { finish(); }
@@ -54,9 +61,23 @@ class Criu {
   Criu& operator=(const Criu&) = delete;
 
  private:
+  [[nodiscard]] sys::Failure await_message(int restored) noexcept;
+
   const char* path_ = nullptr;
   pid_t pid_ = 0;
+  sys::UniqueFd pidfd_;
   sys::UniqueFd socket_;
+  CriuPlace place_;
+};
+
+// A restore between its operations.
+struct Restoring {
+  Criu criu;
+  sys::UniqueFd images;
+  sys::UniqueFd work;
+  const char* work_path = nullptr;
+  const char* log_file = nullptr;
+  bool owes_answer = false;
 };
 
 // What went wrong, in CRIU's words: its message, and the first lines of `log` in the directory `work` that

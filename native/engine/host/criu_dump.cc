@@ -113,7 +113,7 @@ class Directories {
   }
   Criu criu;
   TSRUNC_TRY(criu.start(op.criu.data, op.environment, nullptr, nullptr, 0));
-  TSRUNC_TRY(criu.send(CriuRequest::kDump, op.options, {at.images(), at.work()}));
+  TSRUNC_TRY(criu.send(op.request, op.options, {at.images(), at.work(), op.log_file.data, op.lazy}));
   for (;;) {
     CriuResponse response;
     TSRUNC_TRY(criu.receive(response));

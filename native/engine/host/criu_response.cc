@@ -111,7 +111,8 @@ void add_line(sys::Text& text, const char* line, size_t size) noexcept {
 }
 
 // What CRIU calls an error and goes on from, and what only says that a program it called has told its own.
-constexpr const char* kNoCause[] = {"Can't setup RLIMIT_NOFILE", "exited, status="};
+constexpr const char* kNoCause[] = {"Can't setup RLIMIT_NOFILE",
+                                    "exited, status=", "tun: Unable to create tun"};
 
 [[nodiscard]] bool contains(const char* line, size_t length, const char* word) noexcept {
   return ::memmem(line, length, word, std::strlen(word)) != nullptr;

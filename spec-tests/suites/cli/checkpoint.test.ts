@@ -1,56 +1,36 @@
 // `checkpoint`: a running container into files, by CRIU.
-import { existsSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import {
-  addBusybox,
-  type Bundle,
-  bundle,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import {
+  checkpoint,
+  count,
+  counting,
+  countsBeyond,
   deepEqual,
   equal,
   eventually,
   expectStatus,
+  images,
+  launch,
   match,
-  type Outcome,
   ok,
-  requires,
-  requiresThat,
   sandbox,
+  scratch,
   type TestOptions,
   test,
+  tryRestore,
 } from '../../lib'
 
-const hasCriu = (): boolean =>
-  (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, 'criu')))
-
-const COUNTER = 'i=0; while true; do i=$((i + 1)); echo $i > /tmp/new; mv /tmp/new /tmp/count; sleep 0.05; done'
-
-const count = (b: Bundle): number => {
-  const file = join(b.rootfs, 'tmp/count')
-  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0
-}
-
-const countsBeyond = (b: Bundle, least: number): Promise<number | undefined> =>
-  eventually(`a count beyond ${least}`, () => (count(b) > least ? count(b) : undefined))
-
-/** A container that counts in a file of its own. */
-const counting = async (flags: readonly string[] = [], fds: readonly number[] = []): Promise<Bundle> => {
-  requires('root', 'busybox')
-  requiresThat(hasCriu(), 'criu')
-  const b = await bundle()
-  addBusybox(b.rootfs)
-  b.config.process.args = ['/bin/sh', '-c', COUNTER]
-  b.config.root.readonly = false
-  b.save()
-  await b.create({ flags, fds })
-  await b.start()
-  return b
-}
-
-const images = (): string => join(sandbox().directory, 'images')
-
-// The kernels of test machines do not all have what iptables needs.
-const checkpoint = (b: Bundle, ...flags: readonly string[]): Promise<Outcome> =>
-  b.tryCall('checkpoint', { flags: ['--image-path', images(), '--network-lock', 'skip', ...flags], timeout: 60_000 })
+const hex = (port: string): string => Number(port).toString(16).toUpperCase().padStart(4, '0')
 
 // runc has no --network-lock, and crun is not built with CRIU everywhere.
 const OURS: TestOptions = { only: ['tsrunc'] }
@@ -95,7 +75,7 @@ test('checkpoint: a paused container, which engines make of it before, stays pau
 test('checkpoint: what CRIU refuses is told, leaves no image, and the container goes on', OURS, async () => {
   // A file that is open and on no mount of the container: CRIU cannot find it again.
   const fd = openSync(join(sandbox().directory, 'outside'), 'w+')
-  const b = await counting(['--preserve-fds', '1'], [fd])
+  const b = await counting({ flags: ['--preserve-fds', '1'], fds: [fd] })
   await countsBeyond(b, 0)
   const { status, stderr } = await checkpoint(b)
   equal(status, 1)
@@ -122,4 +102,76 @@ test('checkpoint: without CRIU the error says what is missing', OURS, async () =
   match(stderr, /need CRIU: "\/nowhere\/criu" was not found/)
   equal(existsSync(images()), false)
   equal((await b.state()).status, 'running')
+})
+
+test('checkpoint: a TCP connection and a lock are saved where the caller allows it', OURS, async () => {
+  const b = await counting({
+    first:
+      '/bin/probe lock /tmp/lock , sleep 600 & sleep 600 | busybox nc -l -p 4099 > /tmp/heard & sleep 0.5; ' +
+      '(while sleep 0.3; do echo tick; done) | busybox nc 127.0.0.1 4099 & ',
+  })
+  await eventually('a connection', () => readFileSync(join(b.rootfs, 'tmp/heard'), 'utf8').length > 0 || undefined)
+  const refused = await checkpoint(b, '--file-locks')
+  equal(refused.status, 1)
+  match(refused.stderr, /Error.*Connected TCP socket/i)
+  const unlocked = await checkpoint(b, '--tcp-established')
+  equal(unlocked.status, 1)
+  match(unlocked.stderr, /Error.*lock/i)
+  expectStatus(await checkpoint(b, '--tcp-established', '--file-locks'))
+  const heard = statSync(join(b.rootfs, 'tmp/heard')).size
+  expectStatus(await tryRestore(b, '--tcp-established', '--file-locks'))
+  await eventually('more of the connection', () => statSync(join(b.rootfs, 'tmp/heard')).size > heard || undefined)
+  const [lock] = await b.exec({}, ['lock', '/tmp/lock'])
+  equal(lock.error, 'EAGAIN')
+})
+
+test('checkpoint: values that make no sense are refused before anything is done', OURS, async () => {
+  const b = await counting()
+  const wrong: readonly (readonly [RegExp, ...string[]])[] = [
+    [/--page-server: ADDRESS:PORT/, '--page-server', 'nowhere'],
+    [/--page-server: ADDRESS:PORT/, '--page-server', '127.0.0.1:70000'],
+    [/--lazy-pages needs --page-server/, '--lazy-pages'],
+    [/--pre-dump and --lazy-pages/, '--pre-dump', '--lazy-pages', '--page-server', '127.0.0.1:7'],
+    [/--status-fd: a descriptor that is open/, '--status-fd', '77'],
+    [/--manage-cgroups-mode/, '--manage-cgroups-mode', 'hard'],
+    [/--empty-ns/, '--empty-ns', 'pid'],
+  ]
+  for (const [story, ...flags] of wrong) {
+    const { status, stderr } = await checkpoint(b, ...flags)
+    equal(status, 1, stderr)
+    match(stderr, story)
+  }
+  equal(existsSync(images()), false)
+})
+
+test('checkpoint: options of CRIU come from the file that the annotation org.criu.config names', OURS, async () => {
+  const file = scratch('criu.conf')
+  writeFileSync(file, 'leave-running\n')
+  const b = await counting({
+    change: (config) => {
+      config.annotations = { ...config.annotations, 'org.criu.config': file }
+    },
+  })
+  await checkpoint(b, '--leave-running')
+  match(readFileSync(join(images(), 'dump.log'), 'utf8'), new RegExp(`config.* ${file}|${file}`))
+})
+
+test('checkpoint --page-server: the memory goes to the page server of CRIU', OURS, async () => {
+  const b = await counting()
+  const pages = scratch('pages')
+  mkdirSync(pages)
+  const port = String(20000 + (process.pid % 20000))
+  const server = launch(['criu', 'page-server', '--images-dir', pages, '--address', '127.0.0.1', '--port', port])
+  await eventually(
+    'the page server',
+    () => readFileSync('/proc/net/tcp', 'utf8').includes(` 0100007F:${hex(port)} `) || undefined,
+  )
+  expectStatus(await checkpoint(b, '--page-server', `127.0.0.1:${port}`))
+  expectStatus(await server.exited)
+  const sent = readdirSync(pages).filter((name) => name.startsWith('pages-') || name.startsWith('pagemap-'))
+  ok(sent.length >= 2, sent.join(' '))
+  for (const name of sent) copyFileSync(join(pages, name), join(images(), name))
+  const saved = count(b)
+  expectStatus(await tryRestore(b))
+  await countsBeyond(b, saved)
 })

@@ -1,11 +1,21 @@
 import { NAMESPACES } from '../../tables/namespaces'
 import { PLAN_VERSION, type Plan, type PlanHeader } from '../plan'
 import { externalMounts, type MountInfo } from './mountinfo'
-import { type CriuOptions, commonOptions, externalMount, FIELD, NAMESPACE_KEYS } from './options'
+import { type CriuOptions, commonOptions, externalMount, FIELD, NAMESPACE_KEYS, REQUEST } from './options'
+import { ProtobufWriter } from './protobuf'
 
 export interface CheckpointOptions extends CriuOptions {
   readonly leaveRunning: boolean
   readonly linkRemap: boolean
+  readonly tcpSkipInFlight: boolean
+  /** The memory alone, of a container that goes on; a later checkpoint names it as its parent. */
+  readonly preDump: boolean
+  /** Directory of an earlier checkpoint or pre-dump, relative to that of the images; '' is none. */
+  readonly parentPath: string
+  /** Where pages go instead of into files. */
+  readonly pageServer: { readonly address: string; readonly port: number } | undefined
+  /** Descriptor of the caller, to which CRIU writes a NUL byte once its page server serves. */
+  readonly statusFd: number | undefined
 }
 
 /** One of the first process's standard streams. */
@@ -30,14 +40,23 @@ export interface RunningContainer {
   readonly streams: readonly Stream[]
   /** Its cgroup that freezes it, absolute; empty: it has none. */
   readonly freezer: string
+  /** Its controllers of cgroup v1; empty: cgroup v2 has all. */
+  readonly controllers: readonly string[]
   /** Inodes of namespaces that were joined by path. */
   readonly joined: Readonly<Partial<Record<keyof typeof NAMESPACE_KEYS, bigint>>>
 }
 
 /** In the directory of images, as runc writes it: what the standard streams were. */
 export const DESCRIPTORS_FILE = 'descriptors.json'
-/** There too: streams on files outside of the container, by the name under which CRIU knows them; '' is none. */
+/** There too: what CRIU leaves to us, of {@link Outside}. */
 export const OUTSIDE_FILE = 'tsrunc-outside.json'
+
+export interface Outside {
+  /** Standard streams on files outside of the container, by the name under which CRIU knows them; '' is none. */
+  readonly streams: readonly string[]
+  /** Mount points of what is mounted from outside of the container. */
+  readonly mounts: readonly string[]
+}
 
 /** criu(8) --external: "file[mnt_id:inode]" in hexadecimal digits. */
 function outsideFiles({ streams, mounts }: RunningContainer): readonly string[] {
@@ -47,18 +66,31 @@ function outsideFiles({ streams, mounts }: RunningContainer): readonly string[] 
   )
 }
 
+const mountsOutside = ({ mounts, hostMounts }: RunningContainer): readonly string[] =>
+  externalMounts(mounts, hostMounts)
+
 const LOG_FILE = 'dump.log'
+
+/** criu_page_server_info of rpc.proto. */
+const pageServerMessage = ({ address, port }: NonNullable<CheckpointOptions['pageServer']>): Uint8Array =>
+  new ProtobufWriter().text(1, address).number(2, port).finish()
 
 function dumpOptions(options: CheckpointOptions, container: RunningContainer): Uint8Array {
   const writer = commonOptions(options, container.rootfs, LOG_FILE)
     .number(FIELD.pid, container.pid)
     .flag(FIELD.leaveRunning, options.leaveRunning)
     .flag(FIELD.linkRemap, options.linkRemap)
+    .flag(FIELD.tcpSkipInFlight, options.tcpSkipInFlight)
+    .flag(FIELD.trackMemory, options.preDump || options.parentPath !== '')
+  const { pageServer, parentPath, statusFd } = options
+  if (parentPath !== '') writer.text(FIELD.parentImages, parentPath)
+  if (pageServer !== undefined) writer.bytes(FIELD.pageServer, pageServerMessage(pageServer))
+  if (statusFd !== undefined) writer.number(FIELD.statusDescriptor, statusFd)
   // By it CRIU stops all processes at once, and goes on from where a pause left them.
   if (container.freezer !== '') writer.text(FIELD.freezeCgroup, container.freezer)
-  for (const path of externalMounts(container.mounts, container.hostMounts)) {
-    writer.text(FIELD.external, externalMount(path, path))
-  }
+  // Beside v1 a tree of v2 may be mounted, which nobody made cgroups in for the container: CRIU would save all of it.
+  for (const controller of container.controllers) writer.text(FIELD.dumpController, controller)
+  for (const path of mountsOutside(container)) writer.text(FIELD.external, externalMount(path, path))
   for (const key of outsideFiles(container)) {
     if (key !== '') writer.text(FIELD.external, key)
   }
@@ -74,6 +106,13 @@ function dumpOptions(options: CheckpointOptions, container: RunningContainer): U
 /** Everything that a checkpoint does. Pure. */
 export function planCheckpoint(options: CheckpointOptions, container: RunningContainer): Plan {
   const json = (value: unknown): string => `${JSON.stringify(value)}\n`
+  const outside: Outside = { streams: outsideFiles(container), mounts: mountsOutside(container) }
+  const files = options.preDump
+    ? []
+    : [
+        [DESCRIPTORS_FILE, json(container.streams.map(({ link }) => link))] as const,
+        [OUTSIDE_FILE, json(outside)] as const,
+      ]
   return Object.freeze({
     version: PLAN_VERSION,
     header: { ...container.header, config: new Uint8Array() },
@@ -88,8 +127,10 @@ export function planCheckpoint(options: CheckpointOptions, container: RunningCon
         imagePath: options.imagePath,
         workPath: options.workPath,
         logFile: LOG_FILE,
-        fileNames: [DESCRIPTORS_FILE, OUTSIDE_FILE],
-        fileTexts: [json(container.streams.map(({ link }) => link)), json(outsideFiles(container))],
+        lazy: options.lazyPages,
+        request: options.preDump ? REQUEST.preDump : REQUEST.dump,
+        fileNames: files.map(([name]) => name),
+        fileTexts: files.map(([, text]) => text),
       },
     ],
     init: [],

@@ -1,3 +1,5 @@
+import { isWithin } from '../paths'
+
 /** A line of proc_pid_mountinfo(5), as far as it matters here. */
 export interface MountInfo {
   readonly id: number
@@ -37,8 +39,11 @@ const isCgroup = ({ fstype }: MountInfo): boolean => fstype === 'cgroup' || fsty
 export function externalMounts(container: readonly MountInfo[], host: readonly MountInfo[]): readonly string[] {
   const hostDevices = new Set(host.map(({ device }) => device))
   const whole = new Set(container.filter(({ root }) => root === '/').map(({ device }) => device))
+  const top = container.findLast(({ mountPoint }) => mountPoint === '/')
   const isExternal = (mount: MountInfo): boolean => {
     if (mount.mountPoint === '/') return false
+    // A part of the root that is mounted once more, as read-only paths are.
+    if (top !== undefined && mount.device === top.device && isWithin(mount.root, top.root)) return false
     if (isCgroup(mount)) return true
     if (OWN.has(mount.fstype)) return !whole.has(mount.device)
     return hostDevices.has(mount.device)
