@@ -49,6 +49,11 @@ const char* op_category(wire::OpKind kind) noexcept {
     case OpKind::kMoveRoot:
     case OpKind::kChangeRoot:
       return "mounts";
+    case OpKind::kDumpContainer:
+    case OpKind::kStartCriu:
+    case OpKind::kRequestCriu:
+    case OpKind::kAwaitCriu:
+      return "criu";
     case OpKind::kCloneInit:
     case OpKind::kCloneExec:
     case OpKind::kWriteIdMaps:
