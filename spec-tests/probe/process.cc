@@ -65,7 +65,11 @@ void signals(const Words& words, Json& out) {
   print_line("{\"ready\":true}");
   for (uint64_t i = 0; i < parse_number(words[0]); i++) {
     siginfo_t info;
-    const int number = sigwaitinfo(&all, &info);
+    int number = -1;
+    // signal(7): a stop interrupts it, as the freezer of cgroup v2 does.
+    do {
+      number = sigwaitinfo(&all, &info);
+    } while (number < 0 && errno == EINTR);
     print_line("{\"signal\":" + std::to_string(number) + "}");
   }
   out.boolean("done", true);

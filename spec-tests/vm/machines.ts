@@ -16,7 +16,7 @@ export interface Machine {
 }
 
 const V2 =
-  'cgroup-v2|hugetlb|io\\.weight|swap accounting|the cgroup controller (cpu|cpuset|io|memory|hugetlb|pids|rdma|misc)'
+  'cgroup-v2|a kernel that measures pressure|hugetlb|io\\.weight|swap accounting|the cgroup controller (cpu|cpuset|io|memory|hugetlb|pids|rdma|misc)'
 const V1 =
   'cgroup-v1|hugetlb|swap accounting|blkio throttling|a host without weights of blkio|the cgroup controller [a-z_]+' +
   '|memory\\.(use_hierarchy|oom_control|kmem\\.tcp\\.limit_in_bytes)|cpu\\.(cfs_burst_us|idle)'
@@ -40,9 +40,13 @@ const KERNELS =
 const LIMITS =
   /cli\/update(-flags|-memory)?\.test.*(what is not given|flags of memory|every|given? up|rules for devices)|limits-effects\.test/
 
+/** What is seen of a container and done to it by way of its cgroups, which have other files on each version. */
+const VERBS =
+  /cli\/(events\.test.*type oom|pause\.test.*no process goes on|ps\.test.*a created and a running)/
+
 /** What of systemd depends on how cgroups are laid out. */
 const SYSTEMD =
-  /systemd\/.*(is the scope prefix-name|hold after a daemon-reload|paused, resumed|a create that fails|knows the new limits)/
+  /systemd\/.*(is the scope prefix-name|hold after a daemon-reload|paused, resumed|a create that fails|knows the new limits|had nothing changes)/
 
 /** In this order. Each costs a boot the first time, half a minute of two processors; tests cost some seconds each. */
 export const MACHINES: readonly Machine[] = [
@@ -53,7 +57,7 @@ export const MACHINES: readonly Machine[] = [
     cmdline: '',
     provides: allOf(V2, LINUX, 'apparmor', 'BFQ and loop0'),
     always: new RegExp(
-      `config-linux/cgroups(-(?!v1)[a-z0-9-]+)?\\.test|config/apparmor\\.test|systemd/|${LIMITS.source}|${KERNELS.source}`,
+      `config-linux/cgroups(-(?!v1)[a-z0-9-]+)?\\.test|config/apparmor\\.test|systemd/|${LIMITS.source}|${VERBS.source}|${KERNELS.source}`,
     ),
   },
   {
@@ -78,7 +82,9 @@ export const MACHINES: readonly Machine[] = [
     cgroup: 'v1',
     cmdline: 'module_blacklist=bfq',
     provides: allOf(V1, LINUX),
-    always: new RegExp(`cgroups-v1\\.test.*(#network|weight that the host cannot set|: limit$)|${SYSTEMD.source}`),
+    always: new RegExp(
+      `cgroups-v1\\.test.*(#network|weight that the host cannot set|: limit$)|${SYSTEMD.source}|${VERBS.source}`,
+    ),
   },
   {
     name: 'hybrid',
@@ -87,7 +93,7 @@ export const MACHINES: readonly Machine[] = [
     cmdline: 'module_blacklist=bfq',
     provides: allOf(V1, LINUX),
     always: new RegExp(
-      `${SYSTEMD.source}|limits-effects\\.test.*(is killed|fork fails|kill --all)|pause\\.test.*no process goes on|update-memory\\.test.*page cache`,
+      `${SYSTEMD.source}|limits-effects\\.test.*(is killed|fork fails|kill --all)|update-memory\\.test.*page cache|${VERBS.source}`,
     ),
   },
 ]

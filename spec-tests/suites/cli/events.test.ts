@@ -1,14 +1,20 @@
 // `events`: the statistics of a container's cgroups, and what happens to it, as lines of JSON.
+import { existsSync } from 'node:fs'
 import {
   type Bundle,
   bundle,
   callRuntime,
+  cgroupDirectory,
   deepEqual,
   equal,
   eventually,
   launchRuntime,
   match,
   ok,
+  readCgroup,
+  requires,
+  requiresController,
+  requiresThat,
   type TestOptions,
   test,
 } from '../../lib'
@@ -44,6 +50,17 @@ const statsOf = async (b: Bundle): Promise<Readonly<Record<string, unknown>>> =>
   return event.data
 }
 
+interface Stall {
+  readonly avg10: number
+  readonly avg60: number
+  readonly avg300: number
+  readonly total: number
+}
+
+/** Some of the programs waited, or all of them. */
+type Pressure = Readonly<Record<'some' | 'full', Stall>>
+type Pressures = Readonly<Record<'cpu' | 'memory' | 'blkio', { readonly psi: Pressure }>>
+
 interface Numbers {
   readonly pids: { readonly current: number; readonly limit: number }
   readonly memory: { readonly usage: { readonly limit: number; readonly usage: number }; readonly raw: object }
@@ -66,6 +83,37 @@ test('events --stats: limits and use of the container, by the names that callers
   const raw = Object.keys(memory.raw)
   deepEqual(raw, [...raw].sort())
   equal(stats['network_interfaces'], null)
+})
+
+test('events --stats: how long programs waited for the processor, for memory and for disks, as the kernel has it', {
+  only: ['tsrunc', 'runc'],
+  peers: { runc: 'since 1.2' },
+  sometimes: true,
+}, async () => {
+  requires('cgroup-v2')
+  requiresController('cpu', 'memory', 'io')
+  const b = await bundle(({ linux }) => {
+    linux.resources.cpu = { quota: 2000, period: 100_000 }
+  })
+  // Many starts of a small program, where the processor is given for a fiftieth of the time.
+  b.command(['fork', '20'], ['sleep', '60'])
+  await b.create()
+  requiresThat(existsSync(`${cgroupDirectory('cpu', b.id)}/cpu.pressure`), 'a kernel that measures pressure')
+  await b.start()
+  const kernelsTotal = (): number => {
+    const [, total = ''] = /^some .*total=(\d+)$/m.exec(readCgroup('cpu', b.id, 'cpu.pressure')) ?? []
+    return Number(total)
+  }
+  await eventually('it has waited', () => kernelsTotal() > 0)
+  const least = kernelsTotal()
+  const { cpu, memory, blkio } = (await statsOf(b)) as unknown as Pressures
+  const { total } = cpu.psi.some
+  ok(total >= least && total <= kernelsTotal(), `${least} <= ${total} <= ${kernelsTotal()}`)
+  const kinds = ['some', 'full'] as const
+  for (const { psi } of [memory, blkio]) {
+    deepEqual(Object.keys(psi), kinds)
+    for (const kind of kinds) deepEqual(Object.keys(psi[kind]), ['avg10', 'avg60', 'avg300', 'total'])
+  }
 })
 
 test('events: statistics in each interval, until the container ends', NO_CRUN, async () => {
@@ -100,6 +148,21 @@ test('events: a process that the kernel kills for want of memory is an event of 
   await b.reaches('stopped')
   await b.delete()
   equal((await events.exited).status, 0)
+})
+
+test('events: the end of a container whose cgroup is gone at once is no event', { only: ['tsrunc'] }, async () => {
+  const b = await sleeping()
+  const events = launchRuntime(['events', '--interval', '100ms', b.id])
+  await eventually('statistics', () => parse(events.stdout()).length > 0)
+  // It hears of both at the same time: on v1 the kernel tells the removal as it tells of want of memory.
+  await events.kill('SIGSTOP')
+  await b.delete({ flags: ['--force'] })
+  // The kernel tells it some moments after the directory is gone.
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await events.kill('SIGCONT')
+  const { status, stderr } = await events.exited
+  deepEqual([status, stderr], [0, ''])
+  ok(parse(events.stdout()).every(({ type }) => type === 'stats'))
 })
 
 test('events: of a container that has ended is an error', NO_CRUN, async () => {

@@ -8,10 +8,12 @@ import {
   cgroupVersion,
   deepEqual,
   equal,
+  eventually,
   match,
   type Outcome,
   ok,
   readCgroup,
+  requires,
   requiresController,
   requiresThat,
   sandbox,
@@ -105,6 +107,18 @@ test(
     equal(limit(b), 120 * MIB)
   },
 )
+
+test('update: one that comes while another is at work waits for its end', OURS, async () => {
+  requires('cgroup-v2')
+  const b = await keeping()
+  const first = lowered(b, 16 * MIB)
+  await eventually('reclaim', () => readCgroup('memory', b.id, 'memory.high') === String(16 * MIB))
+  const second = await b.tryCall('update', { flags: ['--memory', String(160 * MIB)] })
+  equal(second.status, 0, second.stderr)
+  equal((await first).status, 1)
+  // What the first puts back is not put in the place of what the second has written.
+  equal(limit(b), 160 * MIB)
+})
 
 test('update: with checkBeforeUpdate a limit below what is used is an error at once', OURS, async () => {
   const b = await keeping()

@@ -90,13 +90,32 @@ test('update: without the bus that create had nothing changes', { only: ['tsrunc
   requires('root', 'systemd')
   const path = scratch('bus')
   symlinkSync(BUS, path)
-  const b = await running(withLimits, { ...runtimeEnvironment(), DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}` })
+  const b = await scopeBundle((config) => {
+    withLimits(config)
+    config.linux.devices = [{ path: '/dev/without-driver', type: 'c', major: 4000, minor: 1 }]
+    config.linux.resources.devices = [{ allow: false, access: 'rwm' }]
+  })
+  const env = { ...runtimeEnvironment(), DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}` }
+  b.command(['sleep', '60'])
+  await b.create({ ...SYSTEMD, env })
+  await b.start()
+  // Opened from inside: the rules refuse it before the kernel looks for a driver.
+  const opens = async (): Promise<readonly string[]> => {
+    const answers = await b.exec({}, ['open', '/dev/without-driver', 'r'], ['open', '/dev/null', 'w'])
+    return answers.map(({ error }) => error)
+  }
+  const rules = await opens()
+  deepEqual(rules, ['EPERM', ''])
   rmSync(path)
   const before = files(b)
-  const { status, stderr } = await b.tryCall('update', { flags: ['--memory', String(64 * MIB), '--pids-limit', '20'] })
+  const file = scratch('resources.json')
+  const devices = [{ allow: true, access: 'rwm' }]
+  writeFileSync(file, JSON.stringify({ memory: { limit: 64 * MIB }, pids: { limit: 20 }, devices }))
+  const { status, stderr } = await b.tryCall('update', { flags: ['--resources', file] })
   equal(status, 1)
-  match(stderr, /set \w+, TasksMax of unit test-.*\.scope of systemd: connect .*no such file or directory/)
+  match(stderr, /set \w+, TasksMax\b.* of unit test-.*\.scope of systemd: connect .*no such file or directory/)
   deepEqual(files(b), before)
+  deepEqual(await opens(), rules)
   deepEqual(properties(b), [String(128 * MIB), '40', '500ms'])
 })
 
