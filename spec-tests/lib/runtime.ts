@@ -28,7 +28,7 @@ const QUIRKS: Readonly<Record<RuntimeName, Quirks>> = {
   // Compiled seccomp programs, for later containers; the socket of a planner that was killed.
   tsrunc: { ...NO_QUIRKS, keptInRoot: [/^~seccomp$/, /^~planner$/], tellsStories: true },
   runc: { keptInRoot: [], keepsCgroupParents: true, tellsStories: false },
-  crun: { keptInRoot: [/^\.lock$/], keepsCgroupParents: true, tellsStories: false },
+  crun: { keptInRoot: [/^\.lock$/, /^\.empty-directory$/], keepsCgroupParents: true, tellsStories: false },
   youki: NO_QUIRKS,
   unknown: NO_QUIRKS,
 }

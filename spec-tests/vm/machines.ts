@@ -41,8 +41,7 @@ const LIMITS =
   /cli\/update(-flags|-memory)?\.test.*(what is not given|flags of memory|every|given? up|rules for devices)|limits-effects\.test/
 
 /** What is seen of a container and done to it by way of its cgroups, which have other files on each version. */
-const VERBS =
-  /cli\/(events\.test.*type oom|pause\.test.*no process goes on|ps\.test.*a created and a running)/
+const VERBS = /cli\/(events\.test.*type oom|pause\.test.*no process goes on|ps\.test.*a created and a running)/
 
 /** What of systemd depends on how cgroups are laid out. */
 const SYSTEMD =
