@@ -14,6 +14,7 @@ import {
   requiresController,
   requiresThat,
   softwareRdmaDevice,
+  type TestOptions,
   test,
 } from '../../lib'
 
@@ -41,6 +42,9 @@ const refused = async (resources: Resources, story: RegExp): Promise<void> => {
 const read = (b: Bundle, file: string): string =>
   readFileSync(join(cgroupDirectory('pids', b.id), file), 'utf8').trimEnd()
 
+/** Refused, but the cgroup stays until somebody removes it. */
+const LEAVES: TestOptions = { peers: { crun: 'leaves its cgroup behind in some versions' }, sometimes: true }
+
 test('config-linux.md#memory [CG-5a]: limit is memory.max', async () => {
   equal(read(await created({ memory: { limit: 64 * MIB } }, 'memory'), 'memory.max'), String(64 * MIB))
 })
@@ -60,11 +64,11 @@ test('config-linux.md#memory [CG-5a CG-5c]: limit and swap of -1 are no limits',
   equal(read(b, 'memory.max'), 'max')
 })
 
-test('config-linux.md#memory [CG-5i]: swap below limit is refused', async () => {
+test('config-linux.md#memory [CG-5i]: swap below limit is refused', LEAVES, async () => {
   await refused({ memory: { limit: 64 * MIB, swap: 32 * MIB } }, /swap/)
 })
 
-test('config-linux.md#memory [CG-5i]: swap without limit is refused', async () => {
+test('config-linux.md#memory [CG-5i]: swap without limit is refused', LEAVES, async () => {
   await refused({ memory: { swap: 32 * MIB } }, /swap/)
 })
 
@@ -97,12 +101,15 @@ test('config-linux.md#cpu [CG-6b]: quota alone, period alone', async () => {
   equal(read(await created({ cpu: { period: 50_000 } }, 'cpu'), 'cpu.max'), 'max 50000')
 })
 
-test('config-linux.md#cpu [CG-6c]: burst', { peers: { runc: 'since 1.2', crun: 'not in 1.8' } }, async () => {
+test('config-linux.md#cpu [CG-6c]: burst', {
+  peers: { runc: 'since 1.2', crun: 'not in 1.8' },
+  sometimes: true,
+}, async () => {
   const b = await created({ cpu: { quota: 50_000, period: 100_000, burst: 20_000 } }, 'cpu')
   equal(read(b, 'cpu.max.burst'), '20000')
 })
 
-test('config-linux.md#cpu [CG-6f]: idle', { peers: { runc: 'since 1.2' } }, async () => {
+test('config-linux.md#cpu [CG-6f]: idle', { peers: { runc: 'since 1.2' }, sometimes: true }, async () => {
   equal(read(await created({ cpu: { idle: 1 } }, 'cpu'), 'cpu.idle'), '1')
 })
 
