@@ -28,6 +28,11 @@ describe('parse', () => {
     expect(read('-b=/b')).toEqual({ bundle: '/b', _: [] })
   })
 
+  it('reads long options with one dash, as go-runc writes them', () => {
+    expect(read('-detach', '-bundle', '/b', '-bundle=/c')).toEqual({ detach: true, bundle: '/c', _: [] })
+    expect(() => read('-detachx')).toThrow('unknown option -e')
+  })
+
   it('does not take the word behind a switch for its value', () => {
     expect(read('--detach', 'true')).toEqual({ detach: true, _: ['true'] })
     expect(read('--detach=false', 'x')).toEqual({ detach: false, _: ['x'] })

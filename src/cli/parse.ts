@@ -53,6 +53,16 @@ function longOption(word: string, table: OptionTable): Given {
   return { name, rawName, definition, inline: equals < 0 ? undefined : word.slice(equals + 1) }
 }
 
+/**
+ * "-no-subreaper" as "--no-subreaper": Go's flag package knows one dash and two, and containerd's go-runc writes it so. What
+ * else begins with one dash are letters.
+ */
+function isLong(word: string, table: OptionTable): boolean {
+  if (word.startsWith('--')) return true
+  const [name = ''] = word.slice(1).split('=', 1)
+  return name.length > 1 && Object.hasOwn(table, name)
+}
+
 /** -b, -b=value, -bvalue, and switches in a group as in -dk. */
 function shortOptions(word: string, table: OptionTable): readonly Given[] {
   const out: Given[] = []
@@ -70,7 +80,7 @@ function shortOptions(word: string, table: OptionTable): readonly Given[] {
 }
 
 /**
- * Read `argv` by `table`: --name value, --name=value, -n value, -nvalue, grouped switches, and "--" before arguments
+ * Read `argv` by `table`: --name value, --name=value, -name, -n value, -nvalue, grouped switches, and "--" before arguments
  * that begin with a dash. Stops before the first positional where `untilPositional`; its index is `end`. Not yargs,
  * which takes longer than everything else that node does here: it renders the help (help.ts).
  *
@@ -92,8 +102,8 @@ export function parse(
     } else if (word === '--') {
       optionsEnded = true
     } else {
-      for (const { name, rawName, definition, inline } of word.startsWith('--')
-        ? [longOption(word, table)]
+      for (const { name, rawName, definition, inline } of isLong(word, table)
+        ? [longOption(word.startsWith('--') ? word : `-${word}`, table)]
         : shortOptions(word, table)) {
         if (definition.type === 'boolean') {
           values[name] = readBoolean(rawName, inline)
