@@ -481,16 +481,22 @@ row('a swarm service that scales', async () => {
 })
 
 row(
-  'checkpoint: what runs is dumped and ends',
+  'checkpoint and start --checkpoint: it goes on where it was',
   async () => {
     const id = await detached('n=0; while :; do n=$((n+1)); echo $n; sleep 0.1; done', '--network', 'none')
     await delay(500)
     await docker('checkpoint', 'create', id, 'first')
     await eventually('the end', async () => (await inspect(id, '{{.State.Running}}')) === 'false')
     match(await docker('checkpoint', 'ls', id), /first/)
+    const last = async (): Promise<number> => Number((await docker('logs', '--tail', '1', id)).trim())
+    const before = await last()
+    await docker('start', '--checkpoint', 'first', id)
+    await eventually('it counts on', async () => (await last()) > before)
+    equal(await inspect(id, '{{.State.Running}}'), 'true')
     await remove(id)
   },
   'checkpoint',
+  'restore',
 )
 
 row('user namespaces: a daemon with userns-remap', async () => {
