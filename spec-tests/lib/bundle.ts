@@ -157,8 +157,13 @@ export class Bundle {
     return this.#created?.stderr() ?? ''
   }
 
+  /** A verb without waiting for its end. */
+  launchCall(verb: string, options: CallOptions = {}, ...args: readonly string[]): Running {
+    return this.#call(verb, options, [this.id, ...args])
+  }
+
   tryCall(verb: string, options: CallOptions = {}, ...args: readonly string[]): Promise<Outcome> {
-    return this.#call(verb, options, [this.id, ...args]).exited
+    return this.launchCall(verb, options, ...args).exited
   }
 
   /** `exec` of a command, without waiting for its end. */

@@ -30,6 +30,8 @@ using sys::UniqueFd;
 constexpr int kSocket = 3;
 constexpr int kStillMilliseconds = 120000;
 constexpr int kEndMilliseconds = 2000;
+// What CRIU has to say of the death of a restored process: it may be the reason for it.
+constexpr int kLastWordMilliseconds = 2000;
 
 // Fields of rpc.proto.
 constexpr uint32_t kImagesDirFd = 1;

@@ -141,7 +141,10 @@ Failure run(HostContext& context, const wire::AwaitCriu& op) {
     }
     CriuResponse response;
     UniqueFd fd;
-    TSRUNC_TRY(restoring.criu.receive(response, &fd, context.init_pidfd.get()));
+    if (const Failure failure = restoring.criu.receive(response, &fd, context.init_pidfd.get()); failure) {
+      // Why a process ended that was half restored stands in the log.
+      return failure.code == ECHILD ? failed(context, response) : failure;
+    }
     if (response.type != static_cast<uint32_t>(CriuRequest::kNotify)) {
       return response.success && op.script.empty() ? kOk : failed(context, response);
     }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import {
+  type Bundle,
   checkpoint,
   count,
   counting,
@@ -104,25 +105,46 @@ test('checkpoint: without CRIU the error says what is missing', OURS, async () =
   equal((await b.state()).status, 'running')
 })
 
-test('checkpoint: a TCP connection and a lock are saved where the caller allows it', OURS, async () => {
-  const b = await counting({
-    first:
-      '/bin/probe lock /tmp/lock , sleep 600 & sleep 600 | busybox nc -l -p 4099 > /tmp/heard & sleep 0.5; ' +
-      '(while sleep 0.3; do echo tick; done) | busybox nc 127.0.0.1 4099 & ',
-  })
-  await eventually('a connection', () => readFileSync(join(b.rootfs, 'tmp/heard'), 'utf8').length > 0 || undefined)
-  const refused = await checkpoint(b, '--file-locks')
+test('checkpoint: a file lock is saved where the caller allows it, and held again', OURS, async () => {
+  const b = await counting({ first: '/bin/probe lock /tmp/lock , sleep 600 & ' })
+  await eventually('the lock', () => existsSync(join(b.rootfs, 'tmp/lock')) || undefined)
+  const refused = await checkpoint(b)
   equal(refused.status, 1)
-  match(refused.stderr, /Error.*Connected TCP socket/i)
-  const unlocked = await checkpoint(b, '--tcp-established')
-  equal(unlocked.status, 1)
-  match(unlocked.stderr, /Error.*lock/i)
-  expectStatus(await checkpoint(b, '--tcp-established', '--file-locks'))
-  const heard = statSync(join(b.rootfs, 'tmp/heard')).size
-  expectStatus(await tryRestore(b, '--tcp-established', '--file-locks'))
-  await eventually('more of the connection', () => statSync(join(b.rootfs, 'tmp/heard')).size > heard || undefined)
+  match(refused.stderr, /Error.*lock/i)
+  expectStatus(await checkpoint(b, '--file-locks'))
+  expectStatus(await tryRestore(b, '--file-locks'))
   const [lock] = await b.exec({}, ['lock', '/tmp/lock'])
   equal(lock.error, 'EAGAIN')
+})
+
+/** A container with a connection of its own. */
+const connected = async (): Promise<Bundle> => {
+  const b = await counting({
+    first: 'sleep 600 | busybox nc -l -p 4099 > /dev/null & sleep 0.5; sleep 600 | busybox nc 127.0.0.1 4099 & ',
+  })
+  const { pid } = await b.state()
+  // proc_net(5), "/proc/net/tcp": port 4099, TCP_ESTABLISHED.
+  await eventually('a connection', () =>
+    ['tcp', 'tcp6'].some((name) =>
+      /:1003 [0-9A-F]+:[0-9A-F]+ 01 /.test(readFileSync(`/proc/${pid}/net/${name}`, 'utf8')),
+    ),
+  )
+  return b
+}
+
+test('checkpoint: a TCP connection is told of where the caller does not allow it', OURS, async () => {
+  const { status, stderr } = await checkpoint(await connected())
+  equal(status, 1)
+  match(stderr, /Error.*Connected TCP socket/i)
+})
+
+test('checkpoint --tcp-established: it is saved, and restored where the caller allows it', OURS, async () => {
+  const b = await connected()
+  expectStatus(await checkpoint(b, '--tcp-established'))
+  const saved = count(b)
+  match((await tryRestore(b)).stderr, /Error.*TCP/i)
+  expectStatus(await tryRestore(b, '--tcp-established'))
+  await countsBeyond(b, saved)
 })
 
 test('checkpoint: values that make no sense are refused before anything is done', OURS, async () => {

@@ -1,12 +1,16 @@
 // `restore`: a container goes on from where `checkpoint` has saved it.
 import {
+  chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -26,6 +30,7 @@ import {
   hasCapability,
   images,
   isAlive,
+  launch,
   launchRestore,
   match,
   networkNamespace,
@@ -289,6 +294,8 @@ test(
 test('restore: a container with a user namespace of its own', OURS, async () => {
   requires('userns', 'CAP_SYS_RESOURCE')
   const b = await counting({
+    // Streams from outside are opened anew, which its root need not be allowed to.
+    first: 'exec < /dev/null > /dev/null 2>&1; ',
     change: (config, { rootfs }) => {
       const map = [{ containerID: 0, hostID: 100000, size: 65536 }]
       config.linux.namespaces = [...(config.linux.namespaces ?? []), { type: 'user' }]
@@ -299,7 +306,16 @@ test('restore: a container with a user namespace of its own', OURS, async () => 
   })
   const { pid } = await b.state()
   const mounts = mountsOf(pid)
-  await saveAndRestore(b)
+  expectStatus(await checkpoint(b))
+  // The root of the container reads them, who is nobody to the directory.
+  const refused = await tryRestore(b)
+  equal(refused.status, 1)
+  match(refused.stderr, /Error.*img: Permission denied/)
+  chmodSync(images(), 0o755)
+  for (const name of readdirSync(images())) chmodSync(join(images(), name), 0o644)
+  const saved = count(b)
+  expectStatus(await tryRestore(b))
+  await countsBeyond(b, saved)
   const after = (await b.state()).pid
   match(readFileSync(`/proc/${after}/uid_map`, 'utf8'), /^\s*0\s+100000\s+65536$/m)
   deepEqual(mountsOf(after), mounts)
@@ -321,3 +337,27 @@ test(
     }
   },
 )
+
+test('checkpoint --lazy-pages: the memory follows when the restored container needs it', OURS, async () => {
+  const b = await counting()
+  const work = scratch('lazy')
+  mkdirSync(work)
+  const port = String(20000 + (process.pid % 20000))
+  const status = openSync(scratch('status'), 'w')
+  const flags = ['--lazy-pages', '--page-server', `127.0.0.1:${port}`, '--status-fd', '3', '--image-path', images()]
+  const saving = b.launchCall('checkpoint', {
+    flags: [...flags, '--network-lock', 'skip'],
+    fds: [status],
+    timeout: 60_000,
+  })
+  await eventually('the page server', () => statSync(scratch('status')).size > 0 || undefined)
+  const where = ['--images-dir', images(), '--work-dir', work]
+  launch(['criu', 'lazy-pages', '--page-server', '--address', '127.0.0.1', '--port', port, ...where])
+  await eventually('its socket', () => existsSync(join(work, 'lazy-pages.socket')) || undefined)
+  const other = b.twin()
+  const saved = count(b)
+  expectStatus(await tryRestore(other, '--lazy-pages', '--work-path', work))
+  await countsBeyond(b, saved)
+  expectStatus(await saving.exited)
+  equal((await b.tryCall('state')).status, 1)
+})
