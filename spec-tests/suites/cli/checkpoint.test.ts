@@ -150,12 +150,9 @@ test('checkpoint --tcp-established: it is saved, and restored where the caller a
 test('checkpoint: values that make no sense are refused before anything is done', OURS, async () => {
   const b = await counting()
   const wrong: readonly (readonly [RegExp, ...string[]])[] = [
-    [/--page-server: ADDRESS:PORT/, '--page-server', 'nowhere'],
     [/--page-server: ADDRESS:PORT/, '--page-server', '127.0.0.1:70000'],
     [/--lazy-pages needs --page-server/, '--lazy-pages'],
-    [/--pre-dump and --lazy-pages/, '--pre-dump', '--lazy-pages', '--page-server', '127.0.0.1:7'],
     [/--status-fd: a descriptor that is open/, '--status-fd', '77'],
-    [/--manage-cgroups-mode/, '--manage-cgroups-mode', 'hard'],
     [/--empty-ns/, '--empty-ns', 'pid'],
   ]
   for (const [story, ...flags] of wrong) {
