@@ -1,5 +1,7 @@
 import type { HostFacts, PlanOptions } from '../host/facts'
-import type { Spec } from '../spec/types'
+import type { Process, Spec } from '../spec/types'
+import { type ExecRequest, resolveExec } from './exec'
+import { type ExecFlags, execProcess } from './exec-process'
 import { resolvePlan } from './resolve'
 
 /** Made-up hosts and calls for the planner's tests. */
@@ -116,3 +118,41 @@ export const compileSeccomp = (request: { rules: readonly unknown[] }): Uint8Arr
 /** resolvePlan on a made-up host. */
 export const resolve = (spec: Spec, options: Partial<PlanOptions> = {}, facts: HostFacts = FACTS_V2) =>
   resolvePlan(spec, { ...OPTIONS, ...options }, facts, compileSeccomp)
+
+/** The flags of an exec that says nothing. */
+export const NO_FLAGS: ExecFlags = {
+  args: [],
+  cwd: undefined,
+  env: [],
+  user: undefined,
+  additionalGids: [],
+  tty: false,
+  processLabel: undefined,
+  apparmor: undefined,
+  noNewPrivs: undefined,
+  caps: [],
+}
+
+interface OneMore {
+  readonly flags?: Partial<ExecFlags>
+  readonly file?: Process
+  readonly request?: Partial<ExecRequest>
+}
+
+/** resolveExec for a container of a made-up host. `options` are those of the exec. */
+export const resolveOneMore = (
+  { flags, file, request }: OneMore,
+  spec: Spec,
+  options: Partial<PlanOptions> = {},
+  facts: HostFacts = FACTS_V2,
+) => {
+  const { header } = resolve(spec, {}, facts).plan
+  const process = execProcess(spec.process, file, { ...NO_FLAGS, ...flags })
+  const container = { spec, process, header, containerPid: 77, cgroups: [], ignorePaused: false, ...request }
+  return resolveExec(
+    container,
+    { ...OPTIONS, detach: false, cgroupManager: 'disabled', ...options },
+    facts,
+    compileSeccomp,
+  )
+}

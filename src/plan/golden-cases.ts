@@ -1,5 +1,7 @@
 import type { HostFacts, PlanOptions } from '../host/facts'
-import type { Mount, Spec } from '../spec/types'
+import type { Mount, Process, Spec } from '../spec/types'
+import type { ExecRequest } from './exec'
+import type { ExecFlags } from './exec-process'
 import { BASE, FACTS_USER, FACTS_V1, FACTS_V2, USER_NAMESPACE, withLinux, withProcess } from './fixtures'
 
 export interface GoldenCase {
@@ -7,6 +9,12 @@ export interface GoldenCase {
   readonly options?: Partial<PlanOptions>
   readonly facts?: HostFacts
   readonly warnings?: readonly string[]
+  /** The plan is that of one more process of the container. */
+  readonly exec?: {
+    readonly flags?: Partial<ExecFlags>
+    readonly file?: Process
+    readonly request?: Partial<ExecRequest>
+  }
 }
 
 const withMounts = (...mounts: readonly Mount[]): Spec => ({ ...BASE, mounts })
@@ -474,6 +482,61 @@ const PROCESS: Readonly<Record<string, GoldenCase>> = {
   annotations: { spec: { ...BASE, annotations: { 'a/b': 'ä"', 'org.opencontainers.image.stopSignal': 'SIGRTMIN+3' } } },
 }
 
+const LS = { args: ['ls', '-l'] }
+
+const EXEC: Readonly<Record<string, GoldenCase>> = {
+  'exec-usual-v1': { spec: USUAL, facts: FACTS_V1, exec: { flags: LS } },
+  'exec-usual-v2': { spec: USUAL, exec: { flags: LS } },
+  'exec-user-namespace': { spec: USER_NAMESPACE, exec: { flags: { ...LS, user: '1000:1000' } } },
+  'exec-in-the-namespaces-of-the-host': { spec: { ...BASE, linux: { namespaces: [] } }, exec: { flags: LS } },
+  'exec-flags': {
+    spec: USUAL,
+    options: {
+      detach: true,
+      consoleSocket: '/console',
+      pidfdSocket: '/pidfd',
+      pidFile: '/pid',
+      preserveFds: 1,
+      caller: { fds: [0, 1, 2, 3], pid: 4711 },
+    },
+    exec: {
+      flags: {
+        ...LS,
+        cwd: '/tmp',
+        env: ['A=b'],
+        user: '5',
+        additionalGids: ['6'],
+        tty: true,
+        noNewPrivs: true,
+        caps: ['CAP_CHOWN'],
+      },
+      request: { cgroups: ['sub'], ignorePaused: true },
+    },
+  },
+  'exec-process-file': {
+    spec: withProcess({ execCPUAffinity: { initial: '0-1', final: '2' }, oomScoreAdj: 10 }),
+    exec: {
+      file: {
+        cwd: '/',
+        args: ['/bin/x'],
+        user: { uid: 0, gid: 0 },
+        rlimits: [{ type: 'RLIMIT_CORE', hard: 0, soft: 0 }],
+      },
+    },
+  },
+  'exec-seccomp': { spec: withLinux({ seccomp: PROFILE }), exec: { flags: LS } },
+  'exec-seccomp-listener': {
+    spec: withLinux({
+      seccomp: {
+        ...PROFILE,
+        listenerPath: '/listener',
+        syscalls: [{ names: ['mkdir'], action: 'SCMP_ACT_NOTIFY' }],
+      },
+    }),
+    exec: { flags: LS },
+  },
+}
+
 /** The expected plans in golden/, by name. */
 export const GOLDEN_CASES: Readonly<Record<string, GoldenCase>> = {
   'usual-v1': { spec: USUAL, facts: FACTS_V1 },
@@ -482,4 +545,5 @@ export const GOLDEN_CASES: Readonly<Record<string, GoldenCase>> = {
   ...NAMESPACES,
   ...ROOTFS,
   ...PROCESS,
+  ...EXEC,
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { resolve } from './fixtures'
+import { resolve, resolveOneMore } from './fixtures'
 import { GOLDEN_CASES } from './golden-cases'
 import { planToJson } from './print'
 import { ACTION, encodePlan, PLAN_MAGIC } from './wire'
@@ -18,8 +18,9 @@ const LAUNCH = {
 }
 
 describe('golden plans (UPDATE_GOLDEN=1 writes them anew)', () => {
-  test.each(Object.entries(GOLDEN_CASES))('%s', (name, { spec, options, facts, warnings: expected = [] }) => {
-    const { plan, warnings } = resolve(spec, options, facts)
+  test.each(Object.entries(GOLDEN_CASES))('%s', (name, { spec, options, facts, exec, warnings: expected = [] }) => {
+    const { plan, warnings } =
+      exec === undefined ? resolve(spec, options, facts) : resolveOneMore(exec, spec, options, facts)
     const text = planToJson(plan)
     const file = join(DIRECTORY, `${name}.json`)
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text)
