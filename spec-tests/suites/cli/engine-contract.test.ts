@@ -3,17 +3,22 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  addBusybox,
   type Bundle,
   bundle,
   callRuntime,
+  consoleSocket,
   deepEqual,
   doesNotMatch,
   equal,
+  eventually,
   includes,
   launch,
-  leftSoFar,
   match,
+  notEqual,
   ok,
+  readCgroup,
+  requires,
   runtime,
   sandbox,
   scratch,
@@ -93,6 +98,70 @@ for (const form of [['--resources=-'], ['--resources', '-']]) {
     equal((await b.tryCall('update', { flags: form, stdin: file })).status, 0)
   })
 }
+
+test('containerd: pause and resume, with the variables of its shim', async () => {
+  const b = await idle()
+  const env = { PATH: process.env['PATH'] ?? '', TTRPC_ADDRESS: '/run/x.ttrpc', GOMAXPROCS: '2', NAMESPACE: 'moby' }
+  const options = { global: shim(b), env }
+  await b.create(options)
+  await b.start(options)
+  equal((await b.tryCall('pause', options)).status, 0)
+  equal((await b.state()).status, 'paused')
+  equal((await b.tryCall('resume', options)).status, 0)
+  equal((await b.state()).status, 'running')
+})
+
+test('containerd: ps --format json is an array of numbers', async () => {
+  const b = await idle()
+  await b.create()
+  await b.start()
+  const { stdout } = await b.tryCall('ps', { global: shim(b), flags: ['--format', 'json'] })
+  deepEqual(JSON.parse(stdout), [(await b.state()).pid])
+})
+
+test('containerd: an unrelated descriptor of create and start does not reach the program', async () => {
+  const b = await bundle()
+  b.command(['report'])
+  const fds = [openSync('/', 'r')]
+  try {
+    await b.create({ fds })
+    await b.start({ fds })
+    await b.reaches('stopped')
+    const [report] = b.answers(b.output(), [['report']])
+    deepEqual(
+      report.fds.map(({ fd }) => fd),
+      [0, 1, 2],
+    )
+  } finally {
+    for (const fd of fds) closeSync(fd)
+  }
+})
+
+test('Podman: update --resources=FILE ID', async () => {
+  const b = await idle()
+  await b.create()
+  await b.start()
+  const file = scratch('resources.json')
+  writeFileSync(file, JSON.stringify({ pids: { limit: 19 } }))
+  equal((await b.tryCall('update', { flags: [`--resources=${file}`] })).status, 0)
+  equal(readCgroup('pids', b.id, 'pids.max'), '19')
+})
+
+test('Podman 4: exec --pid-file F --process F --detach --tty --console-socket S ID', async () => {
+  const b = await idle()
+  await b.create()
+  await b.start()
+  const terminal = await consoleSocket()
+  const [file, pidFile] = [scratch('process.json'), scratch('exec.pid')]
+  const args = ['/bin/probe', 'terminal']
+  writeFileSync(file, JSON.stringify({ ...b.config.process, args, terminal: true }))
+  const flags = ['--pid-file', pidFile, '--process', file, '--detach', '--tty', '--console-socket', terminal.socket]
+  equal((await b.tryCall('exec', { global: ['--log-format=json', `--log=${scratch('oci-log')}`], flags })).status, 0)
+  await terminal.closed()
+  const [answer] = b.answers(terminal.output(), [['terminal']])
+  deepEqual(answer.isatty, [true, true, true])
+  match(readFileSync(pidFile, 'utf8'), /^\d+$/)
+})
 
 test('BuildKit: run --bundle B --keep ID, then delete ID', {
   peers: { runc: 'since 1.1', crun: 'has no --keep in 1.8' },
@@ -180,11 +249,49 @@ test('go-runc: a pid file appears whole, by rename: a link to another file is re
   deepEqual(readdirSync(directory).sort(), ['pid', 'target'])
 })
 
-test('run --no-subreaper: a process that the container leaves behind is not waited for', async () => {
-  const b = await bundle()
-  b.command(['echo', 'done'])
-  equal((await b.tryRun({ flags: ['--no-subreaper'] })).status, 0)
-  deepEqual(await leftSoFar(), [])
+const isChildOf = (pid: number, parent: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8').includes(`\nPPid:\t${parent}\n`)
+  } catch {
+    return false
+  }
+}
+
+/** A process that lost its parent in the container, which has the pid namespace of the host, and the pid of `run`. */
+const orphan = async (...flags: readonly string[]): Promise<{ readonly parent: number; readonly run: number }> => {
+  requires('root', 'busybox')
+  const b = await bundle(({ linux }) => {
+    linux.namespaces = linux.namespaces?.filter(({ type }) => type !== 'pid')
+  })
+  addBusybox(b.rootfs)
+  b.config.process.args = ['/bin/sh', '-c', '(sleep 600 & echo "orphan $!"); exec sleep 600']
+  b.save()
+  const running = b.launchRun({ flags })
+  const [, pid = ''] = /orphan (\d+)\n/.exec(await b.line(/orphan \d+\n/)) ?? []
+  const parentOf = (): number => Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+  // The subshell that made it is init's child; it has ended when its parent is another one.
+  const first = parentOf()
+  const { pid: init } = await b.state()
+  const before = await eventually('another parent', () => {
+    const now = parentOf()
+    return now !== init && (now !== first || !isChildOf(first, init)) && now
+  })
+  const run = await running.pid
+  await b.tryCall('kill', { flags: ['--all'] }, 'KILL')
+  await running.exited
+  return { parent: before, run }
+}
+
+test('run: a process that the container leaves behind becomes a child of run', async () => {
+  const { parent, run } = await orphan()
+  equal(parent, run)
+})
+
+test('run --no-subreaper: it becomes the child of whoever reaps for the caller', {
+  peers: { crun: 'reaps all the same' },
+}, async () => {
+  const { parent, run } = await orphan('--no-subreaper')
+  notEqual(parent, run)
 })
 
 test('list: the header of the table, as scripts cut it', TABLE, async () => {
