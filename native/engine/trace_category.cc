@@ -53,6 +53,7 @@ const char* op_category(wire::OpKind kind) noexcept {
     case OpKind::kStartCriu:
     case OpKind::kRequestCriu:
     case OpKind::kAwaitCriu:
+    case OpKind::kCheckLabel:
       return "criu";
     case OpKind::kCloneInit:
     case OpKind::kCloneExec:

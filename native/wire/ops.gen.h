@@ -131,6 +131,7 @@ enum class OpKind : uint32_t {
   kRequestCriu = 192,
   kAwaitCriu = 193,
   kSaveRestored = 194,
+  kCheckLabel = 195,
 };
 
 enum class List : uint32_t {
@@ -726,6 +727,12 @@ struct AwaitCriu {
 };
 
 struct SaveRestored {
+};
+
+struct CheckLabel {
+  StrList files{};
+  Str label{};
+  Str module{};
 };
 
 struct Header {
@@ -1371,6 +1378,12 @@ inline void read(Decoder& in, SaveRestored& out) {
   (void)out;
 }
 
+inline void read(Decoder& in, CheckLabel& out) {
+  out.files = in.strs();
+  out.label = in.str();
+  out.module = in.str();
+}
+
 inline void read(Decoder& in, Header& out) {
   out.id = in.str();
   out.state_dir = in.str();
@@ -1502,7 +1515,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StartCriu) \
   X(RequestCriu) \
   X(AwaitCriu) \
-  X(SaveRestored)
+  X(SaveRestored) \
+  X(CheckLabel)
 
 #define TSRUNC_HOST_OPS(X) \
   X(MakeCgroup) \
@@ -1553,7 +1567,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StartCriu) \
   X(RequestCriu) \
   X(AwaitCriu) \
-  X(SaveRestored)
+  X(SaveRestored) \
+  X(CheckLabel)
 
 #define TSRUNC_INIT_OPS(X) \
   X(RunHook) \
@@ -1657,7 +1672,8 @@ inline void read(Decoder& in, Launch& out) {
   X(StartCriu) \
   X(RequestCriu) \
   X(AwaitCriu) \
-  X(SaveRestored)
+  X(SaveRestored) \
+  X(CheckLabel)
 
 #define TSRUNC_INIT_ONLY_OPS(X) \
   X(AwaitHost) \

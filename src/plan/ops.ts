@@ -528,6 +528,9 @@ export const OPS = {
   },
   /** Let CRIU go on until it tells of `script` (criu(8) "Action scripts"), or, where that is empty, to its end. */
   awaitCriu: { code: 193, side: 'host', fields: { script: 'str' } },
+  /** The restored process must have this label, as the first of `files` beneath /proc/PID that there is tells it: CRIU that was
+   *  built without a security module does not say that it leaves labels out. A mode behind it, " (enforce)", is none of it. */
+  checkLabel: { code: 195, side: 'host', fields: { files: 'strs', label: 'str', module: 'str' } },
   /** The restored process is the container's from here on. */
   saveRestored: { code: 194, side: 'host', fields: {} },
 } as const satisfies Record<string, OpDefinition>

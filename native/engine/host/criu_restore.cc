@@ -11,6 +11,7 @@
 #include "engine/host_context.h"
 #include "engine/init_process.h"
 #include "sys/kernel.h"
+#include "sys/small_file.h"
 #include "sys/text.h"
 
 namespace tsrunc::engine {
@@ -153,6 +154,39 @@ Failure run(HostContext& context, const wire::AwaitCriu& op) {
       return kOk;
     }
   }
+}
+
+Failure run(HostContext& context, const wire::CheckLabel& op) {
+  char text[1024] = {};
+  for (uint32_t i = 0; i < op.files.count; ++i) {
+    char path[64];
+    sys::Text(path)
+        .add("/proc/")
+        .add(static_cast<uint64_t>(context.init.pid))
+        .add("/")
+        .add(op.files.items[i]);
+    if (sys::read_file(AT_FDCWD, path, text, sizeof text).ok()) {
+      break;
+    }
+    text[0] = 0;
+  }
+  const size_t length = std::strcspn(text, "\n");
+  text[length] = 0;
+  if (char* mode = std::strstr(text, " ("); mode != nullptr) {
+    *mode = 0;
+  }
+  if (std::strcmp(op.label.data, text) == 0) {
+    return kOk;
+  }
+  sys::Text(context.detail)
+      .add("the restored process has ")
+      .add(text[0] == 0 ? "none" : text)
+      .add(", not ")
+      .add(op.label.data)
+      .add(": CRIU was built without ")
+      .add(op.module.data)
+      .add(", or the label was another one when the container was saved (--lsm-profile)");
+  return fail(sys::kNoErrno, "criu", nullptr, context.detail);
 }
 
 Failure run(HostContext& context, const wire::SaveRestored& /*op*/) {

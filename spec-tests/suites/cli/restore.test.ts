@@ -361,3 +361,28 @@ test('checkpoint --lazy-pages: the memory follows when the restored container ne
   expectStatus(await saving.exited)
   equal((await b.tryCall('state')).status, 1)
 })
+
+test('restore: the SELinux label is that of before, or it is an error: CRIU may be built without', OURS, async () => {
+  requires('root', 'selinux')
+  const label = 'system_u:system_r:container_t:s0:c1,c2'
+  const b = await counting({
+    change: ({ process }) => {
+      process.selinuxLabel = label
+    },
+  })
+  expectStatus(await checkpoint(b))
+  const { status, stderr } = await tryRestore(b)
+  if (status === 0) {
+    const { pid } = await b.state()
+    equal(readFileSync(`/proc/${pid}/attr/current`, 'utf8').replace(/[\0\n]+$/, ''), label)
+    return
+  }
+  match(stderr, new RegExp(`the restored process has \\S+, not ${label}: CRIU was built without SELinux`))
+  equal((await b.tryCall('state')).status, 1)
+})
+
+test('restore --lsm-profile: what is no type and name is refused', OURS, async () => {
+  const b = await counting()
+  expectStatus(await checkpoint(b))
+  match((await tryRestore(b, '--lsm-profile', 'label')).stderr, /--lsm-profile: apparmor:NAME or selinux:LABEL/)
+})

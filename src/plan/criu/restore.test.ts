@@ -2,7 +2,7 @@ import protobuf from 'protobufjs'
 import { expect, test } from 'vitest'
 import type { HostFacts, PlanOptions } from '../../host/facts'
 import type { Spec } from '../../spec/types'
-import { BASE, FACTS_V1, FACTS_V2, OPTIONS, withLinux } from '../fixtures'
+import { BASE, FACTS_V1, FACTS_V2, OPTIONS, withLinux, withProcess } from '../fixtures'
 import type { Op, OpKind } from '../ops'
 import { type RestoreOptions, resolveRestore } from './restore'
 
@@ -163,4 +163,18 @@ test('flags are handed on', () => {
 test('the directory of the notify socket is made where the container had it mounted', () => {
   expect(kinds({})).not.toContain('makeNotifyDirectory')
   expect(kinds({ criu: { outside: { streams: [], mounts: ['/run/notify'] } } })[0]).toBe('makeNotifyDirectory')
+})
+
+test('labels are checked that the configuration asks for, or the caller in their place', () => {
+  const spec = withProcess({ selinuxLabel: 'a:b:c:d', apparmorProfile: 'web' })
+  const labels = (given: Given): readonly unknown[] =>
+    plan(given).create.flatMap((op) => (op.kind === 'checkLabel' ? [[op.module, op.label, op.pointer]] : []))
+  const facts = { ...FACTS_V2, selinux: true, apparmor: 'unconfined' } as const
+  expect(labels({})).toEqual([])
+  expect(labels({ spec, facts })).toEqual([
+    ['SELinux', 'a:b:c:d', '/process/selinuxLabel'],
+    ['AppArmor', 'web', '/process/apparmorProfile'],
+  ])
+  expect(labels({ spec, facts, criu: { lsmProfile: 'apparmor:other' } })[1]).toEqual(['AppArmor', 'other', ''])
+  expect(labels({ criu: { lsmProfile: 'selinux:x:y' } })).toEqual([['SELinux', 'x:y', '']])
 })

@@ -146,6 +146,22 @@ function planCgroups(builder: PlanBuilder): void {
 const what = 'restore the container'
 const awaitCriu = (script: string): Op => ({ kind: 'awaitCriu', pointer: '', what, script })
 
+const SELINUX = { module: 'SELinux', files: ['attr/current'] } as const
+/** Documentation/admin-guide/LSM/index.rst: attr/current is that of one module only. */
+const APPARMOR = { module: 'AppArmor', files: ['attr/apparmor/current', 'attr/current'] } as const
+
+/** The label that the configuration asks for, or that the caller has named in its place. */
+function planLabels({ create, spec }: PlanBuilder, { lsmProfile }: RestoreOptions): void {
+  const { selinuxLabel = '', apparmorProfile = '' } = spec.process ?? {}
+  const [, type, named = ''] = /^(selinux|apparmor):(.*)$/s.exec(lsmProfile) ?? []
+  const check = (module: typeof SELINUX | typeof APPARMOR, label: string, pointer: string): void => {
+    if (label !== '')
+      create.push({ kind: 'checkLabel', pointer, what: `check the ${module.module} label`, label, ...module })
+  }
+  check(SELINUX, type === 'selinux' ? named : selinuxLabel, type === 'selinux' ? '' : '/process/selinuxLabel')
+  check(APPARMOR, type === 'apparmor' ? named : apparmorProfile, type === 'apparmor' ? '' : '/process/apparmorProfile')
+}
+
 /** The `create` list: CRIU in the container's cgroups, and between its steps what a create does there. */
 function planSteps(builder: PlanBuilder, options: RestoreOptions): void {
   const { create, cgroup } = builder
@@ -181,6 +197,7 @@ function planSteps(builder: PlanBuilder, options: RestoreOptions): void {
   planHooks(builder, create, 'prestart')
   planHooks(builder, create, 'createRuntime')
   create.push(awaitCriu('post-restore'))
+  planLabels(builder, options)
   append(create, cgroup.afterNamespaces)
   planDelegatedOwner(builder)
   planSendConsole(builder)
