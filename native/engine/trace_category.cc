@@ -2,89 +2,94 @@
 #include "engine/trace.h"
 
 namespace tsrunc::engine {
+namespace {
+
+using wire::OpKind;
+
+struct Row {
+  OpKind kind;
+  const char* category;
+};
+
+constexpr Row kCategories[] = {
+    {OpKind::kMakeCgroup, "cgroup"},
+    {OpKind::kEnableControllers, "cgroup"},
+    {OpKind::kWriteCgroupFile, "cgroup"},
+    {OpKind::kAttachDeviceFilter, "cgroup"},
+    {OpKind::kReplaceDeviceFilter, "cgroup"},
+    {OpKind::kJoinCgroup, "cgroup"},
+    {OpKind::kEnterCgroup, "cgroup"},
+    {OpKind::kChownCgroup, "cgroup"},
+    {OpKind::kCheckCgroupUsage, "cgroup"},
+    {OpKind::kSetCgroupLimit, "cgroup"},
+    {OpKind::kLowerMemory, "cgroup"},
+    {OpKind::kStartUnit, "cgroup"},
+    {OpKind::kStopUnit, "cgroup"},
+    {OpKind::kSetUnitProperties, "cgroup"},
+    {OpKind::kCheckUnit, "cgroup"},
+    {OpKind::kKillCgroups, "cgroup"},
+    {OpKind::kMakeRdtGroup, "cgroup"},
+    {OpKind::kJoinRdtGroup, "cgroup"},
+    {OpKind::kWriteRdtSchemata, "cgroup"},
+    {OpKind::kUpdateRdtSchemata, "cgroup"},
+    {OpKind::kOpenTree, "mounts"},
+    {OpKind::kOpenSource, "mounts"},
+    {OpKind::kOpenIdMap, "mounts"},
+    {OpKind::kMapTree, "mounts"},
+    {OpKind::kJournalMounts, "mounts"},
+    {OpKind::kPrepareMountTree, "mounts"},
+    {OpKind::kOpenRoot, "mounts"},
+    {OpKind::kMountFs, "mounts"},
+    {OpKind::kMountBind, "mounts"},
+    {OpKind::kRemount, "mounts"},
+    {OpKind::kMakeDirectory, "mounts"},
+    {OpKind::kMakeDevice, "mounts"},
+    {OpKind::kBindDevice, "mounts"},
+    {OpKind::kMakeSymlink, "mounts"},
+    {OpKind::kMaskPath, "mounts"},
+    {OpKind::kReadonlyPath, "mounts"},
+    {OpKind::kSetReadonly, "mounts"},
+    {OpKind::kSetRootPropagation, "mounts"},
+    {OpKind::kPivotRoot, "mounts"},
+    {OpKind::kMoveRoot, "mounts"},
+    {OpKind::kChangeRoot, "mounts"},
+    {OpKind::kDumpContainer, "criu"},
+    {OpKind::kStartCriu, "criu"},
+    {OpKind::kRequestCriu, "criu"},
+    {OpKind::kAwaitCriu, "criu"},
+    {OpKind::kCheckLabel, "criu"},
+    {OpKind::kCloneInit, "namespaces"},
+    {OpKind::kCloneExec, "namespaces"},
+    {OpKind::kWriteIdMaps, "namespaces"},
+    {OpKind::kCheckIdMaps, "namespaces"},
+    {OpKind::kBecomeRoot, "namespaces"},
+    {OpKind::kUnshareCgroup, "namespaces"},
+    {OpKind::kEnterNamespaces, "namespaces"},
+    {OpKind::kBecomeMember, "namespaces"},
+    {OpKind::kBringUpLoopback, "namespaces"},
+    {OpKind::kMoveNetDevice, "namespaces"},
+    {OpKind::kRunHook, "hooks"},
+    {OpKind::kOpenHookOutput, "hooks"},
+    {OpKind::kSetSeccomp, "seccomp"},
+    {OpKind::kSetSeccompWithListener, "seccomp"},
+    {OpKind::kSendSeccompListener, "seccomp"},
+    {OpKind::kFindProgram, "exec"},
+    {OpKind::kExec, "exec"},
+    {OpKind::kAwaitInit, "wait"},
+    {OpKind::kAwaitHost, "wait"},
+    {OpKind::kAwaitStart, "wait"},
+    {OpKind::kUndoJournal, "undo"},
+};
+
+}  // namespace
 
 const char* op_category(wire::OpKind kind) noexcept {
-  using wire::OpKind;
-  switch (kind) {
-    case OpKind::kMakeCgroup:
-    case OpKind::kEnableControllers:
-    case OpKind::kWriteCgroupFile:
-    case OpKind::kAttachDeviceFilter:
-    case OpKind::kReplaceDeviceFilter:
-    case OpKind::kJoinCgroup:
-    case OpKind::kEnterCgroup:
-    case OpKind::kChownCgroup:
-    case OpKind::kCheckCgroupUsage:
-    case OpKind::kSetCgroupLimit:
-    case OpKind::kLowerMemory:
-    case OpKind::kStartUnit:
-    case OpKind::kStopUnit:
-    case OpKind::kSetUnitProperties:
-    case OpKind::kCheckUnit:
-    case OpKind::kKillCgroups:
-    case OpKind::kMakeRdtGroup:
-    case OpKind::kJoinRdtGroup:
-    case OpKind::kWriteRdtSchemata:
-    case OpKind::kUpdateRdtSchemata:
-      return "cgroup";
-    case OpKind::kOpenTree:
-    case OpKind::kOpenSource:
-    case OpKind::kOpenIdMap:
-    case OpKind::kMapTree:
-    case OpKind::kJournalMounts:
-    case OpKind::kPrepareMountTree:
-    case OpKind::kOpenRoot:
-    case OpKind::kMountFs:
-    case OpKind::kMountBind:
-    case OpKind::kRemount:
-    case OpKind::kMakeDirectory:
-    case OpKind::kMakeDevice:
-    case OpKind::kBindDevice:
-    case OpKind::kMakeSymlink:
-    case OpKind::kMaskPath:
-    case OpKind::kReadonlyPath:
-    case OpKind::kSetReadonly:
-    case OpKind::kSetRootPropagation:
-    case OpKind::kPivotRoot:
-    case OpKind::kMoveRoot:
-    case OpKind::kChangeRoot:
-      return "mounts";
-    case OpKind::kDumpContainer:
-    case OpKind::kStartCriu:
-    case OpKind::kRequestCriu:
-    case OpKind::kAwaitCriu:
-    case OpKind::kCheckLabel:
-      return "criu";
-    case OpKind::kCloneInit:
-    case OpKind::kCloneExec:
-    case OpKind::kWriteIdMaps:
-    case OpKind::kCheckIdMaps:
-    case OpKind::kBecomeRoot:
-    case OpKind::kUnshareCgroup:
-    case OpKind::kEnterNamespaces:
-    case OpKind::kBecomeMember:
-    case OpKind::kBringUpLoopback:
-    case OpKind::kMoveNetDevice:
-      return "namespaces";
-    case OpKind::kRunHook:
-    case OpKind::kOpenHookOutput:
-      return "hooks";
-    case OpKind::kSetSeccomp:
-    case OpKind::kSetSeccompWithListener:
-    case OpKind::kSendSeccompListener:
-      return "seccomp";
-    case OpKind::kFindProgram:
-    case OpKind::kExec:
-      return "exec";
-    case OpKind::kAwaitInit:
-    case OpKind::kAwaitHost:
-    case OpKind::kAwaitStart:
-      return "wait";
-    case OpKind::kUndoJournal:
-      return "undo";
-    default:
-      return "process";
+  for (const Row& row : kCategories) {
+    if (row.kind == kind) {
+      return row.category;
+    }
   }
+  return "process";
 }
 
 }  // namespace tsrunc::engine

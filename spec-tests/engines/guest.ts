@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync } from 'node:fs'
 import { engine as buildah } from './buildah'
 import { engine as containerd } from './containerd'
 import { engine as cri } from './cri'
+import { engine as crio } from './crio'
 import { engine as docker } from './docker'
 import { makeImages } from './image'
 import { engine as podman } from './podman'
@@ -10,7 +11,7 @@ import { engine as podmanRootless } from './podman-rootless'
 import type { Result } from './result'
 import { attempt, type Engine, type Row } from './row'
 
-const ENGINES: readonly Engine[] = [containerd, cri, docker, podman, podmanRootless, buildah]
+const ENGINES: readonly Engine[] = [containerd, cri, crio, docker, podman, podmanRootless, buildah]
 
 const tell = (result: Result): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`)

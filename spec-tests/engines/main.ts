@@ -1,5 +1,5 @@
 /**
- * npm run engine-test: Docker, containerd (by ctr and by the CRI), Podman and Buildah with the runtime, each in a sandbox of its
+ * npm run engine-test: Docker, containerd (by ctr and by the CRI), conmon as CRI-O calls it, Podman and Buildah with the runtime, each in a sandbox of its
  * own; rootless Podman in the virtual machine of spec-tests/vm, which has a systemd.
  *
  *   npm run engine-test -- [--runtime PATH] [--suite SUITE] [--results DIR] [ENGINE…] [WORD…]
@@ -28,7 +28,7 @@ import type { Result } from './result'
 const WORK = join(REPOSITORY, 'build', 'engine-tests')
 /** Those that want a systemd. The kernels of the machine are those of x86_64. */
 const IN_MACHINE: readonly string[] = process.arch === 'x64' ? ['podman-rootless'] : []
-const ENGINES: readonly string[] = [...IN_MACHINE, 'docker', 'podman', 'containerd', 'cri', 'buildah']
+const ENGINES: readonly string[] = [...IN_MACHINE, 'docker', 'podman', 'containerd', 'cri', 'crio', 'buildah']
 /** Sandboxes at the same time. */
 const SIDE_BY_SIDE = 2
 
