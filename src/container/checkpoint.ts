@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { type BigIntStats, existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote, TsruncError } from '../errors'
 import { type CheckpointOptions, planCheckpoint, type RunningContainer, type Stream } from '../plan/criu/checkpoint'
@@ -10,19 +10,26 @@ import { checkFeature, checkLazyPages, checkVersion, configOf } from './criu'
 import { readSaved, type SavedContainer } from './saved'
 
 const FIRST_STREAMS = [0, 1, 2]
-const NO_STREAM: Stream = { link: '', mountId: 0, inode: 0n, isFile: false }
+const NO_STREAM: Stream = { link: '', mountId: 0, key: '' }
 
-/** Names of terminals of the host: CRIU has its own flags for them. */
-const TERMINAL = /^\/dev\/(?:pts\/\d+|tty\w*|console|ptmx)$/
+/** Names of terminals of the host. */
+const TERMINAL = /^\/dev\/(?:pts\/\d+|tty\w*|console)$/
+
+/** criu(8) --external: numbers in hexadecimal digits. */
+function externalKey(link: string, mountId: number, about: BigIntStats): string {
+  const hex = (number: bigint): string => number.toString(16)
+  if (about.isCharacterDevice() && TERMINAL.test(link)) return `tty[${hex(about.rdev)}:${hex(about.dev)}]`
+  return about.isFile() || about.isCharacterDevice() ? `file[${mountId.toString(16)}:${hex(about.ino)}]` : ''
+}
 
 /** Undefined, as a closed stream is, where it cannot be looked at. */
 function readStream(pid: number, fd: number): Stream {
   try {
     const link = readlinkSync(`/proc/${pid}/fd/${fd}`)
-    const [, mountId = '0'] = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) ?? []
+    const [, digits = '0'] = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) ?? []
+    const mountId = Number(digits)
     const about = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true })
-    const isFile = (about.isFile() || about.isCharacterDevice()) && !TERMINAL.test(link)
-    return { link, mountId: Number(mountId), inode: about.ino, isFile }
+    return { link, mountId, key: externalKey(link, mountId, about) }
   } catch {
     return NO_STREAM
   }

@@ -24,9 +24,8 @@ export interface Stream {
   readonly link: string
   /** mnt_id of /proc/PID/fdinfo/N. */
   readonly mountId: number
-  readonly inode: bigint
-  /** A regular file or a device that is no terminal: what can be handed over at a restore. */
-  readonly isFile: boolean
+  /** The name by which CRIU leaves it to us, criu(8) --external: of a regular file or a device; '' is none. */
+  readonly key: string
 }
 
 /** The container as it is now. */
@@ -58,12 +57,10 @@ export interface Outside {
   readonly mounts: readonly string[]
 }
 
-/** criu(8) --external: "file[mnt_id:inode]" in hexadecimal digits. */
+/** Those that are on no mount of the container. */
 function outsideFiles({ streams, mounts }: RunningContainer): readonly string[] {
   const inside = new Set(mounts.map(({ id }) => id))
-  return streams.map(({ isFile, mountId, inode }) =>
-    isFile && !inside.has(mountId) ? `file[${mountId.toString(16)}:${inode.toString(16)}]` : '',
-  )
+  return streams.map(({ key, mountId }) => (inside.has(mountId) ? '' : key))
 }
 
 const mountsOutside = ({ mounts, hostMounts }: RunningContainer): readonly string[] =>
