@@ -10,6 +10,9 @@ import { eventually, expectStatus, type Outcome, type Running } from './spawn'
 const hasCriu = (): boolean =>
   (process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, 'criu')))
 
+/** Before every other need: only a machine that has it is asked for the others. */
+export const requiresCriu = (): void => requiresThat(hasCriu(), 'criu')
+
 /** Documentation/admin-guide/mm/soft-dirty.rst, which not every kernel is built with. */
 export const criuTracksMemory = (): boolean =>
   spawnSync('criu', ['check', '--feature', 'mem_dirty_track'], { stdio: 'ignore' }).status === 0
@@ -33,8 +36,8 @@ interface Counting extends CallOptions {
 
 /** A container that counts in a file of its own. */
 export const counting = async ({ first = '', change, ...options }: Counting = {}): Promise<Bundle> => {
+  requiresCriu()
   requires('root', 'busybox')
-  requiresThat(hasCriu(), 'criu')
   const b = await bundle()
   addBusybox(b.rootfs)
   b.config.process.args = ['/bin/sh', '-c', `${first}${COUNTER}`]

@@ -13,6 +13,7 @@ export {
   criuTracksMemory,
   images,
   launchRestore,
+  requiresCriu,
   saveAndRestore,
   tryRestore,
 } from './checkpoint'

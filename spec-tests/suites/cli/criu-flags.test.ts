@@ -54,14 +54,6 @@ test('checkpoint --empty-ns network: what is in the network is left to others', 
   match(stdout, /lo: <LOOPBACK>/)
 })
 
-test('checkpoint --network-lock nftables', OURS, async () => {
-  const b = await counting()
-  expectStatus(await checkpoint(b, '--network-lock', 'nftables'))
-  const saved = count(b)
-  expectStatus(await tryRestore(b, '--network-lock', 'nftables'))
-  await countsBeyond(b, saved)
-})
-
 test('checkpoint: a terminal of the caller is the one that the restore is called on', OURS, async () => {
   const b: Bundle = await counting()
   await b.kill('KILL')

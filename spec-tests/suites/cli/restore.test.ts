@@ -38,6 +38,7 @@ import {
   ok,
   readCgroup,
   requires,
+  requiresCriu,
   requiresThat,
   saveAndRestore,
   scratch,
@@ -255,6 +256,7 @@ test(
   'checkpoint --pre-dump: the container goes on, and a checkpoint with --parent-path is restored',
   OURS,
   async () => {
+    requiresCriu()
     requiresThat(criuTracksMemory(), 'memory tracking')
     const b = await counting()
     const parent = `${images()}-parent`
@@ -292,6 +294,7 @@ test(
 )
 
 test('restore: a container with a user namespace of its own', OURS, async () => {
+  requiresCriu()
   requires('userns', 'CAP_SYS_RESOURCE')
   const b = await counting({
     // Streams from outside are opened anew, which its root need not be allowed to.
@@ -363,6 +366,7 @@ test('checkpoint --lazy-pages: the memory follows when the restored container ne
 })
 
 test('restore: the SELinux label is that of before, or it is an error: CRIU may be built without', OURS, async () => {
+  requiresCriu()
   requires('root', 'selinux')
   const label = 'system_u:system_r:container_t:s0:c1,c2'
   const b = await counting({
