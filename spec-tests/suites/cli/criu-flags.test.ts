@@ -1,5 +1,5 @@
 // What `checkpoint` and `restore` leave to CRIU only where the caller allows it, and how.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Bundle,
@@ -74,4 +74,16 @@ test('checkpoint: a terminal of the caller is the one that the restore is called
   await eventually('a running container', () => existsSync(join(sandbox().marks.root, b.id, 'state')))
   second.type('two\n')
   await second.sees(/read two/)
+})
+
+test('checkpoint --link-remap: a file that is open, was deleted, and has another name', OURS, async () => {
+  const b = await counting({ first: 'exec 8> /tmp/a; busybox ln /tmp/a /tmp/b; busybox rm /tmp/a; ' })
+  const refused = await checkpoint(b)
+  equal(refused.status, 1)
+  match(refused.stderr, /Error.*(link|remap)/i)
+  expectStatus(await checkpoint(b, '--link-remap'))
+  const saved = count(b)
+  expectStatus(await tryRestore(b))
+  await countsBeyond(b, saved)
+  match(readlinkSync(`/proc/${(await b.state()).pid}/fd/8`), /\/tmp\//)
 })
