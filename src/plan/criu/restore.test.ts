@@ -171,6 +171,7 @@ test('labels are checked that the configuration asks for, or the caller in their
     plan(given).create.flatMap((op) => (op.kind === 'checkLabel' ? [[op.module, op.label, op.pointer]] : []))
   const facts = { ...FACTS_V2, selinux: true, apparmor: 'unconfined' } as const
   expect(labels({})).toEqual([])
+  expect(labels({ spec: withProcess({ apparmorProfile: 'unconfined' }) })).toEqual([])
   expect(labels({ spec, facts })).toEqual([
     ['SELinux', 'a:b:c:d', '/process/selinuxLabel'],
     ['AppArmor', 'web', '/process/apparmorProfile'],

@@ -151,7 +151,7 @@ const SELINUX = { module: 'SELinux', files: ['attr/current'] } as const
 const APPARMOR = { module: 'AppArmor', files: ['attr/apparmor/current', 'attr/current'] } as const
 
 /** The label that the configuration asks for, or that the caller has named in its place. */
-function planLabels({ create, spec }: PlanBuilder, { lsmProfile }: RestoreOptions): void {
+function planLabels({ create, spec, facts }: PlanBuilder, { lsmProfile }: RestoreOptions): void {
   const { selinuxLabel = '', apparmorProfile = '' } = spec.process ?? {}
   const [, type, named = ''] = /^(selinux|apparmor):(.*)$/s.exec(lsmProfile) ?? []
   const check = (module: typeof SELINUX | typeof APPARMOR, label: string, pointer: string): void => {
@@ -159,7 +159,10 @@ function planLabels({ create, spec }: PlanBuilder, { lsmProfile }: RestoreOption
       create.push({ kind: 'checkLabel', pointer, what: `check the ${module.module} label`, label, ...module })
   }
   check(SELINUX, type === 'selinux' ? named : selinuxLabel, type === 'selinux' ? '' : '/process/selinuxLabel')
-  check(APPARMOR, type === 'apparmor' ? named : apparmorProfile, type === 'apparmor' ? '' : '/process/apparmorProfile')
+  const profile = type === 'apparmor' ? named : apparmorProfile
+  // Without AppArmor every process is what "unconfined" asks for, and no file tells of it.
+  if (facts.apparmor === 'off' && profile === 'unconfined') return
+  check(APPARMOR, profile, type === 'apparmor' ? '' : '/process/apparmorProfile')
 }
 
 /** The `create` list: CRIU in the container's cgroups, and between its steps what a create does there. */
