@@ -120,7 +120,8 @@ const main = async (): Promise<number> => {
   if (values.json !== undefined) {
     writeResults(results, values.json)
   }
-  process.stdout.write(`\npassed: ${summary(results)}; unexpected: ${findings.length}\n`)
+  const names = findings.map(({ program, peer }) => `${program} on ${peer}`).join(', ')
+  process.stdout.write(`\npassed: ${summary(results)}; unexpected: ${names === '' ? 'none' : names}\n`)
   return findings.length === 0 ? 0 : 1
 }
 
