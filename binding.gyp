@@ -41,6 +41,7 @@
       'type': 'loadable_module',
       'sources': [
         '<!@(node -p "fs.readdirSync(\'native/addon\').filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/addon/\' + f).join(\' \')")',
+        'native/engine/state_lock.cc',
         'native/launcher/handoff.cc',
         'native/launcher/log_socket.cc',
         'native/launcher/sealed.cc',

@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "addon/container_lock.h"
 #include "addon/errors.h"
 #include "addon/executable_copy.h"
 #include "addon/hand_off.h"
@@ -41,6 +42,12 @@ Napi::Value run_hand_off(const Napi::CallbackInfo& info) {
 Napi::Value run_begin_hand_off(const Napi::CallbackInfo& info) {
   begin_copy(info[0].ToString());
   return info.Env().Undefined();
+}
+
+Napi::Value run_lock_container(const Napi::CallbackInfo& info) {
+  const std::string path = info[0].ToString();
+  const sys::Failure failure = lock_container(path, info[1].ToNumber().Int32Value());
+  return failure ? throw_failure(info.Env(), failure) : info.Env().Undefined();
 }
 
 Napi::Value run_execute(const Napi::CallbackInfo& info) {
@@ -100,6 +107,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("exit", Napi::Function::New(env, run_exit));
   exports.Set("beginHandOff", Napi::Function::New(env, run_begin_hand_off));
   exports.Set("handOff", Napi::Function::New(env, run_hand_off));
+  exports.Set("lockContainer", Napi::Function::New(env, run_lock_container));
   exports.Set("execute", Napi::Function::New(env, run_execute));
   exports.Set("findSeccomp", Napi::Function::New(env, run_find_seccomp));
   exports.Set("fellow", Napi::Function::New(env, run_fellow));

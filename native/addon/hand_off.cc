@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "addon/container_lock.h"
 #include "addon/executable_copy.h"
 #include "addon/memory_heir.h"
 #include "launcher/handoff.h"
@@ -76,6 +77,12 @@ sys::Failure hand_off(const std::string& executable, int handoff, const PlanByte
     }
     variable = std::string(launcher::kPlanVariable) + "=" + std::to_string(memory.get()) + ":" +
                std::to_string(start_heir());
+    if (const int lock = locked_container(); lock >= 0) {
+      if (::fcntl(lock, F_SETFD, 0) != 0) {
+        return sys::fail("fcntl", "the lock of the container");
+      }
+      variable += ":" + std::to_string(lock);
+    }
     env.push_back(variable.data());
   }
   if (!trace.empty()) {

@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "engine/container_id.h"
+#include "engine/state_lock.h"
 #include "engine/trace.h"
-#include "sys/clock.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
 
@@ -168,22 +169,20 @@ Failure StateDir::open(const char* path) {
 
 Failure StateDir::lock(int milliseconds) {
   const Span span("state", "lock the container");
-  sys::Deadline deadline(milliseconds);
-  while (::flock(fd_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      return sys::fail("flock", path_);
-    }
-    if (deadline.over()) {
-      return sys::fail(EBUSY, "flock", path_, "another tsrunc is at work on this container");
-    }
-    deadline.pause();
-  }
-  // Whoever held the lock may have been `delete`.
-  struct stat about {};
-  if (::fstat(fd_.get(), &about) != 0) {
+  return lock_directory(fd_.get(), path_, milliseconds);
+}
+
+Failure StateDir::adopt_lock(UniqueFd locked) {
+  struct stat own {};
+  struct stat theirs {};
+  if (::fstat(fd_.get(), &own) != 0 || ::fstat(locked.get(), &theirs) != 0) {
     return sys::fail("fstat", path_);
   }
-  return about.st_nlink == 0 ? sys::fail(ENOENT, "flock", path_, nullptr) : kOk;
+  if (own.st_dev != theirs.st_dev || own.st_ino != theirs.st_ino) {
+    return sys::fail(ENOENT, "flock", path_, nullptr);
+  }
+  fd_ = std::move(locked);
+  return kOk;
 }
 
 namespace {

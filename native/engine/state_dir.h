@@ -47,8 +47,11 @@ class StateDir {
   // Opens an existing one. ENOENT: no such container.
   [[nodiscard]] sys::Failure open(const char* path);
 
-  // flock LOCK_EX, polling until `milliseconds` are over: EBUSY.
+  // engine/state_lock.h.
   [[nodiscard]] sys::Failure lock(int milliseconds);
+  // Goes on with a lock that this call of tsrunc has had since before it was planned. ENOENT: it is of
+  // another directory, the container was deleted and made anew.
+  [[nodiscard]] sys::Failure adopt_lock(sys::UniqueFd locked);
 
   // Maps the saved plan and decodes it; valid as long as this object is. ENODATA: create did not come that
   // far.

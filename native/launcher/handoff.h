@@ -10,9 +10,9 @@
 //   ignored HEX                ignored signals
 //   fd N STATUS FLAGS          each open descriptor: F_GETFL and F_GETFD, decimal
 //
-// Variables between the two: _TSRUNC_HANDOFF=RECORD_FD to node, _TSRUNC_PLAN=PLAN_FD:HEIR back to tsrunc
-// (HEIR: pid of a child to be reaped, or 0; addon/memory_heir.h). Neither outlives the start of the program
-// that reads it.
+// Variables between the two: _TSRUNC_HANDOFF=RECORD_FD to node, _TSRUNC_PLAN=PLAN_FD:HEIR[:LOCK_FD] back to
+// tsrunc (HEIR: pid of a child to be reaped, or 0; addon/memory_heir.h. LOCK_FD: addon/container_lock.h).
+// Neither outlives the start of the program that reads it.
 #pragma once
 
 #include <sys/resource.h>

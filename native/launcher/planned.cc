@@ -1,10 +1,12 @@
 #include "launcher/planned.h"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <utility>
 
 #include "engine/trace.h"
 #include "launcher/describe.h"
@@ -49,14 +51,15 @@ constexpr PlannedVerb kVerbs[] = {
 struct Legacy {
   int plan = -1;
   pid_t heir = 0;
+  int lock = -1;
 };
 
 [[nodiscard]] Legacy parse_legacy(const char* text) {
   Legacy legacy;
   char rest = 0;
-  return std::sscanf(text, "%d:%d%c", &legacy.plan, &legacy.heir, &rest) == 2 && legacy.plan > STDERR_FILENO
-             ? legacy
-             : Legacy{};
+  const int found = std::sscanf(text, "%d:%d:%d%c", &legacy.plan, &legacy.heir, &legacy.lock, &rest);
+  const bool good = found == 2 || (found == 3 && legacy.lock > STDERR_FILENO);
+  return good && legacy.plan > STDERR_FILENO ? legacy : Legacy{};
 }
 
 }  // namespace
@@ -69,6 +72,11 @@ void PlannedCall::reap_heir() noexcept {
 
 int run_planned(const char* words) {
   const Legacy legacy = parse_legacy(words);
+  sys::UniqueFd lock(legacy.lock);
+  if (lock.valid() && ::fcntl(lock.get(), F_SETFD, FD_CLOEXEC) != 0) {
+    Logger("").error(Sentence("take over the lock", sys::fail("fcntl")).text);
+    return kFailed;
+  }
   PlanMemory memory;
   wire::Plan plan;
   {
@@ -93,7 +101,7 @@ int run_planned(const char* words) {
   }
   engine::StateDir state;
   engine::HostContext context(plan, state, log);
-  PlannedCall call{context, legacy.heir, log};
+  PlannedCall call{context, legacy.heir, log, std::move(lock)};
   const int code = verb->run(call);
   if (const sys::Failure failure = finish_trace(); failure) {
     log.warn(Sentence("write the trace", failure).text);

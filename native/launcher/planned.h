@@ -5,6 +5,7 @@
 
 #include "engine/host_context.h"
 #include "launcher/log.h"
+#include "sys/unique_fd.h"
 
 namespace tsrunc::launcher {
 
@@ -13,6 +14,7 @@ struct PlannedCall {
   engine::HostContext& context;  // the plan; a state directory that nobody has opened
   pid_t heir;                    // child that node left behind (launcher/handoff.h), or 0
   Logger& log;
+  sys::UniqueFd lock;  // state directory of the container, locked by node (engine/state_lock.h), or none
 
   // The heir has ended long before a verb has done its work: to wait for it earlier would be to wait for what
   // it was started to do.

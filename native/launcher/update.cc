@@ -1,4 +1,8 @@
-// update: new limits for a container that exists.
+// update: new limits for a container that exists. Node has locked it before it looked at the limits in force,
+// which the plan is made of: two updates at a time would each undo the other's.
+#include <cerrno>
+#include <utility>
+
 #include "engine/engine.h"
 #include "launcher/describe.h"
 #include "launcher/existing.h"
@@ -8,8 +12,11 @@ namespace tsrunc::launcher {
 namespace {
 
 constexpr int kFailed = 1;
-// More than `--memory-mode safe` takes (src/plan/cgroup/update.ts).
-constexpr int kLockMilliseconds = 20000;
+
+[[nodiscard]] sys::Failure take_lock(PlannedCall& call) {
+  return call.lock.valid() ? call.context.state.adopt_lock(std::move(call.lock))
+                           : sys::fail(EINVAL, "flock", nullptr, "the plan was made without it");
+}
 
 }  // namespace
 
@@ -21,9 +28,8 @@ int update_container(PlannedCall& call) {
   if (!found) {
     return kFailed;
   }
-  // Two updates at a time would each put back what the other has changed.
-  if (const sys::Failure failure = context.state.lock(kLockMilliseconds); failure) {
-    call.log.error(Sentence("wait for another call about this container", failure).text);
+  if (const sys::Failure failure = take_lock(call); failure) {
+    call.log.error(Sentence("take over the lock of the container", failure).text);
     return kFailed;
   }
   engine::SavedState saved;

@@ -1,6 +1,7 @@
 import { leaveTrace } from '../host/trace'
 import { OWN_VIEW } from '../host/view'
 import { binding, EXECUTABLE } from '../native/binding'
+import { lockContainer } from '../native/container-lock'
 import { seccompCompiler } from '../native/seccomp-compiler'
 import type { Engine } from './engine'
 import { noLauncher } from './native-verb'
@@ -15,6 +16,7 @@ export function ownEngine({ argv, handoff }: Pick<Call, 'argv' | 'handoff'>): En
       if (handoff === undefined) throw noLauncher()
       binding().beginHandOff(EXECUTABLE)
     },
+    lock: lockContainer,
     seccompCompiler,
     print: printOut,
     run(plan) {

@@ -49,8 +49,11 @@ export const verb = defineVerb({
     const dryRun = values['dry-run']
     if (!dryRun) engine.begin()
     const root = call.globals.root === undefined ? defaultRoot(call.environment) : resolve(cwd, call.globals.root)
+    const lock = (stateDir: string): void => (dryRun ? undefined : engine.lock(stateDir, id))
     const memoryMode = values['memory-mode'] === 'safe' ? 'safe' : 'plain'
-    const { plan, warnings } = traced('plan', () => planUpdateOf({ id, root, ...read, memoryMode, rdt }, engine.view))
+    const { plan, warnings } = traced('plan', () =>
+      planUpdateOf({ id, root, ...read, memoryMode, rdt, lock }, engine.view),
+    )
     // JSON without a limit is what an engine sends that has nothing to change.
     if (plan.create.length === 0 && warnings.length === 0 && values.resources === undefined) {
       throw new UsageError(`no new limit is given for container ${quote(id)}`)

@@ -25,6 +25,8 @@ export interface UpdateOptions {
   readonly names: ReadonlyMap<string, string>
   readonly memoryMode: MemoryMode
   readonly rdt: RdtSchemas
+  /** Called before anything is looked at that another call may change. */
+  readonly lock: (stateDir: string) => void
 }
 
 const PREFIX = '/linux/resources'
@@ -88,7 +90,7 @@ function planOps(saved: SavedContainer, resources: Resources, options: UpdateOpt
  * Decide what a change of a container's limits writes. What is in force afterwards is in the kernel's files, where later
  * updates find it; the saved config.json stays the record of create.
  *
- * Errors: those of readSaved, loadResources and planUpdate; RDT.
+ * Errors: those of readSaved, loadResources, lock and planUpdate; RDT.
  */
 export function planUpdateOf(options: UpdateOptions, view: HostView): Planned {
   const saved = readSaved(options.root, options.id)
@@ -98,6 +100,7 @@ export function planUpdateOf(options: UpdateOptions, view: HostView): Planned {
       /\(config\.json (\/linux\/resources[^\s)]*)\)/g,
       (_, pointer: string) => `(${placeOf(pointer, options)})`,
     )
+  options.lock(saved.stateDir)
   try {
     const planned = planOps(saved, resources, options, view)
     const empty: readonly Op[] = []

@@ -21,6 +21,11 @@ export interface Binding {
    * (native/launcher/trace_file.h), or empty. Returns only by throwing.
    */
   handOff(executable: string, handoff: number, plan: Uint8Array, argv: readonly string[], trace: string): never
+  /**
+   * Locks the container whose state directory is `path` (native/engine/state_lock.h) for the rest of this process, or
+   * throws EBUSY when `milliseconds` are over, ENOENT when it is gone. handOff passes the lock on with the plan.
+   */
+  lockContainer(path: string, milliseconds: number): void
   /** The same without a plan and without a copy: runs `executable` with other arguments, for verbs that need no
    *  JavaScript. */
   execute(executable: string, handoff: number, argv: readonly string[], trace: string): never

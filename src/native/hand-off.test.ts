@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 /** The program that node hands its process to. Descriptor 3 is the record, 4 one of the caller's. */
-function handOffTo(argv: readonly string[], record: string, call = 'handOff') {
+function handOffTo(argv: readonly string[], record: string, call = 'handOff', before = '') {
   const path = join(directory, 'record')
   writeFileSync(path, record)
   const kept = openSync('/dev/null', 'r')
@@ -28,6 +28,7 @@ function handOffTo(argv: readonly string[], record: string, call = 'handOff') {
   const source = `
     process.stdin.resume(); process.stdin.pause()
     const addon = require(${JSON.stringify(ADDON)})
+    ${before}
     addon.${call}('/bin/${argv[0]}', 3, ${plan} ${JSON.stringify(argv)})`
   try {
     return spawnSync(process.execPath, ['-e', source], {
@@ -81,6 +82,15 @@ describe('handOff', () => {
     const number = rest.pop()
     expect(plan).toBe('the plan')
     expect(rest.sort((a, b) => Number(a) - Number(b))).toEqual(['0', '1', '2', '4', number])
+  })
+
+  it('passes the lock of a container on', () => {
+    const script = 'echo $_TSRUNC_PLAN | cut -d: -f3; readlink /proc/$$/fd/$(echo $_TSRUNC_PLAN | cut -d: -f3)'
+    const look = `${script}; flock --nonblock ${directory} true; echo $?`
+    const lock = `addon.lockContainer(${JSON.stringify(directory)}, 100)`
+    const { stdout } = handOffTo(['sh', '-c', look], RECORD, 'handOff', lock)
+    expect(stdout).toMatch(/^\d+\n/)
+    expect(stdout.replace(/^\d+\n/, '')).toBe(`${directory}\n1\n`)
   })
 
   // How long the heir takes is the kernel's business: it is waited for.

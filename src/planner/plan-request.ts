@@ -97,6 +97,10 @@ class Collector implements Engine, LogSink {
 
   begin(): void {}
 
+  lock(): void {
+    throw new Cold()
+  }
+
   seccompCompiler(root: string): (request: SeccompProgramRequest) => Uint8Array {
     return this.#compilerOf(root)
   }
