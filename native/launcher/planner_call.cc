@@ -28,68 +28,90 @@ using Take = bool (*)(PlannerCall& out, const char* value) noexcept;
   return true;
 }
 
+// Who has an option.
+constexpr uint8_t kMake = 1;  // create and run
+constexpr uint8_t kExec = 2;
+constexpr uint8_t kVerbs = kMake | kExec;
+constexpr uint8_t kGlobal = 4 | kVerbs;
+
 struct OptionRow {
   const char* name;
   char letter;
-  bool global;
+  uint8_t whose;
   bool takes_value;
   Take take;
 };
 // --dry-run, --help and --version print, which is node's.
 constexpr OptionRow kOptions[] = {
-    {"root", 0, true, true,
+    {"root", 0, kGlobal, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.root = value;
        return *value != 0;
      }},
-    {"log", 0, true, true,
+    {"log", 0, kGlobal, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.log.file = value;
        const char* name = nullptr;
        return log_service(value, name) == LogService::kNone;  // node sends what it has to say itself
      }},
-    {"trace", 0, true, true,
+    {"trace", 0, kGlobal, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.trace = value;
        return true;
      }},
-    {"log-format", 0, true, true,
+    {"log-format", 0, kGlobal, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.log.json = is(value, "json");
        return true;
      }},
-    {"log-level", 0, true, true, leave},
-    {"debug", 0, true, false, leave},
-    {"systemd-cgroup", 0, true, false, leave},
-    {"cgroup-manager", 0, true, true, leave},
-    {"rootless", 0, true, true, leave},
-    {"planner", 0, true, true,
+    {"log-level", 0, kGlobal, true, leave},
+    {"debug", 0, kGlobal, false, leave},
+    {"systemd-cgroup", 0, kGlobal, false, leave},
+    {"cgroup-manager", 0, kGlobal, true, leave},
+    {"rootless", 0, kGlobal, true, leave},
+    {"planner", 0, kGlobal, true,
      [](PlannerCall& out, const char* value) noexcept { return read_mode(value, out.mode); }},
-    {"bundle", 'b', false, true,
+    {"bundle", 'b', kMake, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.bundle = *value == 0 ? "." : value;
        return true;
      }},
-    {"config", 'f', false, true,
+    {"config", 'f', kMake, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.config = value;
        return *value != 0;
      }},
-    {"console-socket", 0, false, true, leave},
-    {"pidfd-socket", 0, false, true, leave},
-    {"pid-file", 0, false, true, leave},
-    {"no-pivot", 0, false, false, leave},
-    {"no-new-keyring", 0, false, false, leave},
-    {"preserve-fds", 0, false, true, leave},
-    {"detach", 'd', false, false, leave},
-    {"keep", 0, false, false, leave},
-    {"no-subreaper", 0, false, false, leave},
+    {"console-socket", 0, kVerbs, true, leave},
+    {"pidfd-socket", 0, kVerbs, true, leave},
+    {"pid-file", 0, kVerbs, true, leave},
+    {"no-pivot", 0, kMake, false, leave},
+    {"no-new-keyring", 0, kMake, false, leave},
+    {"preserve-fds", 0, kVerbs, true, leave},
+    {"detach", 'd', kVerbs, false, leave},
+    {"keep", 0, kVerbs, false, leave},
+    {"no-subreaper", 0, kVerbs, false, leave},
+    {"process", 'p', kExec, true,
+     [](PlannerCall& out, const char* value) noexcept {
+       out.process = value;
+       return *value != 0;
+     }},
+    {"cwd", 0, kExec, true, leave},
+    {"env", 'e', kExec, true, leave},
+    {"user", 'u', kExec, true, leave},
+    {"additional-gids", 'g', kExec, true, leave},
+    {"tty", 't', kExec, false, leave},
+    {"process-label", 0, kExec, true, leave},
+    {"apparmor", 0, kExec, true, leave},
+    {"no-new-privs", 0, kExec, false, leave},
+    {"cap", 'c', kExec, true, leave},
+    {"cgroup", 0, kExec, true, leave},
+    {"ignore-paused", 0, kExec, false, leave},
 };
 
-[[nodiscard]] const OptionRow* find(const char* word, bool after_verb, const char*& value) noexcept {
+[[nodiscard]] const OptionRow* find(const char* word, uint8_t who, const char*& value) noexcept {
   value = nullptr;
   for (const OptionRow& row : kOptions) {
-    if (!row.global && !after_verb) {
+    if ((row.whose & who) != who) {
       continue;
     }
     if (word[1] != '-') {
@@ -113,31 +135,47 @@ constexpr OptionRow kOptions[] = {
   return nullptr;
 }
 
+[[nodiscard]] uint8_t verb_of(const char* word) noexcept {
+  if (is(word, "create") || is(word, "run")) {
+    return kMake;
+  }
+  return is(word, "exec") ? kExec : 0;
+}
+
+// Behind exec's ID everything is the command's. False: so it is for node.
+[[nodiscard]] bool take_word(const char* word, PlannerCall& out, uint8_t& who, int& ids) noexcept {
+  if (who == kGlobal) {
+    out.verb = word;
+    who = verb_of(word);
+    return who != 0;
+  }
+  ++ids;
+  out.container = who == kExec ? word : nullptr;
+  return true;
+}
+
 [[nodiscard]] bool read_words(int argc, const char* const* argv, PlannerCall& out) noexcept {
-  int positionals = 0;
+  int ids = 0;
+  uint8_t who = kGlobal;
   bool options_ended = false;
-  for (int at = 1; at < argc; ++at) {
+  for (int at = 1; at < argc && out.container == nullptr; ++at) {
     const char* word = argv[at];
     if (!options_ended && out.verb != nullptr && is(word, "--")) {
       options_ended = true;
     } else if (options_ended || word[0] != '-' || word[1] == 0) {
-      if (out.verb != nullptr) {
-        ++positionals;
-      } else if (is(word, "create") || is(word, "run")) {
-        out.verb = word;
-      } else {
+      if (!take_word(word, out, who, ids)) {
         return false;
       }
     } else {
       const char* value = nullptr;
-      const OptionRow* row = find(word, out.verb != nullptr, value);
+      const OptionRow* row = find(word, who, value);
       if (row == nullptr || (row->takes_value && value == nullptr && ++at == argc) ||
           !row->take(out, value == nullptr ? argv[at] : value)) {
         return false;
       }
     }
   }
-  return positionals == 1;
+  return ids == 1;
 }
 
 }  // namespace

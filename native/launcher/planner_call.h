@@ -1,5 +1,5 @@
-// The command lines that a planner is asked about: create and run in the forms that engines and people use.
-// Everything else goes to node, which knows all forms and says what is wrong with a command line.
+// The command lines that a planner is asked about: create, run and exec in the forms that engines and people
+// use. Everything else goes to node, which knows all forms and says what is wrong with a command line.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,8 @@ struct PlannerCall {
   const char* root = nullptr;  // nullptr: the default
   const char* bundle = ".";
   const char* config = "config.json";
+  const char* container = nullptr;  // exec's ID; nullptr: the verb makes a container
+  const char* process = nullptr;    // exec's file, if it has one
   LogOptions log;
   const char* trace = nullptr;  // file
 };

@@ -8,6 +8,7 @@
 
 #include <cstring>
 
+#include "engine/container_id.h"
 #include "launcher/handoff.h"
 #include "launcher/node.h"
 #include "sys/small_file.h"
@@ -65,17 +66,14 @@ void add_word(Bytes& out, const char* word) {
   return false;
 }
 
-// A regular file of bounded size; node says what is wrong with anything else.
-[[nodiscard]] bool add_config(const char* bundle, const char* name, Bytes& out) {
-  char path[PATH_MAX];
-  sys::Text text(path);
-  text.add(*name == '/' ? "" : bundle).add(*name == '/' ? "" : "/").add(name);
+// A regular file of bounded size beneath `directory`; node says what is wrong with anything else.
+[[nodiscard]] bool add_file(int directory, const char* path, int flags, uint32_t most, Bytes& out) {
   struct stat about {};
-  if (text.cut() || ::stat(path, &about) != 0 || !S_ISREG(about.st_mode) ||
-      about.st_size > kMostConfigBytes) {
+  // fstatat(2) first: opening a named pipe or a device can have effects.
+  if (::fstatat(directory, path, &about, 0) != 0 || !S_ISREG(about.st_mode) || about.st_size > most) {
     return false;
   }
-  const sys::UniqueFd file(::open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  const sys::UniqueFd file(::openat(directory, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags));
   const size_t before = out.size();
   const auto size = static_cast<size_t>(about.st_size);
   out.resize(before + size);
@@ -83,6 +81,29 @@ void add_word(Bytes& out, const char* word) {
   // A file that changes while it is read is node's too.
   return file.valid() && !sys::read_exactly(file.get(), out.data() + before, size, path) &&
          ::read(file.get(), &more, 1) == 0;
+}
+
+[[nodiscard]] bool add_config(const char* directory, const char* name, Bytes& out) {
+  char path[PATH_MAX];
+  sys::Text text(path);
+  text.add(*name == '/' ? "" : directory).add(*name == '/' ? "" : "/").add(name);
+  return !text.cut() && add_file(AT_FDCWD, path, 0, kMostConfigBytes, out);
+}
+
+// The directory of a container of this user.
+[[nodiscard]] sys::UniqueFd open_container(const char* root, const char* id) {
+  char path[PATH_MAX];
+  sys::Text text(path);
+  text.add(root).add("/").add(id);
+  struct stat about {};
+  if (!engine::valid_container_id(id) || goes_up(root) || text.cut()) {
+    return {};
+  }
+  sys::UniqueFd directory(::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory.valid() || ::fstat(directory.get(), &about) != 0 || about.st_uid != ::geteuid()) {
+    return {};
+  }
+  return directory;
 }
 
 [[nodiscard]] bool add_record(Bytes& out) {
@@ -159,13 +180,48 @@ class Composer {
   size_t begun_ = 0;
 };
 
+// What a container is made of.
+[[nodiscard]] bool add_bundle(const PlannerCall& call, Composer& composer, Bytes& out) {
+  char bundle[PATH_MAX];
+  if (goes_up(call.bundle) || goes_up(call.config) || !real_directory(call.bundle, bundle)) {
+    return false;
+  }
+  add_word(out, bundle);
+  composer.end(Section::kBundle);
+  if (!add_config(bundle, call.config, out)) {
+    return false;
+  }
+  composer.end(Section::kConfig);
+  guess_rootfs(bundle, out);
+  composer.end(Section::kAnswers);
+  return true;
+}
+
+// What exec needs of a container that is there.
+[[nodiscard]] bool add_container(const PlannerCall& call, const char* root, const char* cwd,
+                                 Composer& composer, Bytes& out) {
+  if (call.process != nullptr && (goes_up(call.process) || !add_config(cwd, call.process, out))) {
+    return false;
+  }
+  composer.end(Section::kConfig);
+  const sys::UniqueFd directory = open_container(root, call.container);
+  if (!directory.valid() || !add_file(directory.get(), "plan", O_NOFOLLOW, kMostPlanBytes, out)) {
+    return false;
+  }
+  composer.end(Section::kSavedPlan);
+  if (!add_file(directory.get(), "state", O_NOFOLLOW, kMostPlanBytes, out)) {
+    return false;
+  }
+  composer.end(Section::kSavedState);
+  return true;
+}
+
 }  // namespace
 
-bool compose_request(int argc, const char* const* argv, const PlannerCall& call, Bytes& out) {
-  char bundle[PATH_MAX];
+bool compose_request(int argc, const char* const* argv, const PlannerCall& call, const char* root,
+                     Bytes& out) {
   char cwd[PATH_MAX];
-  if (goes_up(call.bundle) || goes_up(call.config) || !real_directory(call.bundle, bundle) ||
-      ::getcwd(cwd, sizeof cwd) == nullptr || *cwd != '/') {
+  if (::getcwd(cwd, sizeof cwd) == nullptr || *cwd != '/') {
     return false;
   }
   Composer composer(out);
@@ -185,15 +241,9 @@ bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
     return false;
   }
   composer.end(Section::kRecord);
-  add_word(out, bundle);
-  composer.end(Section::kBundle);
-  if (!add_config(bundle, call.config, out)) {
-    return false;
-  }
-  composer.end(Section::kConfig);
-  guess_rootfs(bundle, out);
-  composer.end(Section::kAnswers);
-  return composer.finish();
+  const bool whole = call.container == nullptr ? add_bundle(call, composer, out)
+                                               : add_container(call, root, cwd, composer, out);
+  return whole && composer.finish();
 }
 
 bool compose_answers(const char* questions, size_t size, Bytes& out) {

@@ -17,9 +17,22 @@
 namespace tsrunc::launcher {
 
 inline constexpr char kPlannerSocket[] = "~planner";
-inline constexpr char kPlannerMagic[16] = "tsrunc-planner1";
+inline constexpr char kPlannerMagic[16] = "tsrunc-planner2";
 
-enum class Section : uint8_t { kArgv, kCwd, kEnvironment, kRecord, kBundle, kConfig, kAnswers, kCount };
+// create and run send kBundle, its real path, and kConfig. exec sends kConfig for the file of --process, and
+// what create saved of the container.
+enum class Section : uint8_t {
+  kArgv,
+  kCwd,
+  kEnvironment,
+  kRecord,
+  kBundle,
+  kConfig,
+  kAnswers,
+  kSavedPlan,
+  kSavedState,
+  kCount
+};
 inline constexpr size_t kSections = static_cast<size_t>(Section::kCount);
 
 // A file as it lies on disk: an installation that is replaced gives it another inode and time.
@@ -37,7 +50,7 @@ struct RequestHeader {
   uint32_t sizes[kSections];
   uint32_t reserved;
 };
-static_assert(sizeof(RequestHeader) == 16 + 64 + 32);
+static_assert(sizeof(RequestHeader) == 16 + 64 + 40);
 
 struct AnswersHeader {
   char magic[16];
@@ -61,5 +74,6 @@ static_assert(sizeof(ReplyHeader) == 40);
 // More than any plan has; a plan of 10,000 mounts has three million bytes.
 inline constexpr uint64_t kMostReplyBytes = uint64_t{64} << 20;
 inline constexpr uint32_t kMostConfigBytes = uint32_t{16} << 20;
+inline constexpr uint32_t kMostPlanBytes = uint32_t{16} << 20;
 
 }  // namespace tsrunc::launcher

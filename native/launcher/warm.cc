@@ -11,6 +11,7 @@
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
 #include "launcher/node.h"
+#include "launcher/planned.h"
 #include "launcher/planner_call.h"
 #include "launcher/planner_client.h"
 #include "launcher/planner_request.h"
@@ -126,13 +127,14 @@ void become_planned(int argc, char** argv, const Exchange& exchange) {
 
 [[nodiscard]] int refuse(const PlannerCall& call, const char* text) {
   Logger log(call.verb);
+  const int failed = call.container == nullptr ? kFailed : kExecFailed;
   if (const Failure failure = log.open(call.log); failure) {
     log.error(Sentence("open the log", failure).text);
-    return kFailed;
+    return failed;
   }
   log.error(text);
   (void)finish_trace();
-  return kFailed;
+  return failed;
 }
 
 [[nodiscard]] int refuse(const PlannerCall& call, const char* root, const Failure& failure) {
@@ -167,7 +169,7 @@ int run_warm(int argc, char** argv) {
   }
   sys::Array<char> request;
   Exchange result;
-  if (!compose_request(argc, argv, call, request)) {
+  if (!compose_request(argc, argv, call, root.data(), request)) {
     return kNotPlanned;
   }
   // Behind the record of the caller, which is to have no descriptor that the caller has not.

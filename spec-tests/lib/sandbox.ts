@@ -96,8 +96,15 @@ export const uniqueName = (): string => {
 /** A path for a file of this test. */
 export const scratch = (name: string): string => join(sandbox().directory, name)
 
-/** Whether containers are planned by a planner: SPEC_TESTS_PLANNER=on, of tsrunc only. */
-const isWarm = (): boolean => process.env['SPEC_TESTS_PLANNER'] === 'on' && runtime().name === 'tsrunc'
+/**
+ * Whether containers are planned by a planner: SPEC_TESTS_PLANNER=on. A user of becomeUser() calls from a mount namespace of its
+ * own, for which no planner plans.
+ */
+const isWarm = (): boolean => process.env['SPEC_TESTS_PLANNER'] === 'on' && sandbox().caller === undefined
+
+/** No call leaves a planner behind that no test has asked for. */
+const plannerMode = (): Record<string, string> =>
+  runtime().name === 'tsrunc' ? { TSRUNC_PLANNER: isWarm() ? 'on' : 'off' } : {}
 
 /** Starts a planner for the sandbox's --root, unless there is one. It is ended with the test. */
 export const startPlanner = (flags: readonly string[] = [], program = runtime().path): ChildProcess => {
@@ -105,7 +112,7 @@ export const startPlanner = (flags: readonly string[] = [], program = runtime().
   const socket = join(box.marks.root, '~planner')
   const planner = spawn(program, ['--root', box.marks.root, 'planner', ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...runtimeEnvironment(), TSRUNC_PLANNER: '' },
+    env: runtimeEnvironment(),
   })
   box.children.add(planner)
   const pause = new Int32Array(new SharedArrayBuffer(4))
@@ -123,17 +130,19 @@ export const runtimeEnvironment = (): Record<string, string> => ({
   HOME: '/root',
   TMPDIR: sandbox().marks.temporary,
   SPEC_TESTS: sandbox().tag,
-  ...(isWarm() ? { TSRUNC_PLANNER: 'on' } : {}),
+  ...plannerMode(),
   ...sandbox().caller?.env,
 })
 
 const begin = (command: readonly string[], options: SpawnOptions): Running => {
   const box = sandbox()
   box.sequence += 1
-  const running = start(command, join(box.directory, `output-${box.sequence}`), {
-    env: runtimeEnvironment(),
-    ...options,
-  })
+  const env = { ...plannerMode(), ...(options.env ?? runtimeEnvironment()) }
+  if (env['TSRUNC_PLANNER'] === 'on' && isWarm() && !planners.has(box)) {
+    planners.add(box)
+    startPlanner()
+  }
+  const running = start(command, join(box.directory, `output-${box.sequence}`), { ...options, env })
   box.children.add(running.reaper)
   box.reapers.add(running.reaper)
   return running
@@ -147,13 +156,8 @@ export const launch = (command: readonly string[], options: SpawnOptions = {}): 
 }
 
 /** Starts the runtime with --root in the sandbox. */
-export const launchRuntime = (args: readonly string[], options: SpawnOptions = {}): Running => {
-  if (isWarm() && !planners.has(sandbox()) && (args.includes('create') || args.includes('run'))) {
-    planners.add(sandbox())
-    startPlanner()
-  }
-  return callAs(['--root', sandbox().marks.root, ...args], options)
-}
+export const launchRuntime = (args: readonly string[], options: SpawnOptions = {}): Running =>
+  callAs(['--root', sandbox().marks.root, ...args], options)
 
 /** The runtime with these arguments alone, as the user of the test. */
 export const callAs = (args: readonly string[], options: SpawnOptions = {}): Running => {

@@ -27,11 +27,11 @@ function isActivated({ environment, handoff }: Call): boolean {
 
 export const verb = defineVerb({
   name: 'planner',
-  summary: 'plan containers for create and run, so that they need not start node',
+  summary: 'plan for create, run and exec, so that they need not start node',
   synopsis: '',
   description:
     'Serves plans over the socket ~planner in --root, to this user alone and without touching a container, until it is ' +
-    'ended. create and run ask it with --planner or TSRUNC_PLANNER. Takes its socket from systemd where that has one ' +
+    'ended. create, run and exec ask it with --planner or TSRUNC_PLANNER. Takes its socket from systemd where that has one ' +
     'for it.',
   options: {
     idle: {

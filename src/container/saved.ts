@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote, TsruncError } from '../errors'
+import type { SavedBytes } from '../host/view'
 import { PlanBytesError } from '../plan/byte-reader'
 import type { PlanHeader } from '../plan/plan'
 import { decodeHeader } from '../plan/saved-header'
@@ -90,17 +91,17 @@ function readStateFile(stateDir: string, id: string, name: string): Buffer {
   }
 }
 
-function decodePlan<T>(stateDir: string, id: string, decode: (bytes: Uint8Array) => T): T {
+function decodePlan<T>(bytes: Uint8Array, id: string, decode: (bytes: Uint8Array) => T): T {
   try {
-    return decode(readStateFile(stateDir, id, 'plan'))
+    return decode(bytes)
   } catch (cause) {
     if (!(cause instanceof PlanBytesError)) throw cause
     throw damaged(id, `the saved plan ${cause.message}: it is incomplete, or another version of tsrunc made it`, cause)
   }
 }
 
-function readState(stateDir: string, id: string): Pick<SavedContainer, 'process' | 'created'> {
-  const [, pid, start, created] = STATE.exec(readStateFile(stateDir, id, 'state').toString('latin1')) ?? []
+function decodeState(bytes: Uint8Array, id: string): Pick<SavedContainer, 'process' | 'created'> {
+  const [, pid, start, created] = STATE.exec(Buffer.from(bytes).toString('latin1')) ?? []
   if (pid === undefined || start === undefined || created === undefined) throw damaged(id, 'the saved state is damaged')
   return { process: { pid: Number(pid), startTime: BigInt(start) }, created }
 }
@@ -113,23 +114,33 @@ function rootfsOf({ rootfsJson }: PlanHeader, id: string): string {
   }
 }
 
+/** Errors: NO_CONTAINER, CONTAINER_OWNER, CONTAINER_DAMAGED; node's own. */
+function readFiles(stateDir: string, id: string): SavedBytes {
+  checkDirectory(stateDir, id)
+  // The plan first: of a container that was not created completely it may be missing alone.
+  const plan = readStateFile(stateDir, id, 'plan')
+  return { plan, state: readStateFile(stateDir, id, 'state') }
+}
+
 /**
- * Reads what create saved of the container `id` beneath `root`. Whether its process lives, stands still or has ended is
+ * What create saved of the container `id` beneath `root`. Whether its process lives, stands still or has ended is
  * for the engine to see, at the moment at which it matters.
  *
+ * @param sent by who has read it already
  * Errors: INVALID_ID, NO_CONTAINER, CONTAINER_OWNER, CONTAINER_DAMAGED; node's own for what cannot be read.
  */
-export function readSaved(root: string, id: string): SavedContainer {
+export function readSaved(root: string, id: string, sent?: SavedBytes): SavedContainer {
   checkId(id)
   const stateDir = join(root, id)
-  checkDirectory(stateDir, id)
-  const header = decodePlan(stateDir, id, decodeHeader)
+  const bytes = sent ?? readFiles(stateDir, id)
+  const header = decodePlan(bytes.plan, id, decodeHeader)
+  if (header.id !== id) throw damaged(id, `the saved plan is one of ${quote(header.id)}`)
   const { config, bundle } = header
   const spec = reloadSpec(config)
   if (spec === undefined) throw damaged(id, 'the saved config.json is damaged')
-  return { id, stateDir, bundle, rootfs: rootfsOf(header, id), config, spec, header, ...readState(stateDir, id) }
+  return { id, stateDir, bundle, rootfs: rootfsOf(header, id), config, spec, header, ...decodeState(bytes.state, id) }
 }
 
 /** The unit of systemd that is the container's cgroup, if it is one. Errors: CONTAINER_DAMAGED. */
 export const readUnit = ({ stateDir, id }: SavedContainer): SavedUnit | undefined =>
-  decodePlan(stateDir, id, decodeUnit)
+  decodePlan(readStateFile(stateDir, id, 'plan'), id, decodeUnit)

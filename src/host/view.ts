@@ -8,6 +8,12 @@ export interface Questions {
   readonly namespaces: readonly string[]
 }
 
+/** The files `plan` and `state` that create saved of a container. */
+export interface SavedBytes {
+  readonly plan: Uint8Array
+  readonly state: Uint8Array
+}
+
 /**
  * How planning sees what belongs to the caller. Nothing in host/, container/ or plan/ looks at a path that the caller
  * named, or at /proc/self, in another way: a planner (planner/) is not the caller's process.
@@ -21,6 +27,8 @@ export interface HostView {
   bundleDirectory(path: string): string
   /** Bytes of the configuration at `path`. */
   config(path: string): Uint8Array
+  /** What the caller has read of the container that exec is about; undefined: it is read from disk. */
+  readonly saved: SavedBytes | undefined
   /** A directory's path without symlinks. */
   realDirectory(path: string): string
   /** The identity of a namespace: "device:inode" of its file (namespaces(7)), or undefined where it cannot be read. */
@@ -80,6 +88,7 @@ export const OWN_VIEW: HostView = {
   prepare: () => undefined,
   bundleDirectory: realDirectory,
   config: readRegularFile,
+  saved: undefined,
   realDirectory,
   namespaceIdentity,
 }

@@ -1,16 +1,17 @@
 import { verb as create } from '../cli/create'
 import type { Engine } from '../cli/engine'
+import { verb as exec } from '../cli/exec'
 import { type LogSink, logOf } from '../cli/log'
 import { checkPositionals, readUpToVerb, readWords } from '../cli/read-call'
 import { verb as run } from '../cli/run'
 import type { Verb } from '../cli/verb'
-import type { HostView, Questions } from '../host/view'
+import type { HostView, Questions, SavedBytes } from '../host/view'
 import { OWN_VIEW } from '../host/view'
 import type { SeccompProgramRequest } from '../plan/seccomp'
 import type { Answers, Reply, Request } from './protocol'
 
 /** Verbs that a planner plans. */
-const PLANNED: readonly Verb[] = [create, run]
+const PLANNED: readonly Verb[] = [create, run, exec]
 
 /** Nobody asks so much; a configuration that does is for node. */
 const MOST_QUESTIONS = 256
@@ -53,7 +54,13 @@ class CallersView implements HostView {
   }
 
   bundleDirectory(): string {
+    if (this.#request.bundle === undefined) throw new Cold()
     return this.#request.bundle
+  }
+
+  get saved(): SavedBytes {
+    if (this.#request.saved === undefined) throw new Cold()
+    return this.#request.saved
   }
 
   config(): Uint8Array {

@@ -5,18 +5,19 @@
 import { isUtf8 } from 'node:buffer'
 import { parseRecord } from '../host/caller'
 import type { Caller } from '../host/facts'
+import type { SavedBytes } from '../host/view'
 
-const MAGIC = Buffer.from('tsrunc-planner1\0', 'latin1')
+const MAGIC = Buffer.from('tsrunc-planner2\0', 'latin1')
 const MAGIC_SIZE = 16
 const IDENTITY_SIZE = 32
-const SECTIONS = 7
+const SECTIONS = 9
 const SIZES_AT = MAGIC_SIZE + 2 * IDENTITY_SIZE
 export const REQUEST_HEADER = SIZES_AT + 4 * SECTIONS + 4
 export const ANSWERS_HEADER = 24
 const REPLY_HEADER = 40
 const REPLY_PARTS = 4
 
-/** Of one request. The configuration may have 16 MiB (host/view.ts), a command line and its environment 6 MiB. */
+/** Of one request. A configuration and a saved plan may have 16 MiB (host/view.ts), a command line and its environment 6 MiB. */
 export const MOST_REQUEST_BYTES = 24 << 20
 export const MOST_ANSWER_BYTES = 4 << 20
 
@@ -42,10 +43,13 @@ export interface Request {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly caller: Caller
-  /** The bundle's path without symlinks. */
-  readonly bundle: string
+  /** The bundle's path without symlinks, of a caller that makes a container. */
+  readonly bundle: string | undefined
+  /** Of a container or, for exec, of --process. */
   readonly config: Uint8Array
   readonly answers: Answers
+  /** Of a caller whose container is there. */
+  readonly saved: SavedBytes | undefined
 }
 
 function checkMagic(bytes: Buffer): void {
@@ -127,9 +131,10 @@ export function readRequest({ sizes }: RequestHeader, bytes: Buffer): Request {
     cwd: oneWord(section(1)),
     environment: environment(words(section(2))),
     caller: parseRecord(section(3).toString('latin1')),
-    bundle: oneWord(section(4)),
+    bundle: section(4).length === 0 ? undefined : oneWord(section(4)),
     config: section(5),
     answers: readAnswers(section(6)),
+    saved: section(7).length === 0 ? undefined : { plan: section(7), state: section(8) },
   }
 }
 

@@ -1,10 +1,11 @@
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import {
   addBusybox,
   type Bundle,
   bundle,
+  callRuntime,
   deepEqual,
   equal,
   eventually,
@@ -30,6 +31,11 @@ const trueBundle = (): Promise<Bundle> =>
     addBusybox(b.rootfs)
     c.process.args = ['/bin/true']
   })
+
+/** What a process is, in a container with busybox. */
+const LOOK =
+  'grep -E "^(Uid|Gid|Groups|Cap|NoNewPrivs|Seccomp:)" /proc/self/status; sort /proc/self/environ | tr "\\0" " "; pwd; ' +
+  'cat /proc/self/limits /proc/self/cgroup; exit 3'
 
 /** The bytes of the plan that `create` saved. */
 const savedPlan = async (b: Bundle, planner: string): Promise<Buffer> => {
@@ -59,7 +65,7 @@ const impostor = async (talk: (socket: Socket) => void): Promise<Server> => {
 
 const reply = (kind: number, sizes: readonly number[]): Buffer => {
   const bytes = Buffer.alloc(40)
-  bytes.write('tsrunc-planner1')
+  bytes.write('tsrunc-planner2')
   bytes.writeUInt32LE(kind, 16)
   for (const [i, size] of sizes.entries()) bytes.writeUInt32LE(size, 20 + 4 * i)
   return bytes
@@ -86,6 +92,60 @@ test('tsrunc planner: with one, no node is started', ONLY, async () => {
   const within = ['prlimit', '--as=67108864']
   notEqual((await b.tryRun({ ...mode('off'), within })).status, 0)
   await b.run({ ...mode('on'), within })
+})
+
+test('tsrunc planner: exec is planned by it too, and needs no node', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await bundle((c, { rootfs }) => {
+    addBusybox(rootfs)
+    c.process.args = ['/bin/sleep', '1000']
+    c.process.capabilities = Object.fromEntries(
+      ['bounding', 'effective', 'permitted'].map((set) => [set, ['CAP_KILL', 'CAP_CHOWN']]),
+    )
+    c.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO' }] }
+  })
+  await b.create(mode('on'))
+  await b.start()
+  const file = scratch('process.json')
+  writeFileSync(file, JSON.stringify({ args: ['/bin/sh', '-c', LOOK], cwd: '/proc', env: ['A=of-the-file'] }))
+  const within = ['prlimit', '--as=67108864']
+  for (const flags of [
+    ['--env', 'A=b', '--user=5:6', '--cwd', '/bin', '-c', 'CAP_NET_RAW'],
+    ['-p', file, '--no-new-privs', '--additional-gids', '7'],
+  ]) {
+    const command = flags.includes(file) ? [] : ['/bin/sh', '-c', LOOK]
+    const call = (planner: string, within: readonly string[] = []) =>
+      callRuntime(['--planner', planner, 'exec', ...flags, b.id, ...command], { within })
+    notEqual((await call('off', within)).status, 3)
+    equal((await call('on', within)).status, 3)
+    const warm = await call('on')
+    const cold = await call('off')
+    equal(warm.stderr, '')
+    deepEqual([warm.status, warm.stdout], [3, cold.stdout])
+    match(warm.stdout, /Seccomp:\t2/)
+  }
+})
+
+test('tsrunc planner: an error of exec is told in the same words, with its status', ONLY, async () => {
+  requires('root')
+  const b = await trueBundle()
+  await b.create(mode('off'))
+  const without = await callRuntime(['--planner', 'on', 'exec', b.id, '/bin/true'])
+  equal(without.status, 255)
+  match(without.stderr, /planner of .*no such file or directory/)
+  startPlanner()
+  for (const words of [
+    ['nobody', '/bin/true'],
+    ['--user', 'root', b.id, '/bin/true'],
+    ['../..', '/bin/true'],
+    [b.id],
+  ]) {
+    const warm = await callRuntime(['--planner', 'on', 'exec', ...words])
+    const cold = await callRuntime(['--planner', 'off', 'exec', ...words])
+    equal(warm.stderr, cold.stderr)
+    deepEqual([warm.status, cold.status], [255, 255])
+  }
 })
 
 test('tsrunc planner: an error is told in the same words', ONLY, async () => {
@@ -212,10 +272,10 @@ const send = (bytes: Buffer): Promise<void> =>
 test('tsrunc planner: a bad request harms no other', ONLY, async () => {
   requires('root')
   const planner = startPlanner()
-  const header = Buffer.alloc(112)
-  header.write('tsrunc-planner1')
+  const header = Buffer.alloc(120)
+  header.write('tsrunc-planner2')
   const huge = Buffer.from(header)
-  for (let at = 80; at < 108; at += 4) huge.writeUInt32LE(0xffffffff, at)
+  for (let at = 80; at < 116; at += 4) huge.writeUInt32LE(0xffffffff, at)
   await Promise.all([send(Buffer.alloc(4096, 0x41)), send(huge)])
   // Callers who never finish.
   const idlers = Array.from({ length: 20 }, () => connect(socketPath()).on('error', () => undefined))
