@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -11,6 +10,7 @@
 #include "engine/container_id.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
+#include "launcher/expression.h"
 #include "launcher/json_text.h"
 
 namespace tsrunc::launcher {
@@ -23,32 +23,6 @@ using sys::kOk;
 [[nodiscard]] int compare_names(const void* a, const void* b) {
   return std::strcmp(static_cast<const char*>(a), static_cast<const char*>(b));
 }
-
-class Expression {
- public:
-  // 0, or what regerror(3) knows.
-  [[nodiscard]] int compile(const char* text) noexcept {
-    code_ = ::regcomp(&compiled_, text, REG_EXTENDED | REG_NOSUB);
-    return code_;
-  }
-  void describe(char* out, size_t size) const noexcept { (void)::regerror(code_, &compiled_, out, size); }
-  [[nodiscard]] bool matches(const char* name) const noexcept {
-    return ::regexec(&compiled_, name, 0, nullptr, 0) == 0;
-  }
-
-  Expression() noexcept = default;
-  ~Expression() {
-    if (code_ == 0) {
-      ::regfree(&compiled_);
-    }
-  }
-  Expression(const Expression&) = delete;
-  Expression& operator=(const Expression&) = delete;
-
- private:
-  regex_t compiled_{};
-  int code_ = -1;
-};
 
 }  // namespace
 
@@ -85,14 +59,12 @@ Failure read_container_names(const char* root, Array<ContainerName>& out) {
 int for_matching(const Arguments& arguments, Logger& log,
                  int (*act)(const Arguments& arguments, const char* id, Logger& log)) {
   Expression expression;
-  if (expression.compile(arguments.positionals[0]) != 0) {
-    char why[128];
-    expression.describe(why, sizeof why);
+  if (!expression.compile(arguments.positionals[0])) {
     Array<char> message;
     add_text(message, "--regex ");
     add_json_string(message, arguments.positionals[0]);
     add_text(message, ": ");
-    add_text(message, why);
+    add_text(message, expression.error());
     message.push(0);
     log.error(message.data());
     return 1;

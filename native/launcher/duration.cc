@@ -1,7 +1,8 @@
 #include "launcher/duration.h"
 
-#include <cctype>
 #include <cstring>
+
+#include "sys/characters.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -16,16 +17,12 @@ constexpr Unit kUnits[] = {{"ms", 1},    {"us", 1e-3}, {"\u00b5s", 1e-3}, {"\u03
 // A hundred years; what is longer is no interval that anybody meant.
 constexpr double kMost = 3.2e12;
 
-[[nodiscard]] bool is_digit(char c) noexcept {
-  return std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
-
 // Digits with at most one point among them; at least one digit.
 [[nodiscard]] const char* read_number(const char* at, double& out) noexcept {
   bool any = false;
   double scale = 0;
   out = 0;
-  for (; is_digit(*at) || (*at == '.' && scale == 0); ++at) {
+  for (; sys::is_digit(*at) || (*at == '.' && scale == 0); ++at) {
     if (*at == '.') {
       scale = 1;
       continue;

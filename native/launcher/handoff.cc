@@ -7,19 +7,25 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cinttypes>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 
 #include "launcher/sealed.h"
+#include "sys/scan.h"
+#include "sys/text.h"
 
 namespace tsrunc::launcher {
 namespace {
 
 constexpr int kLastSignal = 64;
+constexpr unsigned kHex = 16;
 constexpr char kMagic[] = "tsrunc-handoff 1\n";
+
+// Of what is no error code, and so never negative.
+[[nodiscard]] constexpr uint64_t number(int value) noexcept {
+  return static_cast<uint64_t>(value);
+}
 
 // The kernel's own signal set. glibc's sigset_t calls refuse the two real-time signals that it keeps for
 // itself, yet a caller may have blocked or ignored them.
@@ -54,13 +60,15 @@ class RecordWriter {
  public:
   explicit RecordWriter(int fd) noexcept : fd_(fd) {}
 
-  template <typename... Args>
-  [[nodiscard]] sys::Failure line(const char* format, Args... args) noexcept {
+  // `compose` adds the line to the sys::Text that it is given.
+  template <typename Compose>
+  [[nodiscard]] sys::Failure line(Compose compose) noexcept {
     if (sizeof buffer_ - used_ < kLongestLine) {
       TSRUNC_TRY(flush());
     }
-    const int length = std::snprintf(buffer_ + used_, sizeof buffer_ - used_, format, args...);
-    used_ += static_cast<size_t>(length);
+    sys::Text text(buffer_ + used_, sizeof buffer_ - used_);
+    compose(text);
+    used_ += text.size();
     return sys::kOk;
   }
 
@@ -119,7 +127,9 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
     const int status = ::fcntl(fd, F_GETFL);
     const int flags = ::fcntl(fd, F_GETFD);
     if (status >= 0 && flags >= 0) {
-      TSRUNC_TRY(out.line("fd %d %d %d\n", fd, status, flags));
+      TSRUNC_TRY(out.line([&](sys::Text& text) {
+        text.add("fd ").add(number(fd)).add(" ").add(number(status)).add(" ").add(number(flags)).add("\n");
+      }));
     }
   }
   return sys::kOk;
@@ -188,7 +198,7 @@ using Text = std::unique_ptr<char, Free>;
   int fd = -1;
   int status = 0;
   int flags = 0;
-  if (std::sscanf(line, "fd %d %d %d", &fd, &status, &flags) != 3) {
+  if (!sys::Scan(line).word("fd ").number(fd).word(" ").number(status).word(" ").number(flags).complete()) {
     return sys::fail(EINVAL, "read", "the record of the caller", "it has a malformed line");
   }
   // The status belongs to the open file, which others may share: it is touched only where it differs.
@@ -228,15 +238,15 @@ using Text = std::unique_ptr<char, Free>;
   if (std::strncmp(line, "fd ", 3) == 0) {
     return restore_descriptor(line);
   }
-  if (std::sscanf(line, "nofile %" SCNu64 " %" SCNu64, &soft, &hard) == 2) {
+  if (sys::Scan(line).word("nofile ").number(soft).word(" ").number(hard).complete()) {
     limit.rlim_cur = soft;
     limit.rlim_max = hard;
     return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? sys::kOk : sys::fail("setrlimit", "RLIMIT_NOFILE");
   }
-  if (std::sscanf(line, "ignored %" SCNx64, &ignored) == 1) {
+  if (sys::Scan(line).word("ignored ").number(ignored, kHex).complete()) {
     return restore_actions(ignored);
   }
-  (void)std::sscanf(line, "mask %" SCNx64, &mask);
+  (void)sys::Scan(line).word("mask ").number(mask, kHex);
   return sys::kOk;
 }
 
@@ -257,10 +267,13 @@ sys::Result<sys::UniqueFd> note_caller() {
   }
   const auto write_all = [&]() -> sys::Failure {
     RecordWriter out(record->get());
-    TSRUNC_TRY(out.line("%spid %d\n", kMagic, static_cast<int>(::getpid())));
-    TSRUNC_TRY(
-        out.line("nofile %" PRIu64 " %" PRIu64 "\n", uint64_t{files.rlim_cur}, uint64_t{files.rlim_max}));
-    TSRUNC_TRY(out.line("mask %" PRIx64 "\nignored %" PRIx64 "\n", mask, ignored_signals()));
+    TSRUNC_TRY(out.line([&](sys::Text& text) {
+      text.add(kMagic).add("pid ").add(number(::getpid())).add("\nnofile ").add(uint64_t{files.rlim_cur});
+      text.add(" ").add(uint64_t{files.rlim_max}).add("\n");
+    }));
+    TSRUNC_TRY(out.line([&](sys::Text& text) {
+      text.add("mask ").add(mask, kHex).add("\nignored ").add(ignored_signals(), kHex).add("\n");
+    }));
     TSRUNC_TRY(note_descriptors(out, record->get()));
     return out.flush();
   };

@@ -5,13 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <utility>
 
 #include "engine/trace.h"
 #include "launcher/describe.h"
 #include "launcher/plan_memory.h"
 #include "launcher/trace_file.h"
+#include "sys/scan.h"
 #include "sys/unique_fd.h"
 
 namespace tsrunc::launcher {
@@ -56,9 +56,13 @@ struct Legacy {
 
 [[nodiscard]] Legacy parse_legacy(const char* text) {
   Legacy legacy;
-  char rest = 0;
-  const int found = std::sscanf(text, "%d:%d:%d%c", &legacy.plan, &legacy.heir, &legacy.lock, &rest);
-  const bool good = found == 2 || (found == 3 && legacy.lock > STDERR_FILENO);
+  sys::Scan words(text);
+  words.number(legacy.plan).word(":").number(legacy.heir);
+  const bool locked = !words.complete();
+  if (locked) {
+    words.word(":").number(legacy.lock);
+  }
+  const bool good = words.complete() && (!locked || legacy.lock > STDERR_FILENO);
   return good && legacy.plan > STDERR_FILENO ? legacy : Legacy{};
 }
 

@@ -4,7 +4,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cctype>
 #include <cstring>
 
 #include "engine/host/cgroup_processes.h"
@@ -13,6 +12,7 @@
 #include "launcher/describe.h"
 #include "launcher/json_text.h"
 #include "launcher/verbs.h"
+#include "sys/characters.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
 #include "sys/unique_fd.h"
@@ -119,11 +119,11 @@ struct Word {
 };
 [[nodiscard]] Word word_of(const char* line, const char* end, size_t wanted) noexcept {
   for (size_t index = 0; line < end; ++index) {
-    while (line < end && std::isspace(static_cast<unsigned char>(*line)) != 0) {
+    while (line < end && sys::is_space(*line)) {
       ++line;
     }
     const char* begin = line;
-    while (line < end && std::isspace(static_cast<unsigned char>(*line)) == 0) {
+    while (line < end && !sys::is_space(*line)) {
       ++line;
     }
     if (index == wanted || begin == line) {
@@ -135,7 +135,7 @@ struct Word {
 
 [[nodiscard]] bool is_number(const Word& word) noexcept {
   for (size_t i = 0; i < word.size; ++i) {
-    if (std::isdigit(static_cast<unsigned char>(word.at[i])) == 0) {
+    if (!sys::is_digit(word.at[i])) {
       return false;
     }
   }
@@ -170,7 +170,7 @@ struct PidColumn {
   }
   const char* end = line + column.end;
   const char* begin = end;
-  while (begin > line && std::isspace(static_cast<unsigned char>(begin[-1])) == 0) {
+  while (begin > line && !sys::is_space(begin[-1])) {
     --begin;
   }
   return {begin, static_cast<size_t>(end - begin)};

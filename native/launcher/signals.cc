@@ -1,9 +1,8 @@
 #include "launcher/signals.h"
 
 #include <signal.h>
-#include <strings.h>
 
-#include <cstddef>
+#include "sys/characters.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -43,8 +42,8 @@ constexpr int kRtMax = 64;
 }
 
 [[nodiscard]] int real_time(const char* name) noexcept {
-  const bool least = ::strncasecmp(name, "RTMIN", 5) == 0;
-  if (!least && ::strncasecmp(name, "RTMAX", 5) != 0) {
+  const bool least = sys::begins_in_any_case(name, "RTMIN");
+  if (!least && !sys::begins_in_any_case(name, "RTMAX")) {
     return -1;
   }
   const char* rest = name + 5;
@@ -64,9 +63,9 @@ int parse_signal(const char* text) noexcept {
   if (const int value = number(text, kRtMax); value >= 0) {
     return value;
   }
-  const char* name = ::strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+  const char* name = sys::begins_in_any_case(text, "SIG") ? text + 3 : text;
   for (const Row& row : kSignals) {
-    if (::strcasecmp(row.name, name) == 0) {
+    if (sys::same_in_any_case(row.name, name)) {
       return row.number;
     }
   }

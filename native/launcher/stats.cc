@@ -1,8 +1,8 @@
 #include "launcher/stats.h"
 
-#include <cctype>
 #include <cstring>
 
+#include "sys/characters.h"
 #include "sys/text.h"
 
 namespace tsrunc::launcher {
@@ -56,7 +56,7 @@ void add_stall(JsonWriter& json, const char* line, size_t length) {
     }
     const char* value = equals < end ? equals + 1 : end;
     at = value;
-    while (at < end && (std::isdigit(static_cast<unsigned char>(*at)) != 0 || *at == '.')) {
+    while (at < end && (sys::is_digit(*at) || *at == '.')) {
       ++at;
     }
     char word[16];

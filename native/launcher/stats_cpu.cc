@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <cctype>
 #include <cstring>
 
 #include "launcher/stats.h"
+#include "sys/characters.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -65,7 +65,7 @@ void add_column(JsonWriter& json, const char* key, const char* text, int column)
 // "11155333 1784636 \n"
 void add_words(JsonWriter& json, const char* key, const char* text) {
   json.open(key, '[');
-  while (std::isdigit(static_cast<unsigned char>(*text)) != 0) {
+  while (sys::is_digit(*text)) {
     char* end = nullptr;
     json.number(nullptr, std::strtoull(text, &end, 10));
     text = end + std::strspn(end, " \n");
@@ -101,7 +101,7 @@ void add_words(JsonWriter& json, const char* key, const char* text) {
 // "0-2,7" as a list of numbers.
 void add_list(JsonWriter& json, const char* key, const char* text) {
   json.open(key, '[');
-  while (std::isdigit(static_cast<unsigned char>(*text)) != 0) {
+  while (sys::is_digit(*text)) {
     char* end = nullptr;
     const uint64_t first = std::strtoull(text, &end, 10);
     const uint64_t last = *end == '-' ? std::strtoull(end + 1, &end, 10) : first;

@@ -1,10 +1,10 @@
 // "blkio" of the statistics: blkio-controller.rst of cgroup v1, io.stat of "IO Interface Files" of cgroup v2.
 #include <stdlib.h>
 
-#include <cctype>
 #include <cstring>
 
 #include "launcher/stats.h"
+#include "sys/characters.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -38,14 +38,10 @@ void add_entries(JsonWriter& json, const char* key, const Array<Entry>& entries)
   json.close(']');
 }
 
-[[nodiscard]] bool is_digit(char c) noexcept {
-  return std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
-
 // "8:0 Read 4096", "8:0 4096"; the sum of all devices, "Total 4096", belongs to none.
 void parse_v1(const char* text, Array<Entry>& out) {
   each_line(text, [&](const char* line, size_t) {
-    if (!is_digit(*line)) {
+    if (!sys::is_digit(*line)) {
       return;
     }
     Entry entry{};
@@ -53,7 +49,7 @@ void parse_v1(const char* text, Array<Entry>& out) {
     entry.major = std::strtoull(line, &at, 10);
     entry.minor = *at == ':' ? std::strtoull(at + 1, &at, 10) : 0;
     at += std::strspn(at, " ");
-    if (!is_digit(*at)) {
+    if (!sys::is_digit(*at)) {
       const size_t length = std::strcspn(at, " \n");
       sys::Text(entry.op).add(at, length);
       at += length;
@@ -110,7 +106,7 @@ constexpr Member kMembers[] = {
 
 // The numbers behind `key` in lines of "8:0 rbytes=1 wbytes=2 …", in v1's words.
 void parse_v2(const char* line, size_t length, const char* key, const char* op, Array<Entry>& out) {
-  if (!is_digit(*line)) {
+  if (!sys::is_digit(*line)) {
     return;
   }
   Entry entry{};

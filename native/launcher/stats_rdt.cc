@@ -2,14 +2,15 @@
 // (Documentation/filesystems/resctrl.rst), with the keys of runc.
 #include <dirent.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
 
 #include "launcher/stats.h"
+#include "sys/array.h"
 #include "sys/text.h"
 
 namespace tsrunc::launcher {
@@ -117,24 +118,40 @@ constexpr Resource kBandwidth = {"MB", "MB:", "mem_bw_info", "mem_bw_schema_root
   return add_schema(groups.own, resource.prefix, resource.schema, json);
 }
 
-// Calls visit(directory) for each domain of the cache: mon_data/mon_L3_00 and so on.
+struct DomainName {
+  char text[64];
+};
+
+[[nodiscard]] int compare_domains(const void* one, const void* other) {
+  return std::strcmp(static_cast<const char*>(one), static_cast<const char*>(other));
+}
+
+// Calls visit(directory) for each domain of the cache: mon_data/mon_L3_00 and so on, in the order of their
+// names.
 template <typename Visit>
 [[nodiscard]] Failure each_domain(const char* data, Visit visit) {
-  dirent** names = nullptr;
-  const int count = ::scandir(
-      data, &names, [](const dirent* entry) { return static_cast<int>(entry->d_name[0] != '.'); },
-      ::alphasort);
-  Failure failure = kOk;
-  for (int i = 0; i < count; ++i) {
-    char directory[PATH_MAX];
-    sys::Text(directory).add(data).add("/").add(names[i]->d_name);
-    if (!failure) {
-      failure = visit(directory);
-    }
-    std::free(names[i]);
+  DIR* stream = ::opendir(data);
+  if (stream == nullptr) {
+    return errno == ENOENT ? kOk : sys::fail("open", data);
   }
-  std::free(static_cast<void*>(names));
-  return failure;
+  sys::Array<DomainName> names;
+  while (const dirent* entry = ::readdir(stream)) {
+    if (entry->d_name[0] != '.') {
+      DomainName name{};
+      sys::Text(name.text).add(entry->d_name);
+      names.push(name);
+    }
+  }
+  ::closedir(stream);
+  if (!names.empty()) {
+    ::qsort(names.data(), names.size(), sizeof(DomainName), compare_domains);
+  }
+  for (const DomainName& name : names) {
+    char directory[PATH_MAX];
+    sys::Text(directory).add(data).add("/").add(name.text);
+    TSRUNC_TRY(visit(directory));
+  }
+  return kOk;
 }
 
 [[nodiscard]] Failure add_monitoring(const char* group, const char* key,

@@ -3,13 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cinttypes>
-#include <cstdio>
 #include <cstring>
 
 #include "engine/trace.h"
 #include "launcher/json_text.h"
 #include "sys/clock.h"
+#include "sys/scan.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
 #include "sys/unique_fd.h"
@@ -243,7 +242,15 @@ void adopt_trace(const char* words) noexcept {
   int64_t begin = 0;
   int64_t exec = 0;
   int64_t left = 0;
-  if (std::sscanf(words, "%d:%" SCNd64 ":%" SCNd64 ":%" SCNd64, &fd, &begin, &exec, &left) != 4 ||
+  if (!sys::Scan(words)
+           .number(fd)
+           .word(":")
+           .number(begin)
+           .word(":")
+           .number(exec)
+           .word(":")
+           .number(left)
+           .complete() ||
       fd <= STDERR_FILENO || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || ::fcntl(fd, F_SETFL, O_APPEND) != 0 ||
       !start(sys::UniqueFd(fd))) {
     return;
