@@ -18,10 +18,11 @@ int heirs_end = -1;
 // Only system calls: the C library's state is that of the thread that it shares everything with.
 int inherit(void*) {
   const auto end = static_cast<unsigned>(heirs_end);
-  if (end > 0) {
-    (void)::syscall(SYS_close_range, 0U, end - 1, 0U);
+  // With the writing end open here the reading below would wait for itself.
+  if ((end > 0 && ::syscall(SYS_close_range, 0U, end - 1, 0U) < 0) ||
+      ::syscall(SYS_close_range, end + 1, ~0U, 0U) < 0) {
+    ::syscall(SYS_exit, 1);
   }
-  (void)::syscall(SYS_close_range, end + 1, ~0U, 0U);
   // The other end is closed by execve, after it has left this memory (fs/exec.c, begin_new_exec).
   char nothing = 0;
   (void)::syscall(SYS_read, end, &nothing, 1);

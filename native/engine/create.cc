@@ -46,6 +46,7 @@ bool create(HostContext& context, FailureRecord& why) {
   if (ok) {
     if (Failure failure = commit(context); failure) {
       record(why, wire::List::kCreate, kNoOp, failure);
+      hear_init(context);
       why = context.init_failed ? context.init_failure : why;
       ok = false;
     }

@@ -1,5 +1,6 @@
 #include "engine/failure_text.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "engine/errno_text.h"
@@ -24,9 +25,12 @@ void add_failure(sys::Text& out, const char* what, const sys::Failure& failure) 
   // What the sentence says already, or a detail says again, is left out.
   const bool path = is_set(failure.path) && !contains(failure.detail, failure.path);
   const bool told = is_set(failure.path) && contains(what, failure.path);
-  if (is_set(failure.call) && !told && (path || !is_set(failure.detail))) {
+  // These two are said of the call rather than of what it was tried on.
+  const bool of_call =
+      (failure.code == ENOSYS || failure.code == EPERM) && is_set(failure.call) && !is_set(failure.detail);
+  if (is_set(failure.call) && (of_call || (!told && (path || !is_set(failure.detail))))) {
     out.add(failure.call);
-    if (path) {
+    if (path && !told) {
       out.add(" ").add(failure.path);
     }
     out.add(": ");
@@ -34,6 +38,10 @@ void add_failure(sys::Text& out, const char* what, const sys::Failure& failure) 
   out.add(is_set(failure.detail) ? failure.detail : errno_text(failure.code));
   if (const char* name = errno_name(failure.code); name != nullptr) {
     out.add(" (").add(name).add(")");
+  }
+  if (of_call && failure.code == ENOSYS) {
+    out.add(
+        ": tsrunc needs Linux 5.12, and where it runs in a container, a system call filter that allows this");
   }
 }
 

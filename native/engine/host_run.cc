@@ -1,7 +1,10 @@
 #include "engine/host_run.h"
 
+#include <poll.h>
+
 #include <cstring>
 
+#include "engine/sync.h"
 #include "engine/trace.h"
 #include "sys/text.h"
 
@@ -25,6 +28,20 @@ Failure run_op(HostContext& context, const wire::Op& op) {
   return sys::fail(EINVAL, "plan", nullptr, "an operation of init stands in the host side's list");
 }
 
+void hear_init(HostContext& context) {
+  while (context.sync.valid() && !context.init_failed) {
+    pollfd waiting{context.sync.get(), POLLIN, 0};
+    Message message;
+    if (::poll(&waiting, 1, 0) <= 0 || receive(context.sync.get(), message, nullptr)) {
+      return;
+    }
+    if (message.type == MessageType::kFailure) {
+      context.init_failure = message.record;
+      context.init_failed = true;
+    }
+  }
+}
+
 bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
   const wire::OpList& ops = context.plan.list(list);
   for (uint32_t i = 0; i < ops.count; ++i) {
@@ -37,6 +54,7 @@ bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
     if (failure) {
       record(why, list, i, failure);
       sys::Text(why.suffix).add(context.suffix);
+      hear_init(context);
       if (context.init_failed) {
         // Init knows which of its own operations it was.
         why = context.init_failure;

@@ -10,6 +10,9 @@ namespace tsrunc::engine {
 // Runs the operations of `list` in order. False, with `why` filled in, at the first that fails.
 [[nodiscard]] bool run_list(HostContext& context, wire::List list, FailureRecord& why);
 
+// What init has said of its own failure, if it has: of two failures the host side's is then the consequence.
+void hear_init(HostContext& context);
+
 [[nodiscard]] sys::Failure run_op(HostContext& context, const wire::Op& op);
 
 }  // namespace tsrunc::engine

@@ -70,7 +70,11 @@ bool wait_for_exit(const sys::UniqueFd& pidfd, int milliseconds) noexcept {
 Failure end_process(const ProcessId& process, const sys::UniqueFd& pidfd, int milliseconds, char* detail,
                     size_t detail_size) noexcept {
   if (sys::pidfd_send_signal_raw(pidfd.get(), SIGKILL) != 0 && errno != ESRCH) {
-    return sys::fail("pidfd_send_signal");
+    // One that has ended needs none, whatever keeps us from sending it.
+    const Failure failure = sys::fail("pidfd_send_signal");
+    if (!wait_for_exit(pidfd, 0)) {
+      return failure;
+    }
   }
   if (!wait_for_exit(pidfd, milliseconds)) {
     return still_there(process, detail, detail_size);

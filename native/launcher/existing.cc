@@ -5,6 +5,7 @@
 
 #include "engine/init_process.h"
 #include "launcher/container.h"
+#include "launcher/describe.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -36,8 +37,11 @@ bool open_existing(PlannedCall& call, Existing& out) {
   auto pidfd = engine::open_process(out.saved.init);
   if (pidfd.ok()) {
     out.pidfd = std::move(*pidfd);
-  } else {
+  } else if (pidfd.failure().code == ESRCH) {
     out.status = engine::Status::kStopped;
+  } else {
+    call.log.error(Sentence("find init", pidfd.failure()).text);
+    return false;
   }
   return true;
 }

@@ -51,6 +51,10 @@ Failure write_once(int fd, const void* data, size_t size, const char* path) noex
   }
 }
 
+Failure close_range(unsigned first, unsigned last, unsigned flags) noexcept {
+  return ::syscall(SYS_close_range, first, last, flags) < 0 ? fail("close_range") : kOk;
+}
+
 Failure write_file(int dir, const char* path, const char* text, size_t size) noexcept {
   for (;;) {
     const UniqueFd fd(::openat(dir, path, O_WRONLY | O_CLOEXEC));

@@ -62,6 +62,10 @@ namespace tsrunc::sys {
   return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0));
 }
 
+// close_range(2), Linux 5.11 with CLOSE_RANGE_CLOEXEC. An outer container's filter may refuse it: what was to
+// be closed is open then, so nobody may go on as if it had succeeded.
+[[nodiscard]] Failure close_range(unsigned first, unsigned last, unsigned flags) noexcept;
+
 // Writes all of it, or says why not. A short write of a kernel file is an error of its own: EIO.
 [[nodiscard]] Failure write_once(int fd, const void* data, size_t size, const char* path) noexcept;
 

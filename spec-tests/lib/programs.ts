@@ -54,6 +54,9 @@ export const reapTool = (): string => once('reap', () => [join(SOURCES, 'tools',
 /** Ends a program at a chosen system call. */
 export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools', 'killat.cc')])
 
+/** Runs a program for which system calls fail. */
+export const deny = (): string => once('deny', () => [join(SOURCES, 'tools', 'deny.cc')])
+
 /** Receives seccomp listeners. */
 export const seccompAgentTool = (): string => once('seccompagent', () => [join(SOURCES, 'tools', 'seccompagent.cc')])
 

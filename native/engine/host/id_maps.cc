@@ -37,10 +37,9 @@ struct Helper {
 
 [[noreturn]] void become_helper(const Helper& helper, int error_fd) noexcept {
   // Its own messages belong into ours; a descriptor of tsrunc is no business of another program.
-  if (::dup2(error_fd, STDERR_FILENO) < 0) {
+  if (::dup2(error_fd, STDERR_FILENO) < 0 || sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)) {
     ::_exit(kNotExecuted);
   }
-  (void)::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   (void)::execvp(helper.program, const_cast<char* const*>(helper.argv));
   ::_exit(kNotExecuted);
 }

@@ -22,14 +22,23 @@ using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
 
-// Waits for the end of the pipe, which is tsrunc's end. `ready` takes the errno of entering the namespace.
+// What the holder tells before it waits: the errno of each step, or 0.
+struct Held {
+  int entered;
+  int closed;
+};
+
+// Waits for the end of the pipe, which is tsrunc's end.
 [[noreturn]] void hold(int join_fd, int ready, int until) noexcept {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const int error = join_fd >= 0 && ::setns(join_fd, CLONE_NEWUSER) < 0 ? errno : 0;
-  [[maybe_unused]] const ssize_t told = ::write(ready, &error, sizeof error);
-  // Nothing of tsrunc's is held open here, above all not the socket whose end init waits for.
-  (void)::dup2(until, 0);
-  (void)::close_range(1, ~0U, 0);
+  Held held{};
+  held.entered = join_fd >= 0 && ::setns(join_fd, CLONE_NEWUSER) < 0 ? errno : 0;
+  // Nothing of tsrunc's is held open here, above all not the socket whose end init waits for. Neither
+  // descriptor is 0 or 1: tsrunc has its standard ones open.
+  const bool placed = ::dup2(until, 0) >= 0 && ::dup2(ready, 1) >= 0;
+  held.closed = placed ? sys::close_range(2, ~0U, 0).code : errno;
+  [[maybe_unused]] const ssize_t told = ::write(1, &held, sizeof held);
+  (void)::close(1);
   char byte = 0;
   while (::read(0, &byte, 1) < 0 && errno == EINTR) {
   }
@@ -83,15 +92,18 @@ Failure NamespaceHolder::start(uint64_t flags, int join_fd) noexcept {
   }
   pid_ = static_cast<pid_t>(pid);
   writer.reset();
-  int error = 0;
+  Held held{};
   ssize_t got = 0;
   do {
-    got = ::read(reader.get(), &error, sizeof error);
+    got = ::read(reader.get(), &held, sizeof held);
   } while (got < 0 && errno == EINTR);
-  if (got != static_cast<ssize_t>(sizeof error)) {
+  if (got != static_cast<ssize_t>(sizeof held)) {
     return fail(ECHILD, "clone3", nullptr, "the process that was to hold the user namespace ended early");
   }
-  return error == 0 ? kOk : fail(error, "setns", nullptr, nullptr);
+  if (held.entered != 0) {
+    return fail(held.entered, "setns", nullptr, nullptr);
+  }
+  return held.closed == 0 ? kOk : fail(held.closed, "close_range", nullptr, nullptr);
 }
 
 Failure NamespaceHolder::make() noexcept {

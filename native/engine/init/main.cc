@@ -57,11 +57,12 @@ Failure run_op(InitContext& context, const wire::Op& op) noexcept {
 // Before the system call filter, which may forbid what this needs: nothing beyond what the plan promises
 // crosses execve (config-linux.md "File descriptors"), and whoever started the container now waits for
 // exec.result to be closed by it.
-void announce_exec(InitContext& context) noexcept {
-  (void)::close_range(3 + context.plan.header.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);
+Failure announce_exec(InitContext& context) noexcept {
+  TSRUNC_TRY(sys::close_range(3 + context.plan.header.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC));
   Message message;
   message.type = MessageType::kExecuting;
   [[maybe_unused]] const ssize_t told = ::write(context.exec_result.get(), &message, sizeof message);
+  return kOk;
 }
 
 void run_list(InitContext& context, List list) noexcept {
@@ -70,7 +71,9 @@ void run_list(InitContext& context, List list) noexcept {
   for (uint32_t i = 0; i < ops.count; ++i) {
     if (list == List::kInitStart && !announced && ops.items[i].kind != wire::OpKind::kRunHook) {
       announced = true;
-      announce_exec(context);
+      if (Failure failure = announce_exec(context); failure) {
+        give_up(context, list, kNoOp, failure);
+      }
     }
     context.suffix[0] = 0;
     context.pointer = nullptr;
@@ -147,7 +150,7 @@ namespace {
 // Closes every descriptor but the standard ones, those the container keeps, and init's own: neither the state
 // directory with its lock nor anything the caller left open may be within reach of what runs in the container
 // (CVE-2016-9962, CVE-2024-21626).
-void close_others(const InitContext& context) noexcept {
+Failure close_others(const InitContext& context) noexcept {
   constexpr size_t kOwn = 4;
   int keep[kMaxSlots + kOwn];
   size_t count = 0;
@@ -172,18 +175,20 @@ void close_others(const InitContext& context) noexcept {
   for (size_t i = 0; i < count; ++i) {
     const auto fd = static_cast<unsigned>(keep[i]);
     if (fd > from) {
-      (void)::close_range(from, fd - 1, 0);
+      TSRUNC_TRY(sys::close_range(from, fd - 1, 0));
     }
     from = fd >= from ? fd + 1 : from;
   }
-  (void)::close_range(from, ~0U, 0);
+  return sys::close_range(from, ~0U, 0);
 }
 
 }  // namespace
 
 void init_main(InitContext& context) noexcept {
   trace.enter_init();
-  close_others(context);
+  if (Failure failure = close_others(context); failure) {
+    give_up(context, List::kInit, kNoOp, failure);
+  }
   sys::reset_signals();
   sys::survive_broken_pipes();
   // Until committed, init ends with tsrunc: nothing must be left of a create that was killed.

@@ -63,7 +63,7 @@ Failure run(InitContext& /*context*/, const wire::SetSeccomp& op) noexcept {
 Failure run(InitContext& context, const wire::SetSeccompWithListener& op) noexcept {
   // What would be done between here and execve(2) otherwise, while nobody can forbid it.
   (void)::umask(context.callers_umask);
-  (void)::close_range(3 + context.plan.header.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC);
+  TSRUNC_TRY(sys::close_range(3 + context.plan.header.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC));
   // The courier sees to it that init ends with tsrunc.
   if (::prctl(PR_SET_PDEATHSIG, 0) < 0) {
     return fail("prctl");
