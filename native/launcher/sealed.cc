@@ -2,11 +2,17 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
+
+#include "sys/text.h"
 
 // Linux 6.3; absent from the headers of older systems.
 #ifndef MFD_NOEXEC_SEAL
@@ -18,6 +24,11 @@
 
 namespace tsrunc::launcher {
 namespace {
+
+// What fsconfig(2) takes at most.
+constexpr size_t kLongestOption = 256;
+// An overlay without a writable layer has to have two. This one never has what the first one has not.
+constexpr const char* kSecondLayer = "/dev";
 
 constexpr unsigned kBase = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 
@@ -75,7 +86,72 @@ sys::Result<sys::UniqueFd> sealed_bytes(const char* name, const void* data, size
   return fd;
 }
 
+namespace {
+
+// Splits the absolute path of the file at `path`, which may be a link, into `directory` and its `name`.
+// False: it has none that can stand in an option.
+[[nodiscard]] bool split_path(const char* path, char* directory, size_t size, const char*& name) noexcept {
+  const ssize_t length = ::readlink(path, directory, size);
+  const size_t end = length > 0 ? static_cast<size_t>(length) : std::strlen(path);
+  if (end >= size) {
+    return false;
+  }
+  if (length <= 0) {
+    std::memcpy(directory, path, end);
+  }
+  directory[end] = 0;
+  char* slash = std::strrchr(directory, '/');
+  if (*directory != '/' || slash == directory || std::strpbrk(directory, ":,\\") != nullptr) {
+    return false;
+  }
+  *slash = 0;
+  name = slash + 1;
+  return true;
+}
+
+[[nodiscard]] bool same_file(const struct stat& one, const struct stat& other) noexcept {
+  return S_ISREG(one.st_mode) && one.st_size == other.st_size && one.st_mtim.tv_sec == other.st_mtim.tv_sec &&
+         one.st_mtim.tv_nsec == other.st_mtim.tv_nsec && one.st_ctim.tv_sec == other.st_ctim.tv_sec &&
+         one.st_ctim.tv_nsec == other.st_ctim.tv_nsec;
+}
+
+}  // namespace
+
+sys::UniqueFd overlaid_executable(const char* path) {
+  char options[kLongestOption];
+  const char* name = nullptr;
+  struct stat own {};
+  struct stat found {};
+  if (!split_path(path, options, sizeof options, name) || ::stat(path, &own) != 0) {
+    return {};
+  }
+  char lower[kLongestOption];
+  if (sys::Text(lower).add(options).add(":").add(kSecondLayer).cut()) {
+    return {};
+  }
+  const sys::UniqueFd context(::fsopen("overlay", FSOPEN_CLOEXEC));
+  if (!context.valid() || ::fsconfig(context.get(), FSCONFIG_SET_STRING, "lowerdir", lower, 0) != 0 ||
+      ::fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+    return {};
+  }
+  const sys::UniqueFd mount(
+      ::fsmount(context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+  struct statfs about {};
+  if (!mount.valid() || ::fstatfs(mount.get(), &about) != 0 || (about.f_flags & ST_RDONLY) == 0) {
+    return {};
+  }
+  sys::UniqueFd file(::openat(mount.get(), name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  // Another one has been installed since this process began.
+  if (!file.valid() || ::fstat(file.get(), &found) != 0 || !same_file(own, found)) {
+    return {};
+  }
+  return file;
+}
+
 sys::Result<sys::UniqueFd> sealed_executable(const char* path) {
+  if (sys::UniqueFd file = overlaid_executable(path); file.valid()) {
+    return file;
+  }
   const sys::UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
   struct stat about {};
   if (!file.valid() || ::fstat(file.get(), &about) != 0) {

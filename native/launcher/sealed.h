@@ -18,8 +18,14 @@ namespace tsrunc::launcher {
 // The bytes as a sealed memfd, positioned at its start, close-on-exec.
 [[nodiscard]] sys::Result<sys::UniqueFd> sealed_bytes(const char* name, const void* data, size_t size);
 
-// A sealed, executable copy of the file at `path`, close-on-exec. A process in a container that reaches the
-// runtime by /proc/PID/exe finds this copy, never the host's file (CVE-2019-5736).
+// The file at `path` through a read-only overlay that is mounted nowhere, close-on-exec: a file of its own
+// that leads to no directory and that nobody can write to, not even with all capabilities. It costs a fifth
+// of a copy, and no memory. Invalid where the kernel, or the place of the file, does not allow it.
+[[nodiscard]] sys::UniqueFd overlaid_executable(const char* path);
+
+// What tsrunc runs as, close-on-exec: a process in a container that reaches the runtime by /proc/PID/exe
+// finds this, never the host's file (CVE-2019-5736). An overlay where it can be, otherwise a sealed copy in a
+// memfd.
 [[nodiscard]] sys::Result<sys::UniqueFd> sealed_executable(const char* path);
 
 }  // namespace tsrunc::launcher

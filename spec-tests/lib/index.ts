@@ -1,5 +1,5 @@
 /** What a suite needs; it imports nothing else of lib/ unless it is about that. */
-export { deepEqual, doesNotMatch, equal, fail, match, notEqual, ok } from 'node:assert/strict'
+export { deepEqual, doesNotMatch, equal, fail, match, notEqual, ok, throws } from 'node:assert/strict'
 export type { AnswersTo, Command, Report } from './answers'
 export { loadProfile } from './apparmor'
 export { doesNotInclude, includes } from './assertions'
