@@ -3,7 +3,7 @@
 {
   'variables': {
     'warnings': ['-Wall', '-Wextra', '-Werror', '-Werror=switch'],
-    'hardening': ['-fstack-protector-strong', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'],
+    'hardening': ['-fstack-protector-strong', '-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=3', '<!@(node -p "({ x64: \'-fcf-protection\', arm64: \'-mbranch-protection=standard\' })[process.arch] ?? \'\'")'],
     'napi_include': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
     'napi_defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
     # A tenth of the executable; a static one relocates itself, and the C library of it knows how to since glibc 2.36.
