@@ -11,19 +11,19 @@ const segments = (): { type: string; flags: string }[] =>
     ([, type = '', flags = '']) => ({ type, flags }),
   )
 
-test('the executable can be loaded anywhere, and needs no loader and no library', { only: ['tsrunc'] }, () => {
+test('the executable can be loaded anywhere, and needs no loader and no library', { only: ['tsrunc'] }, async () => {
   match(readelf('--file-header'), /Type: +DYN/)
   equal(segments().filter(({ type }) => type === 'INTERP').length, 0)
   doesNotMatch(readelf('--dynamic'), /\(NEEDED\)|\(RUNPATH\)|\(RPATH\)|\(TEXTREL\)/)
 })
 
-test('nothing of it is writable and executable, least of all the stack', { only: ['tsrunc'] }, () => {
+test('nothing of it is writable and executable, least of all the stack', { only: ['tsrunc'] }, async () => {
   ok(segments().some(({ type }) => type === 'LOAD'))
   equal(segments().filter(({ flags }) => flags.includes('W') && flags.includes('E')).length, 0)
   equal(segments().find(({ type }) => type === 'GNU_STACK')?.flags, 'RW ')
 })
 
-test('what the relocation has written is read-only afterwards', { only: ['tsrunc'] }, () => {
+test('what the relocation has written is read-only afterwards', { only: ['tsrunc'] }, async () => {
   ok(segments().some(({ type }) => type === 'GNU_RELRO'))
   match(readelf('--dynamic'), /\(BIND_NOW\)|\(FLAGS\).*BIND_NOW|\(FLAGS_1\).*\bNOW\b/)
 })
