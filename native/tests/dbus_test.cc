@@ -109,10 +109,10 @@ TEST(dbus_message_of_the_other_endianness) {
 }
 
 // A bus in a process of its own, which says `script` after the first bytes that it gets, then waits for the
-// other side to go; without a script it never answers.
+// other side to go; without a script it never answers. `flood`: what it says over and over behind that.
 class Bus {
  public:
-  Bus(const std::string& path, const std::string& script) {
+  Bus(const std::string& path, const std::string& script, const std::string& flood) {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
     std::memcpy(name.sun_path, path.c_str(), path.size() + 1);
@@ -121,7 +121,7 @@ class Bus {
     CHECK(::listen(fd.get(), 4) == 0);
     pid_ = ::fork();
     if (pid_ == 0) {
-      serve(fd.get(), script);
+      serve(fd.get(), script, flood);
     }
   }
   ~Bus() { (void)::waitpid(pid_, nullptr, 0); }
@@ -129,7 +129,7 @@ class Bus {
   Bus& operator=(const Bus&) = delete;
 
  private:
-  [[noreturn]] static void serve(int fd, const std::string& script) {
+  [[noreturn]] static void serve(int fd, const std::string& script, const std::string& flood) {
     pollfd waiting{fd, POLLIN, 0};
     if (::poll(&waiting, 1, 10000) == 1) {
       const int peer = ::accept(fd, nullptr, nullptr);
@@ -138,6 +138,8 @@ class Bus {
         if (first && !script.empty() && ::write(peer, script.data(), script.size()) < 0) {
           ::_exit(1);
         }
+        while (!flood.empty() && ::send(peer, flood.data(), flood.size(), MSG_NOSIGNAL) > 0) {
+        }
       }
     }
     ::_exit(0);
@@ -145,10 +147,10 @@ class Bus {
   pid_t pid_ = 0;
 };
 
-std::string fails(const std::string& script) {
+std::string fails(const std::string& script, const std::string& flood = "") {
   const TemporaryDirectory top;
   const std::string path = std::string(top.path()) + "/bus";
-  const Bus bus(path, script);
+  const Bus bus(path, script, flood);
   char detail[1024] = {};
   engine::SystemdManager manager({path.c_str(), "", 1}, "a.scope", detail, sizeof detail);
   const sys::Failure failure = manager.open();
@@ -165,6 +167,14 @@ TEST(dbus_that_speaks_something_else) {
   CHECK(fails("HTTP/1.0 400 Bad request\r\n").find("the bus on ") == 0);
   CHECK(fails("REJECTED EXTERNAL\r\n").find("the bus on ") == 0);
   CHECK(fails(std::string(5000, 'x')).find("the bus did not answer the authentication on ") == 0);
+}
+
+TEST(dbus_that_never_comes_to_an_end) {
+  CHECK(fails("", "DATA\r\n").find("the bus did not answer the authentication on ") == 0);
+  Bytes bytes;
+  add_job_removed(bytes, "a.scope", "done");
+  const std::string signal(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  CHECK(fails("OK 1234\r\n", signal).find("the bus did not answer ") == 0);
 }
 
 TEST(dbus_that_is_not_there) {

@@ -191,14 +191,15 @@ const remove = async (before: Snapshot, marks: Marks): Promise<void> => {
  * waits for the kernel's collector, gets a second.
  */
 export const leftovers = async (before: Snapshot, marks: Marks): Promise<string[]> => {
-  for (let round = 0; ; round++) {
+  const begin = Date.now()
+  for (;;) {
     const left = find(before, marks).map((item) => item.text)
     if (left.length === 0) {
       return []
     }
     // A process that the OOM killer ended keeps its credentials, and so its keyring, for another two seconds.
-    const rounds = left.every((text) => text.startsWith('keyring')) ? 100 : 20
-    if (round >= patient(rounds)) {
+    const milliseconds = left.every((text) => text.startsWith('keyring')) ? 5000 : 1000
+    if (Date.now() - begin >= patient(milliseconds)) {
       await remove(before, marks)
       return left
     }

@@ -46,7 +46,8 @@ Failure DbusConnection::broken(const char* what, const char* why) noexcept {
 }
 
 Failure DbusConnection::wait(short events, Deadline deadline, const char* what) noexcept {
-  for (;;) {
+  // Who sends one byte after another has until the deadline as well.
+  while (!deadline.over()) {
     pollfd waiting{fd_.get(), events, 0};
     const int ready = ::poll(&waiting, 1, deadline.left());
     if (ready > 0) {
@@ -55,10 +56,8 @@ Failure DbusConnection::wait(short events, Deadline deadline, const char* what) 
     if (ready < 0 && errno != EINTR) {
       return sys::fail("poll", address_);
     }
-    if (deadline.over()) {
-      return no_answer(what);
-    }
   }
+  return no_answer(what);
 }
 
 Failure DbusConnection::connect(Deadline deadline) noexcept {
@@ -151,6 +150,9 @@ Failure DbusConnection::authenticate(Deadline deadline) noexcept {
       return sys::fail(EACCES, "connect", address_, detail_);
     }
     start = static_cast<size_t>(end - in_.data()) + 1;
+    if (start > kMostLine) {
+      return broken(kWhat, "what it says is not the protocol of D-Bus");
+    }
   }
   in_.clear();  // the other side waits for BEGIN
   return send(reinterpret_cast<const uint8_t*>(kBegin), sizeof kBegin - 1, deadline, kWhat);
@@ -224,6 +226,10 @@ Failure DbusConnection::call(const DbusCall& call, const uint8_t* body, size_t s
     }
     if (answer.type == DbusType::kSignal) {
       signals_.on_signal(answer);
+    }
+    // There may always be something else to be heard.
+    if (deadline.over()) {
+      return no_answer(what);
     }
   }
 }

@@ -42,6 +42,9 @@ class DbusConnection {
   // for the failure.
   [[nodiscard]] sys::Failure pump(sys::Deadline deadline, const char* what) noexcept;
 
+  // The failure of a deadline that is over.
+  [[nodiscard]] sys::Failure no_answer(const char* what) noexcept;
+
   [[nodiscard]] const char* address() const noexcept { return address_; }
   [[nodiscard]] bool is_bus() const noexcept { return is_bus_; }
   [[nodiscard]] int seconds() const noexcept { return seconds_; }
@@ -56,7 +59,6 @@ class DbusConnection {
   // The next whole message out of `in_`; it is taken out by the next call of this function.
   [[nodiscard]] sys::Failure next(sys::Deadline deadline, const char* what, DbusMessage& out) noexcept;
   [[nodiscard]] sys::Failure wait(short events, sys::Deadline deadline, const char* what) noexcept;
-  [[nodiscard]] sys::Failure no_answer(const char* what) noexcept;
   [[nodiscard]] sys::Failure broken(const char* what, const char* why) noexcept;
 
   DbusSignals& signals_;

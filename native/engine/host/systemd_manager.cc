@@ -131,6 +131,9 @@ Failure SystemdManager::wait_for_job(const char* member) noexcept {
   const Deadline deadline(int64_t{connection_.seconds()} * 1000);
   while (!equal(ended_, job_)) {
     TSRUNC_TRY(connection_.pump(deadline, what));
+    if (deadline.over() && !equal(ended_, job_)) {
+      return connection_.no_answer(what);
+    }
   }
   if (equal(result_, "done")) {
     return kOk;

@@ -119,7 +119,7 @@ test('config-linux.md#cpu [CG-6e]: cpus and mems', async () => {
 })
 
 test('config-linux.md#cpu [CG-6g]: realtime limits have no form on v2 and are refused', {
-  peers: { crun: 'refuses by another name' },
+  peers: { runc: 'ignores it', crun: 'refuses by another name' },
 }, async () => {
   await refused({ cpu: { realtimeRuntime: 1000, realtimePeriod: 100_000 } }, /realtime/)
 })
@@ -260,7 +260,9 @@ test('config-linux.md#block-io [CG-8b]: throttleReadBpsDevice and its three sibl
   equal(read(b, 'io.max'), `${major}:${minor} rbps=1000000 wbps=2000000 riops=300 wiops=400`)
 })
 
-test('config-linux.md#block-io [CG-8b]: a rate of 0 is no limit', { peers: { crun: 'passes it on' } }, async () => {
+test('config-linux.md#block-io [CG-8b]: a rate of 0 is no limit', {
+  peers: { runc: 'passes it on, which v2 refuses', crun: 'passes it on' },
+}, async () => {
   requires('cgroup-v2')
   const [major, minor] = disk()
   const b = await created({ blockIO: { throttleReadBpsDevice: [{ major, minor, rate: 0 }] } }, 'io')

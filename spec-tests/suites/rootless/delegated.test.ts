@@ -6,7 +6,9 @@ import {
   type Config,
   deepEqual,
   equal,
+  eventually,
   expectStatus,
+  launchRuntime,
   match,
   readCgroup,
   requires,
@@ -93,6 +95,27 @@ test('an unprivileged user pauses, resumes, lists, updates and watches in a dele
   match(expectStatus(await b.tryCall('events', { flags: ['--stats'] })).stdout, /"pids":\{"current":1,"limit":20\}/)
   expectStatus(await b.tryCall('kill', {}, 'KILL'))
   await b.reaches('stopped')
+})
+
+test('an unprivileged user is told of a program that the kernel kills for want of memory', HERE, async () => {
+  const [b] = await delegated(['memory'], (c) => {
+    c.linux.resources = { memory: { limit: 32 << 20, swap: 32 << 20 } }
+  })
+  b.command(['await', '/go'], ['memory', String(256 << 20)], ['sleep', '60'])
+  await b.create()
+  await b.start()
+  const events = launchRuntime(['events', '--interval', '200ms', b.id])
+  const types = (): readonly string[] =>
+    [...events.stdout().matchAll(/^\{"type":"(\w+)"/gm)].map(([, type = '']) => type)
+  // By then it watches.
+  await eventually('statistics', () => types().includes('stats'))
+  b.file('go', '')
+  await eventually('an event', () => types().includes('oom'))
+  await b.kill('KILL')
+  await b.reaches('stopped')
+  await b.delete()
+  const { status, stderr } = await events.exited
+  deepEqual([status, stderr], [0, ''])
 })
 
 test('a controller that was not delegated is named, with what delegates it', HERE, async () => {

@@ -14,9 +14,12 @@ export type Decide = (word: string, from: 'runtime' | 'bus') => 'pass' | 'hold' 
 
 /**
  * A bus between the runtime and the host's: the environment for the runtime. What the bus says is told with the call that the
- * runtime made last, or as JobRemoved.
+ * runtime made last, or as JobRemoved. `alter`: what the runtime says instead.
  */
-export const proxiedBus = (decide: Decide): Record<string, string> => {
+export const proxiedBus = (
+  decide: Decide,
+  alter: (data: Buffer) => Buffer = (data) => data,
+): Record<string, string> => {
   buses += 1
   const path = scratch(`bus-${buses}`)
   const sockets = new Set<Socket>()
@@ -38,7 +41,7 @@ export const proxiedBus = (decide: Decide): Record<string, string> => {
       sockets.add(socket)
       socket.on('close', end).on('error', end)
     }
-    client.on('data', (data) => hand(data, bus, 'runtime'))
+    client.on('data', (data) => hand(alter(data), bus, 'runtime'))
     bus.on('data', (data) => hand(data, client, 'bus'))
   }).listen(path)
   sandbox().undo.push(() => {

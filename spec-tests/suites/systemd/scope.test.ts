@@ -45,7 +45,9 @@ test('config-linux.md#cgroups-path [CG-1d]: slice:prefix:name is the scope prefi
   deepEqual(cgroupsNamed(b.id), [])
 })
 
-test('config-linux.md#cgroups-path [CG-1d]: dashes of a slice nest, and an empty prefix is none', async () => {
+test('config-linux.md#cgroups-path [CG-1d]: dashes of a slice nest, and an empty prefix is none', {
+  peers: { runc: 'puts a dash before the name' },
+}, async () => {
   requires('root', 'systemd')
   const b = await bundle((c, made) => {
     c.linux.cgroupsPath = `tstest-inner.slice::${made.id}`
