@@ -144,7 +144,7 @@ test('a systemd that does not answer an update is an error, and the old limits a
     held += 1
     return 'hold'
   })
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create({ ...SYSTEMD, env: { ...env, SYSTEMD_BUS_TIMEOUT: SECONDS } })
   await b.start()
   const { status, stderr } = await b.tryCall('update', { flags: ['--pids-limit', '20'] })
@@ -164,7 +164,7 @@ test('a systemd that does not answer delete is a warning: processes and cgroups 
     return asked > 1 ? 'hold' : 'pass'
   })
   const b = await scopeBundle()
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create({ ...SYSTEMD, env: { ...env, SYSTEMD_BUS_TIMEOUT: SECONDS } })
   await b.start()
   const { stderr } = await b.delete({ flags: ['--force'] })

@@ -53,7 +53,7 @@ const atEach = async (points: readonly Point[], attempt: (b: Bundle, point: Poin
   const failures: string[] = []
   for (const point of points) {
     const b = await scopeBundle()
-    b.command(['sleep', '60'])
+    b.command(['sleep', '600'])
     sandbox().containers.add(b.id)
     try {
       await attempt(b, point)

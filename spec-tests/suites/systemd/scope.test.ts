@@ -21,7 +21,7 @@ import {
 import { cgroupOf, isLoaded, pathOf, SYSTEMD, scopeBundle, scopeOf, shown, systemctl } from './unit'
 
 const running = async (b: Bundle): Promise<number> => {
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create(SYSTEMD)
   await b.start()
   return (await b.state()).pid
@@ -241,7 +241,7 @@ test('delete works without the bus that create had', { only: ['tsrunc'] }, async
   const path = scratch('bus')
   symlinkSync('/run/dbus/system_bus_socket', path)
   const b = await scopeBundle()
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create({ ...SYSTEMD, env: { ...runtimeEnvironment(), DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}` } })
   rmSync(path)
   const { stderr } = await b.delete({ flags: ['--force'] })

@@ -13,7 +13,7 @@ test('run.oci.systemd.subgroup: the container is in a cgroup beneath its scope, 
     c.linux.resources.pids = { limit: 33 }
     c.linux.resources.memory = { limit: 104_857_600 }
   })
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create(SYSTEMD)
   await b.start()
   const cgroup = cgroupOf((await b.state()).pid)
@@ -35,7 +35,7 @@ test('run.oci.delegate-cgroup: beneath the subgroup of a scope', { peers: PEERS 
     c.annotations = { 'run.oci.systemd.subgroup': 'payload', 'run.oci.delegate-cgroup': 'init' }
     c.linux.namespaces = [...c.linux.namespaces.filter(({ type }) => type !== 'cgroup'), { type: 'cgroup' }]
   })
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create(SYSTEMD)
   await b.start()
   const { pid } = await b.state()
@@ -59,7 +59,7 @@ test('config-linux.md#cgroups-path [CG-1d]: a name that ends in .slice is that s
     c.linux.cgroupsPath = `tstest.slice::${slice(made.id)}`
     c.linux.resources.pids = { limit: 33 }
   })
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create(SYSTEMD)
   await b.start()
   equal(cgroupOf((await b.state()).pid), `/tstest.slice/${slice(b.id)}`)
@@ -76,7 +76,7 @@ test('config-linux.md#cgroups-path [CG-1d]: "-.slice" is the root', async () => 
   const b = await bundle((c, made) => {
     c.linux.cgroupsPath = `-.slice:test:${made.id}`
   })
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create(SYSTEMD)
   equal(cgroupOf((await b.state()).pid), `/${scopeOf(b)}`)
   await b.delete({ flags: ['--force'] })

@@ -26,7 +26,7 @@ const memoryName = (): string => (v2() ? 'MemoryMax' : 'MemoryLimit')
 const running = async (change: (config: Config) => void, env = runtimeEnvironment()): Promise<Bundle> => {
   requires('root', 'systemd')
   const b = await scopeBundle(change)
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create({ ...SYSTEMD, env })
   await b.start()
   return b
@@ -96,7 +96,7 @@ test('update: without the bus that create had nothing changes', { only: ['tsrunc
     config.linux.resources.devices = [{ allow: false, access: 'rwm' }]
   })
   const env = { ...runtimeEnvironment(), DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${path}` }
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create({ ...SYSTEMD, env })
   await b.start()
   // Opened from inside: the rules refuse it before the kernel looks for a driver.

@@ -56,7 +56,7 @@ const made = async (change: (config: Config) => void = () => undefined): Promise
 }
 
 const running = async (b: Bundle, env = runtimeEnvironment()): Promise<number> => {
-  b.command(['sleep', '60'])
+  b.command(['sleep', '600'])
   await b.create({ ...SYSTEMD, env })
   await b.start()
   return (await b.state()).pid
