@@ -19,7 +19,8 @@ export interface Measurement {
  *  much as all the rest of its start, and no engine sets it for a runtime. */
 export function measuredEnvironment(): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _, ...rest } = process.env
-  return rest
+  // Of what a planner costs and saves nothing is measured here: none may be left behind by a call.
+  return { ...rest, TSRUNC_PLANNER: 'off' }
 }
 
 /** Client of stopwatch.cc: one long-lived process that starts and times the commands. */

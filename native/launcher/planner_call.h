@@ -13,7 +13,7 @@ enum class PlannerMode : uint8_t { kOff, kAuto, kOn };
 
 struct PlannerCall {
   const char* verb = nullptr;
-  PlannerMode mode = PlannerMode::kOff;
+  PlannerMode mode = PlannerMode::kAuto;
   bool wrong_mode = false;     // TSRUNC_PLANNER is none of them
   const char* root = nullptr;  // nullptr: the default
   const char* bundle = ".";

@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "engine/trace.h"
 #include "launcher/container.h"
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
+#include "launcher/leave_planner.h"
 #include "launcher/node.h"
 #include "launcher/planned.h"
 #include "launcher/planner_call.h"
@@ -27,8 +29,9 @@ using sys::Failure;
 using sys::kOk;
 
 constexpr int kFailed = 1;
-// A plan takes about one; a start of node, which is the other way, about thirty.
-constexpr int64_t kAutoMilliseconds = 30;
+// A plan takes about one; the other way, a start of node, fifty, and on a busy host as much more as the
+// planner.
+constexpr int64_t kAutoMilliseconds = 100;
 constexpr int64_t kOnMilliseconds = 10000;
 // One question has all; the second reply must be the last.
 constexpr int kMostReplies = 3;
@@ -165,6 +168,7 @@ int run_warm(int argc, char** argv) {
   root.push(0);
   const bool on = call.mode == PlannerMode::kOn;
   if (!on && !has_socket(root.data())) {
+    leave_planner(root.data(), false);
     return kNotPlanned;
   }
   sys::Array<char> request;
@@ -177,8 +181,15 @@ int run_warm(int argc, char** argv) {
     return kNotPlanned;  // node says why
   }
   const Failure failure = exchange(root.data(), on ? kOnMilliseconds : kAutoMilliseconds, request, result);
+  if (failure && on) {
+    return refuse(call, root.data(), failure);
+  }
   if (failure) {
-    return on ? refuse(call, root.data(), failure) : kNotPlanned;
+    // connect(2): nobody listens there any more. ESTALE: the one that listens ends.
+    if (failure.code == ECONNREFUSED || failure.code == ENOENT || failure.code == ESTALE) {
+      leave_planner(root.data(), failure.code == ESTALE);
+    }
+    return kNotPlanned;
   }
   if (!result.cold) {
     become_planned(argc, argv, result);

@@ -32,6 +32,7 @@ export {
 } from './config'
 export { consoleSocket, onTerminal } from './console'
 export { type TestOptions, test } from './harness'
+export { copyOfRuntime } from './installation'
 export { isAlive } from './leftovers'
 export { isMounted, mountAt, parseMountinfo } from './mountinfo'
 export { linksOf, type NetworkLink, NetworkNamespace, networkNamespace } from './network'
@@ -45,6 +46,7 @@ export {
   launch,
   launchRuntime,
   leftSoFar,
+  plansCold,
   runtimeEnvironment,
   sandbox,
   scratch,

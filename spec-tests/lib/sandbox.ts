@@ -54,6 +54,8 @@ export const sandbox = (): Sandbox => {
 }
 
 export const openSandbox = (): Sandbox => {
+  // For what a test starts without this library.
+  process.env['TSRUNC_PLANNER'] = 'off'
   const tag = `spec${process.pid.toString(36)}${randomBytes(4).toString('hex')}`
   const directory = mkdtempSync(join(tmpdir(), `${tag}.`))
   // A container with a user namespace has to get through to its root.
@@ -96,15 +98,34 @@ export const uniqueName = (): string => {
 /** A path for a file of this test. */
 export const scratch = (name: string): string => join(sandbox().directory, name)
 
+/** Sandboxes that have their planner, or want none. */
+const planners = new WeakSet<Sandbox>()
+const cold = new WeakSet<Sandbox>()
+let allCold = false
+
+/** This test, or outside of one this file, is about node or about planners that it starts by itself. */
+export const plansCold = (): void => {
+  if (open === undefined) allCold = true
+  else cold.add(open)
+}
+
 /**
  * Whether containers are planned by a planner: SPEC_TESTS_PLANNER=on. A user of becomeUser() calls from a mount namespace of its
  * own, for which no planner plans.
  */
-const isWarm = (): boolean => process.env['SPEC_TESTS_PLANNER'] === 'on' && sandbox().caller === undefined
+const isWarm = (): boolean =>
+  process.env['SPEC_TESTS_PLANNER'] === 'on' && sandbox().caller === undefined && !allCold && !cold.has(sandbox())
 
 /** No call leaves a planner behind that no test has asked for. */
-const plannerMode = (): Record<string, string> =>
-  runtime().name === 'tsrunc' ? { TSRUNC_PLANNER: isWarm() ? 'on' : 'off' } : {}
+const plannerMode = (): Record<string, string> => {
+  if (runtime().name !== 'tsrunc') return {}
+  if (!isWarm()) return { TSRUNC_PLANNER: 'off' }
+  if (!planners.has(sandbox())) {
+    planners.add(sandbox())
+    startPlanner()
+  }
+  return { TSRUNC_PLANNER: 'on' }
+}
 
 /** Starts a planner for the sandbox's --root, unless there is one. It is ended with the test. */
 export const startPlanner = (flags: readonly string[] = [], program = runtime().path): ChildProcess => {
@@ -122,8 +143,6 @@ export const startPlanner = (flags: readonly string[] = [], program = runtime().
   return planner
 }
 
-const planners = new WeakSet<Sandbox>()
-
 /** What the runtime gets as its environment unless a test says otherwise. */
 export const runtimeEnvironment = (): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin',
@@ -138,10 +157,6 @@ const begin = (command: readonly string[], options: SpawnOptions): Running => {
   const box = sandbox()
   box.sequence += 1
   const env = { ...plannerMode(), ...(options.env ?? runtimeEnvironment()) }
-  if (env['TSRUNC_PLANNER'] === 'on' && isWarm() && !planners.has(box)) {
-    planners.add(box)
-    startPlanner()
-  }
   const running = start(command, join(box.directory, `output-${box.sequence}`), { ...options, env })
   box.children.add(running.reaper)
   box.reapers.add(running.reaper)

@@ -1,6 +1,8 @@
+import { closeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { defaultRoot } from '../container/root'
 import { quote } from '../errors'
+import { leaveOwnCgroup } from '../planner/own-cgroup'
 import { openRoot, Place } from '../planner/place'
 import { servePlans } from '../planner/server'
 import { UsageError } from './parse'
@@ -19,6 +21,9 @@ function seconds(value: string | undefined): number {
   }
   return number
 }
+
+/** The descriptor whose lock says that a planner begins, of one that a call left behind (native/launcher/leave_planner.h). */
+const LOCK_VARIABLE = '_TSRUNC_LOCKED_ROOT'
 
 /** Whether systemd listens already. */
 function isActivated({ environment, handoff }: Call): boolean {
@@ -50,7 +55,12 @@ export const verb = defineVerb({
     const place = activated ? undefined : await Place.find(directory)
     // Nothing of the caller's is held: its directory can be unmounted.
     process.chdir('/')
-    await servePlans({ place, fd: FIRST_LISTEN_FD, idle })
+    const lock = Number(call.environment[LOCK_VARIABLE] ?? Number.NaN)
+    const onListening = () => {
+      if (lock >= FIRST_LISTEN_FD) closeSync(lock)
+    }
+    await servePlans({ place, fd: FIRST_LISTEN_FD, idle, onListening })
+    if (lock >= FIRST_LISTEN_FD) leaveOwnCgroup()
     return 0
   },
 })

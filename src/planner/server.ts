@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly fd: number
   /** Milliseconds without a request after which it ends; 0: never. */
   readonly idle: number
+  /** Once it takes connections. */
+  readonly onListening: () => void
 }
 
 /** The number of a connection's descriptor; node has no public name for it. */
@@ -69,6 +71,7 @@ class PlannerServer {
       const mask = process.umask(0o177)
       this.#server.listen(place === undefined ? { fd } : { path: place.temporary }, () => {
         place?.take()
+        this.#options.onListening()
         resolve()
       })
       process.umask(mask)

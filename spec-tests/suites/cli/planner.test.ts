@@ -1,24 +1,27 @@
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import {
   addBusybox,
   type Bundle,
   bundle,
   callRuntime,
+  copyOfRuntime,
   deepEqual,
   equal,
   eventually,
   isAlive,
   match,
   notEqual,
+  plansCold,
   requires,
-  runtime,
   sandbox,
   scratch,
   startPlanner,
   test,
 } from '../../lib'
+
+plansCold()
 
 const ONLY = { only: ['tsrunc'] } as const
 const NOBODY = 65534
@@ -176,23 +179,21 @@ test('tsrunc planner: its socket is for its user alone, and its place for one pl
   match(text, /a planner serves .* already/)
 })
 
-test('tsrunc planner: without one, --planner on is an error and auto is none', ONLY, async () => {
+test('tsrunc planner: without one, --planner on is an error', ONLY, async () => {
   requires('root')
   const b = await trueBundle()
   const on = await b.tryRun(mode('on'))
   equal(on.status, 1)
   match(on.stderr, /planner of .*no such file or directory/)
-  await b.run(mode('auto'))
 })
 
-test('tsrunc planner: a dead socket costs nothing', ONLY, async () => {
+test('tsrunc planner: a dead socket is taken over by the next one', ONLY, async () => {
   requires('root')
   const planner = startPlanner()
   planner.kill('SIGKILL')
   await eventually('the end of the planner', () => planner.signalCode !== null)
   equal(existsSync(socketPath()), true)
   const b = await trueBundle()
-  await b.run(mode('auto'))
   match((await b.tryRun(mode('on'))).stderr, /connection refused/)
   // The next planner takes its place.
   const dead = statSync(socketPath()).ino
@@ -286,6 +287,22 @@ test('tsrunc planner: a bad request harms no other', ONLY, async () => {
   equal(isAlive(planner.pid ?? 0), true)
 })
 
+test('tsrunc planner: a queue that is full costs a caller of auto nothing but time', ONLY, async () => {
+  requires('root')
+  const planner = startPlanner()
+  planner.kill('SIGSTOP')
+  // More than listen(2) was asked to hold, node's default.
+  const sockets = Array.from({ length: 600 }, () => connect(socketPath()).on('error', () => undefined))
+  sandbox().undo.push(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  const b = await trueBundle()
+  await b.run(mode('auto'))
+  for (const socket of sockets) socket.destroy()
+  planner.kill('SIGCONT')
+  await b.run(mode('on'))
+})
+
 test('tsrunc planner: ends when it was idle, and leaves no socket', ONLY, async () => {
   requires('root')
   const planner = startPlanner(['--idle', '1'])
@@ -296,19 +313,12 @@ test('tsrunc planner: ends when it was idle, and leaves no socket', ONLY, async 
 
 test('tsrunc planner: makes no plans of another installation, and ends when its own was replaced', ONLY, async () => {
   requires('root')
-  const home = dirname(dirname(dirname(runtime().path)))
-  const copy = scratch('copy')
-  cpSync(join(home, 'dist'), join(copy, 'dist'), { recursive: true })
-  cpSync(dirname(runtime().path), join(copy, 'build/Release'), {
-    recursive: true,
-    filter: (path) => !/\/(obj|\.deps)/.test(path),
-  })
-  const other = join(copy, 'build/Release/tsrunc')
-  const planner = startPlanner([], other)
+  const copy = copyOfRuntime()
+  const planner = startPlanner([], copy.path)
   const b = await trueBundle()
   // Not its caller: node plans, as without a planner.
   await b.run(mode('on'))
-  utimesSync(join(copy, 'dist/bundle.js'), 1, 1)
+  utimesSync(copy.bundle, 1, 1)
   match((await b.tryRun(mode('on'))).stderr, /installation that has changed/)
   await eventually('the end of the planner', () => planner.exitCode !== null, 10_000)
   equal(existsSync(socketPath()), false)

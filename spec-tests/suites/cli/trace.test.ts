@@ -12,6 +12,7 @@ import {
   eventually,
   match,
   ok,
+  plansCold,
   requires,
   sandbox,
   scratch,
@@ -93,6 +94,7 @@ const rich = (): Promise<Bundle> =>
 
 test('tsrunc --trace: run has spans of mounts, cgroup, hooks, seccomp, exec and node, which nest', ONLY, async () => {
   requires('root')
+  plansCold()
   const b = await rich()
   const path = file()
   const { stderr } = await b.run(to(path))
