@@ -18,7 +18,9 @@ constexpr int kTickMilliseconds = 100;
 
 [[nodiscard]] Failure check_target(HostContext& context) {
   SavedState saved;
-  switch (derive_status(context.state, &context.plan, saved)) {
+  Status status = Status::kStopped;
+  TSRUNC_TRY(derive_status(context.state, &context.plan, saved, status));
+  switch (status) {
     case Status::kPaused:
       return context.target.waits_while_frozen
                  ? kOk

@@ -81,41 +81,68 @@ class Failures {
   return undone;
 }
 
-}  // namespace
-
-bool destroy(HostContext& context, FailureRecord& why) {
-  if (context.state.fd() < 0) {
-    return true;
-  }
+// Ends init and undoes what was made of the container outside of it.
+[[nodiscard]] bool undo(HostContext& context, FailureRecord& why) {
   Failures failures(why);
-  const bool created = ::faccessat(context.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-  Journal journal;
-  failures.note(kNoOp, journal.load(context.state));
   failures.note(kNoOp, kill_init(context));
   if (failures.any()) {
     // As long as init lives nothing of it can be taken away; the directory stays, so that delete can be
     // repeated.
     return false;
   }
-  const wire::OpList& list = context.plan.list(wire::List::kDelete);
-  if (!run_destruction(context, list, failures)) {
+  if (!run_destruction(context, context.plan.list(wire::List::kDelete), failures)) {
     failures.note(kNoOp, undo_journal(context));
   }
-  if (failures.any()) {
+  return !failures.any();
+}
+
+[[nodiscard]] bool remove_directory(HostContext& context, FailureRecord& why) {
+  const Span span("state", "remove the state directory");
+  Failures failures(why);
+  failures.note(kNoOp, context.state.remove());
+  return !failures.any();
+}
+
+// Each step of cleaning up can be repeated. What failed for a moment (want of memory or descriptors) is not
+// to leave a container behind.
+template <typename Step>
+[[nodiscard]] bool twice(Step step) {
+  return step() || step();
+}
+
+}  // namespace
+
+bool destroy(HostContext& context, FailureRecord& why) {
+  if (context.state.fd() < 0) {
+    return true;
+  }
+  const bool created =
+      ::faccessat(context.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+  Journal journal;
+  const auto load = [&] {
+    Failures failures(why);
+    failures.note(kNoOp, journal.load(context.state));
+    return !failures.any();
+  };
+  if (!twice(load)) {
     return false;
   }
+  // What has waited in vain does not wait again.
+  if (!undo(context, why) && (why.code == ETIMEDOUT || why.code == EBUSY || !undo(context, why))) {
+    return false;
+  }
+  const wire::OpList& list = context.plan.list(wire::List::kDelete);
   // config.md "Poststop": after the container is deleted; their failures are warnings, which runHook gives
   // itself. A create that failed before its first hook has none to answer to.
   if (created || journal.has("hooks")) {
+    Failures failures(why);
     for (uint32_t i = 0; i < list.count; ++i) {
       if (list.items[i].kind == OpKind::kRunHook) {
         failures.note(i, run_op(context, list.items[i]));
       }
     }
   }
-  const Span span("state", "remove the state directory");
-  failures.note(kNoOp, context.state.remove());
-  return !failures.any();
+  return twice([&] { return remove_directory(context, why); });
 }
 
 void take_back(HostContext& context) {

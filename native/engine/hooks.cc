@@ -88,9 +88,9 @@ Failure make_pipe(UniqueFd& reader, UniqueFd& writer) noexcept {
   const int error = output.error >= 0 ? output.error : pipes.output_write.get();
   // A group of its own, so that a hook that is out of time takes its children along.
   (void)::setpgid(0, 0);
-  (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   sys::reset_signals();
-  bool ok = ::dup2(pipes.input_read.get(), 0) >= 0 && ::dup2(standard, 1) >= 0 && ::dup2(error, 2) >= 0 &&
+  bool ok = ::prctl(PR_SET_PDEATHSIG, SIGKILL) >= 0 && ::dup2(pipes.input_read.get(), 0) >= 0 &&
+            ::dup2(standard, 1) >= 0 && ::dup2(error, 2) >= 0 &&
             ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0;
   if (ok && op.drop_capabilities) {
     uint64_t missing = 0;
@@ -116,6 +116,11 @@ Failure spawn(const wire::RunHook& op, const HookOutput& output, Pipes& pipes, R
   TSRUNC_TRY(make_pipe(pipes.input_read, pipes.input_write));
   TSRUNC_TRY(make_pipe(pipes.output_read, pipes.output_write));
   TSRUNC_TRY(make_pipe(pipes.error_read, pipes.error_write));
+  // A hook that neither reads nor writes must not keep us longer than its timeout.
+  if (::fcntl(pipes.input_write.get(), F_SETFL, O_NONBLOCK) != 0 ||
+      ::fcntl(pipes.output_read.get(), F_SETFL, O_NONBLOCK) != 0) {
+    return fail("fcntl", op.path.data);
+  }
   int pidfd = -1;
   clone_args args{};
   args.flags = CLONE_PIDFD;
@@ -135,8 +140,6 @@ Failure spawn(const wire::RunHook& op, const HookOutput& output, Pipes& pipes, R
   pipes.input_read.reset();
   pipes.output_write.reset();
   pipes.error_write.reset();
-  (void)::fcntl(pipes.input_write.get(), F_SETFL, O_NONBLOCK);
-  (void)::fcntl(pipes.output_read.get(), F_SETFL, O_NONBLOCK);
   return kOk;
 }
 
@@ -166,7 +169,8 @@ bool converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_
       constexpr int64_t kLongest = 1 << 30;
       wait = static_cast<int>(left < kLongest ? left : kLongest);
     }
-    if (::poll(fds, 3, wait) < 0 && errno != EINTR) {
+    // ENOMEM passes, and the loop ends by the timeout.
+    if (::poll(fds, 3, wait) < 0 && errno != EINTR && errno != ENOMEM) {
       return true;
     }
     if ((fds[2].revents & (POLLOUT | POLLERR)) != 0) {
@@ -237,7 +241,16 @@ Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutp
   Running hook;
   TSRUNC_TRY(spawn(op, output, pipes, hook));
   int code = 0;
-  if (::read(pipes.error_read.get(), &code, sizeof code) == static_cast<ssize_t>(sizeof code)) {
+  ssize_t got = 0;
+  while ((got = ::read(pipes.error_read.get(), &code, sizeof code)) < 0 && errno == EINTR) {
+  }
+  if (got < 0) {
+    code = errno;
+    (void)::kill(-hook.pid, SIGKILL);
+    (void)::waitpid(hook.pid, nullptr, 0);
+    return fail(code, "read", op.path.data, nullptr);
+  }
+  if (got == static_cast<ssize_t>(sizeof code)) {
     (void)::waitpid(hook.pid, nullptr, 0);
     return fail(code, "execve", op.path.data, nullptr);
   }

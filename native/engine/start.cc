@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/host_run.h"
 #include "engine/trace.h"
+#include "sys/clock.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -41,6 +42,16 @@ Failure release(HostContext& context, UniqueFd& result) {
   return kOk;
 }
 
+// execve(2) gives back what is close-on-exec one file after the other: exec.result may be gone while
+// exec.fifo still has its reader, and the container would be called `created` by whoever asks right now.
+void await_release(const HostContext& context) noexcept {
+  constexpr int kMilliseconds = 1000;
+  sys::Deadline deadline(kMilliseconds);
+  while (context.state.open_file("exec.fifo", O_WRONLY | O_NONBLOCK).ok() && !deadline.over()) {
+    deadline.pause();
+  }
+}
+
 }  // namespace
 
 bool start(HostContext& context, FailureRecord& why) {
@@ -52,6 +63,7 @@ bool start(HostContext& context, FailureRecord& why) {
   if (!await_exec(context, result.get(), why)) {
     return false;
   }
+  await_release(context);
   // runtime.md "Lifecycle" 9: since 1.3 a failing poststart hook ends the container.
   if (!run_list(context, wire::List::kStart, why)) {
     if (context.init_pidfd.valid()) {

@@ -1,6 +1,5 @@
 #include "engine/state_dir.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/file.h>
@@ -14,6 +13,7 @@
 #include "engine/container_id.h"
 #include "engine/state_lock.h"
 #include "engine/trace.h"
+#include "sys/directory.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
 
@@ -211,17 +211,21 @@ Failure StateDir::remove() {
   if (::unlinkat(fd_.get(), "plan", 0) != 0 && errno != ENOENT) {
     return sys::fail("unlink", path_);
   }
-  const UniqueFd again(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  DIR* files = again.valid() ? ::fdopendir(::fcntl(again.get(), F_DUPFD_CLOEXEC, 0)) : nullptr;
+  UniqueFd again(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* files = again.valid() ? ::fdopendir(again.get()) : nullptr;
   if (files == nullptr) {
     return sys::fail("open", path_);
   }
+  (void)again.release();
   Failure failure;
-  while (const dirent* entry = ::readdir(files)) {
+  while (const dirent* entry = sys::next_entry(files)) {
     const bool dots = std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0;
     if (!dots && !remove_entry(fd_.get(), entry->d_name) && !failure) {
       failure = sys::fail("unlink", path_);
     }
+  }
+  if (errno != 0 && !failure) {
+    failure = sys::fail("getdents64", path_);
   }
   ::closedir(files);
   if (failure) {

@@ -56,7 +56,7 @@ class StateDir {
   // Maps the saved plan and decodes it; valid as long as this object is. ENODATA: create did not come that
   // far.
   [[nodiscard]] sys::Failure load_plan(wire::Plan& out);
-  // ENODATA: not created yet.
+  // ENODATA: not created yet. EBADMSG: damaged.
   [[nodiscard]] sys::Failure load_state(SavedState& out) const;
   [[nodiscard]] sys::Failure save_state(const SavedState& state) const;
 
@@ -90,7 +90,9 @@ enum class Status : uint8_t { kCreating, kCreated, kRunning, kPaused, kStopped }
 
 // Derived from the kernel each time, never stored: is init alive (pid and start time, not a zombie), has
 // exec.fifo a reader, is the cgroup frozen. `plan` may be nullptr (then paused is never seen).
-[[nodiscard]] Status derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state);
+// EBADMSG: the saved state is damaged.
+[[nodiscard]] sys::Failure derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state,
+                                         Status& out);
 
 // Field 22 and the state letter of /proc/PID/stat; ESRCH if there is no such process.
 [[nodiscard]] sys::Result<uint64_t> start_time(pid_t pid, char* letter = nullptr);

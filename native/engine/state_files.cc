@@ -81,16 +81,19 @@ void add_escaped(sys::Text& out, const char* path) noexcept {
 Failure StateDir::load_plan(wire::Plan& out) {
   const UniqueFd fd(::openat(fd_.get(), "plan", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {
-    return errno == ENOENT
-               ? sys::fail(ENODATA, "open", path_, "create was interrupted before it saved its plan")
-               : sys::fail("open", path_);
+    return errno == ENOENT ? sys::fail(ENODATA, "open", path_,
+                                       "there is no plan: create was interrupted before it saved it, or "
+                                       "delete after it removed it")
+                           : sys::fail("open", path_);
   }
   struct stat about {};
   if (::fstat(fd.get(), &about) != 0) {
     return sys::fail("fstat", path_);
   }
   if (about.st_size <= 0 || about.st_size > kLargestPlan) {
-    return sys::fail(ENODATA, "read", path_, "create was interrupted before it saved its plan");
+    return sys::fail(
+        ENODATA, "read", path_,
+        "there is no plan: create was interrupted before it saved it, or delete after it removed it");
   }
   // Read, not mapped from the file: a file that became shorter later would end the process (SIGBUS).
   const auto size = static_cast<size_t>(about.st_size);
@@ -111,8 +114,9 @@ Failure StateDir::load_plan(wire::Plan& out) {
   wire::Arena arena(data + bytes, arena_bytes);
   if (!wire::decode_plan(data, size, arena, out)) {
     out = {};
-    return sys::fail(ENODATA, "read", path_,
-                     "the saved plan is incomplete or was made by another version of tsrunc");
+    return sys::fail(
+        ENODATA, "read", path_,
+        "the saved plan (the file \"plan\") is damaged or was made by another version of tsrunc");
   }
   return kOk;
 }
@@ -126,7 +130,9 @@ Failure StateDir::load_state(SavedState& out) const {
   if (!length.ok()) {
     return sys::fail(length.failure().code, length.failure().call, path_, nullptr);
   }
-  return parse_state(text, out) ? kOk : sys::fail(EBADMSG, "read", path_, "the saved state is damaged");
+  return parse_state(text, out)
+             ? kOk
+             : sys::fail(EBADMSG, "read", path_, "the saved state (the file \"state\") is damaged");
 }
 
 Failure StateDir::save_state(const SavedState& state) const {

@@ -62,23 +62,27 @@ struct Stat {
 }
 
 // A zombie leader whose other threads live is a process that still runs (pthread_exit(3) in main).
-[[nodiscard]] bool is_alive(const ProcessId& process) noexcept {
+[[nodiscard]] Result<bool> is_alive(const ProcessId& process) noexcept {
   Stat stat;
-  if (read_stat(process.pid, stat) || stat.start_time != process.start_time) {
-    return false;
+  if (const Failure failure = read_stat(process.pid, stat); failure) {
+    // Whatever else went wrong: it may live, and nobody may take it for dead.
+    return failure.code == ESRCH ? Result<bool>(false) : failure;
   }
   const bool dead = stat.letter == 'Z' || stat.letter == 'X' || stat.letter == 'x';
-  return !dead || stat.threads > 1;
+  return stat.start_time == process.start_time && (!dead || stat.threads > 1);
 }
 
-[[nodiscard]] bool is_frozen(const wire::Plan* plan) noexcept {
+[[nodiscard]] Result<bool> is_frozen(const wire::Plan* plan) noexcept {
   if (plan == nullptr || plan->header.frozen_file.empty()) {
     return false;
   }
   char text[512];
-  const auto length = sys::read_file(AT_FDCWD, plan->header.frozen_file.data, text, sizeof text);
+  const char* file = plan->header.frozen_file.data;
+  const auto length = sys::read_file(AT_FDCWD, file, text, sizeof text);
   if (!length.ok()) {
-    return false;
+    // ENODEV: the cgroup is removed while it is read.
+    const int code = length.failure().code;
+    return code == ENOENT || code == ENODEV ? Result<bool>(false) : length.failure();
   }
   const wire::Str& wanted = plan->header.frozen_text;
   for (const char* line = text; *line != 0;) {
@@ -94,15 +98,31 @@ struct Stat {
 
 // fifo(7): opening for writing without a reader is ENXIO. Init opened it for reading and writing, so that a
 // writer who comes and goes, like this one, does not make its read(2) return.
-[[nodiscard]] bool waits_for_start(const StateDir& dir) noexcept {
-  return dir.open_file("exec.fifo", O_WRONLY | O_NONBLOCK).ok();
+[[nodiscard]] Result<bool> waits_for_start(const StateDir& dir) noexcept {
+  const auto fifo = dir.open_file("exec.fifo", O_WRONLY | O_NONBLOCK);
+  if (!fifo.ok() && fifo.failure().code != ENXIO && fifo.failure().code != ENOENT) {
+    return fifo.failure();
+  }
+  return fifo.ok();
 }
 
 // Whether somebody holds the lock: a create that is still at work.
-[[nodiscard]] bool is_locked(const StateDir& dir) noexcept {
+[[nodiscard]] Result<bool> is_locked(const StateDir& dir) noexcept {
   // An open file of its own: the caller may hold the lock by dir.fd() itself.
-  const sys::UniqueFd fd(::openat(dir.fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd.valid() && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  const auto again = dir.open_file(".", O_RDONLY | O_DIRECTORY);
+  if (!again.ok()) {
+    // The directory was removed meanwhile.
+    return again.failure().code == ENOENT ? Result<bool>(false) : again.failure();
+  }
+  while (::flock(again->get(), LOCK_SH | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) {
+      return true;
+    }
+    if (errno != EINTR) {
+      return sys::fail("flock", dir.path());
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -123,19 +143,30 @@ const char* status_name(Status status) noexcept {
   return "unknown";
 }
 
-Status derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state) {
+Failure derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state, Status& out) {
   state = {};
-  if (dir.load_state(state)) {
+  out = Status::kStopped;
+  if (const Failure failure = dir.load_state(state); failure) {
+    if (failure.code != ENODATA) {
+      return failure;
+    }
     // Without a create that holds the lock, what is here was left by one that was killed.
-    return is_locked(dir) ? Status::kCreating : Status::kStopped;
+    const auto locked = is_locked(dir);
+    out = locked.ok() && *locked ? Status::kCreating : Status::kStopped;
+    return locked.failure();
   }
-  if (!is_alive(state.init)) {
-    return Status::kStopped;
+  const auto alive = is_alive(state.init);
+  if (!alive.ok() || !*alive) {
+    return alive.failure();
   }
-  if (is_frozen(plan)) {
-    return Status::kPaused;
+  const auto frozen = is_frozen(plan);
+  if (!frozen.ok() || *frozen) {
+    out = Status::kPaused;
+    return frozen.failure();
   }
-  return waits_for_start(dir) ? Status::kCreated : Status::kRunning;
+  const auto waits = waits_for_start(dir);
+  out = waits.ok() && *waits ? Status::kCreated : Status::kRunning;
+  return waits.failure();
 }
 
 Result<uint64_t> start_time(pid_t pid, char* letter) {

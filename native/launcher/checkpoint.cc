@@ -3,6 +3,7 @@
 
 #include "engine/engine.h"
 #include "engine/host_run.h"
+#include "launcher/container.h"
 #include "launcher/describe.h"
 #include "launcher/existing.h"
 #include "launcher/planned.h"
@@ -64,7 +65,11 @@ int checkpoint_container(PlannedCall& call) {
     return kFailed;
   }
   engine::SavedState saved;
-  const engine::Status status = engine::derive_status(context.state, &context.plan, saved);
+  engine::Status status = engine::Status::kStopped;
+  if (const sys::Failure failure = engine::derive_status(context.state, &context.plan, saved, status);
+      failure) {
+    return report_missing(call.log, context.plan.header.id.data, failure);
+  }
   // Engines pause a container before they save it.
   if (status != engine::Status::kRunning && status != engine::Status::kPaused) {
     return refuse(call, status);

@@ -54,7 +54,7 @@ void add_default_root(sys::Array<char>& out) {
   add_text(out, "/tsrunc");
 }
 
-Failure Container::open(const char* root, const char* id, engine::Log& log) {
+Failure Container::open(const char* root, const char* id, engine::Log& log, Damage damage) {
   const engine::Span span("state", "open the container");
   if (!engine::valid_container_id(id)) {
     return sys::fail(EINVAL, "open", nullptr, nullptr);
@@ -67,20 +67,36 @@ Failure Container::open(const char* root, const char* id, engine::Log& log) {
   path_.push('/');
   path_.append(id, std::strlen(id) + 1);
   TSRUNC_TRY(state.open(path_.data()));
-  return load(log);
+  return load(log, damage);
 }
 
-Failure Container::load(engine::Log& log) {
-  const Failure failure = state.load_plan(plan);
-  has_plan = !failure;
-  if (failure && failure.code != ENODATA) {
-    return failure;
+Failure Container::load(engine::Log& log, Damage damage) {
+  const Failure unplanned = state.load_plan(plan);
+  has_plan = !unplanned;
+  if (unplanned && unplanned.code != ENODATA) {
+    return unplanned;
   }
-  if (failure) {
+  if (const Failure failure = refresh(); failure) {
+    if (failure.code != EBADMSG || damage == Damage::kRefused) {
+      return failure;
+    }
+    damaged = true;
     log.warn(failure.detail);
   }
-  refresh();
+  if (unplanned) {
+    // Before there is a state create was interrupted, and nothing had been begun; afterwards the plan was
+    // whole.
+    if (saved.init.pid != 0 && damage == Damage::kRefused) {
+      return sys::fail(EBADMSG, unplanned.call, unplanned.path, unplanned.detail);
+    }
+    log.warn(unplanned.detail);
+  }
   return kOk;
+}
+
+Failure Container::refresh() {
+  const Failure failure = engine::derive_status(state, has_plan ? &plan : nullptr, saved, status);
+  return damaged && failure.code == EBADMSG ? kOk : failure;
 }
 
 Failure Container::check_owner() const {
@@ -108,6 +124,9 @@ int report_missing(Logger& log, const char* id, const Failure& failure) {
     text.add("container \"").add(id).add("\" does not exist");
   } else {
     text.add("container \"").add(id).add("\": ").add(Sentence("", failure).text);
+    if (failure.code == EBADMSG) {
+      text.add("; tsrunc delete --force ").add(id).add(" removes it");
+    }
   }
   log.error(buffer);
   return 1;

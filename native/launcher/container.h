@@ -13,6 +13,9 @@ namespace tsrunc::launcher {
 // is not root, and for root of a user namespace that an ordinary user made (USER tells), as with runc.
 void add_default_root(sys::Array<char>& out);
 
+// What becomes of a container whose saved plan or state is damaged: an error, or a warning.
+enum class Damage : uint8_t { kRefused, kTold };
+
 struct Container {
   engine::StateDir state;
   wire::Plan plan;
@@ -20,12 +23,16 @@ struct Container {
   engine::Status status = engine::Status::kStopped;
   bool has_plan = false;  // false: create was interrupted before anything was made
 
-  // ENOENT: there is none of that ID. EINVAL: no container can have that ID. What is damaged is said as a
-  // warning.
-  [[nodiscard]] sys::Failure open(const char* root, const char* id, engine::Log& log);
+  bool damaged = false;  // its saved state is: nobody knows whether it runs
+
+  // ENOENT: there is none of that ID. EINVAL: no container can have that ID. EBADMSG: a file is damaged,
+  // where that is refused.
+  [[nodiscard]] sys::Failure open(const char* root, const char* id, engine::Log& log,
+                                  Damage damage = Damage::kRefused);
   // Fills plan and state from a directory that is open.
-  [[nodiscard]] sys::Failure load(engine::Log& log);
-  void refresh() { status = engine::derive_status(state, has_plan ? &plan : nullptr, saved); }
+  [[nodiscard]] sys::Failure load(engine::Log& log, Damage damage = Damage::kRefused);
+  // Looks again. A saved state that is damaged is no failure where load() has let it pass.
+  [[nodiscard]] sys::Failure refresh();
   // EPERM: the directory belongs to somebody else, whose plan this user must not run.
   [[nodiscard]] sys::Failure check_owner() const;
 

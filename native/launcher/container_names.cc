@@ -1,6 +1,5 @@
 #include "launcher/container_names.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 #include "launcher/describe.h"
 #include "launcher/expression.h"
 #include "launcher/json_text.h"
+#include "sys/directory.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -39,7 +39,7 @@ Failure read_container_names(const char* root, Array<ContainerName>& out) {
   if (stream == nullptr) {
     return errno == ENOENT ? kOk : sys::fail("open", path.data());
   }
-  while (const dirent* entry = ::readdir(stream)) {
+  while (const dirent* entry = sys::next_entry(stream)) {
     struct stat about {};
     if (engine::valid_container_id(entry->d_name) &&
         ::fstatat(::dirfd(stream), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -49,11 +49,12 @@ Failure read_container_names(const char* root, Array<ContainerName>& out) {
       out.push(name);
     }
   }
+  const Failure failure = errno == 0 ? kOk : sys::fail("getdents64", path.data());
   ::closedir(stream);
   if (!out.empty()) {
     ::qsort(out.data(), out.size(), sizeof(ContainerName), compare_names);
   }
-  return kOk;
+  return failure;
 }
 
 int for_matching(const Arguments& arguments, Logger& log,

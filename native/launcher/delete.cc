@@ -16,19 +16,37 @@ constexpr int kLockMilliseconds = 10000;
 // follow each other without a pause.
 constexpr int kDyingMilliseconds = 100;
 
-[[nodiscard]] bool may_be_deleted(Container& container, bool force) {
-  const auto ended = [&] {
-    // The lock is ours: what has no state by now was left by a create that was killed.
-    return container.status != Status::kRunning && container.status != Status::kPaused;
+// Looks whether the container has ended, and waits a moment for that. The lock is ours: what has no state by
+// now was left by a create that was killed.
+[[nodiscard]] sys::Failure await_end(Container& container, bool& ended) {
+  const auto look = [&] {
+    ended = container.status != Status::kRunning && container.status != Status::kPaused;
+    return ended;
   };
-  if (force || ended()) {
-    return true;
+  if (look()) {
+    return sys::kOk;
   }
   if (const auto pidfd = engine::open_process(container.saved.init); pidfd.ok()) {
     (void)engine::wait_for_exit(*pidfd, kDyingMilliseconds);
   }
-  container.refresh();
-  return ended();
+  TSRUNC_TRY(container.refresh());
+  (void)look();
+  return sys::kOk;
+}
+
+// Finds the container and locks it. `deletable`: whether it may be taken away.
+[[nodiscard]] sys::Failure take(const Arguments& arguments, const char* id, Logger& log, Container& container,
+                                bool& deletable) {
+  // Without --force nobody's container is ended because it cannot be seen whether it runs.
+  TSRUNC_TRY(container.open(arguments.root, id, log, arguments.force ? Damage::kTold : Damage::kRefused));
+  TSRUNC_TRY(container.check_owner());
+  TSRUNC_TRY(container.state.lock(kLockMilliseconds));
+  deletable = arguments.force;
+  if (deletable) {
+    return sys::kOk;
+  }
+  TSRUNC_TRY(container.refresh());
+  return await_end(container, deletable);
 }
 
 [[nodiscard]] int refuse(Logger& log, const char* id, Status status) {
@@ -41,18 +59,11 @@ constexpr int kDyingMilliseconds = 100;
 
 [[nodiscard]] int delete_one(const Arguments& arguments, const char* id, Logger& log) {
   Container container;
-  sys::Failure failure = container.open(arguments.root, id, log);
-  if (!failure) {
-    failure = container.check_owner();
-  }
-  if (!failure) {
-    failure = container.state.lock(kLockMilliseconds);
-  }
-  if (failure) {
+  bool deletable = false;
+  if (const sys::Failure failure = take(arguments, id, log, container, deletable); failure) {
     return failure.code == ENOENT && arguments.force ? 0 : report_missing(log, id, failure);
   }
-  container.refresh();
-  if (!may_be_deleted(container, arguments.force)) {
+  if (!deletable) {
     return refuse(log, id, container.status);
   }
   engine::HostContext context(container.plan, container.state, log);

@@ -30,7 +30,11 @@ bool open_existing(PlannedCall& call, Existing& out) {
     (void)report_missing(call.log, context.plan.header.id.data, failure);
     return false;
   }
-  out.status = engine::derive_status(context.state, &context.plan, out.saved);
+  if (const sys::Failure failure = engine::derive_status(context.state, &context.plan, out.saved, out.status);
+      failure) {
+    (void)report_missing(call.log, context.plan.header.id.data, failure);
+    return false;
+  }
   if (out.status == engine::Status::kStopped || out.status == engine::Status::kCreating) {
     return true;
   }
@@ -40,7 +44,7 @@ bool open_existing(PlannedCall& call, Existing& out) {
   } else if (pidfd.failure().code == ESRCH) {
     out.status = engine::Status::kStopped;
   } else {
-    call.log.error(Sentence("find init", pidfd.failure()).text);
+    (void)report_missing(call.log, context.plan.header.id.data, pidfd.failure());
     return false;
   }
   return true;

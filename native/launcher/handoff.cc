@@ -1,6 +1,5 @@
 #include "launcher/handoff.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -12,6 +11,7 @@
 #include <memory>
 
 #include "launcher/sealed.h"
+#include "sys/directory.h"
 #include "sys/scan.h"
 #include "sys/text.h"
 
@@ -116,7 +116,7 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
   if (directory == nullptr) {
     return sys::fail("open", "/proc/self/fd");
   }
-  while (const dirent* entry = ::readdir(directory.get())) {
+  while (const dirent* entry = sys::next_entry(directory.get())) {
     if (entry->d_name[0] == '.') {
       continue;
     }
@@ -126,13 +126,15 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
     }
     const int status = ::fcntl(fd, F_GETFL);
     const int flags = ::fcntl(fd, F_GETFD);
-    if (status >= 0 && flags >= 0) {
-      TSRUNC_TRY(out.line([&](sys::Text& text) {
-        text.add("fd ").add(number(fd)).add(" ").add(number(status)).add(" ").add(number(flags)).add("\n");
-      }));
+    if (status < 0 || flags < 0) {
+      // A descriptor that is not noted would be closed, and be it the caller's output.
+      return sys::fail("fcntl", "a descriptor of the caller");
     }
+    TSRUNC_TRY(out.line([&](sys::Text& text) {
+      text.add("fd ").add(number(fd)).add(" ").add(number(status)).add(" ").add(number(flags)).add("\n");
+    }));
   }
-  return sys::kOk;
+  return errno == 0 ? sys::kOk : sys::fail("getdents64", "/proc/self/fd");
 }
 
 [[nodiscard]] SignalSet ignored_signals() noexcept {
@@ -186,12 +188,12 @@ using Text = std::unique_ptr<char, Free>;
   if (directory == nullptr) {
     return sys::fail("open", "/proc/self/fd");
   }
-  while (const dirent* entry = ::readdir(directory.get())) {
+  while (const dirent* entry = sys::next_entry(directory.get())) {
     if (entry->d_name[0] != '.') {
       (void)::fcntl(std::atoi(entry->d_name), F_SETFD, FD_CLOEXEC);  // EBADF: closed since it was listed
     }
   }
-  return sys::kOk;
+  return errno == 0 ? sys::kOk : sys::fail("getdents64", "/proc/self/fd");
 }
 
 [[nodiscard]] sys::Failure restore_descriptor(const char* line) noexcept {

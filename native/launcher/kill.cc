@@ -71,9 +71,13 @@ constexpr char kNotRunning[] = "container not running";
 
 [[nodiscard]] int kill_one(const Arguments& arguments, const char* id, Logger& log) {
   Container container;
-  Failure failure = container.open(arguments.root, id, log);
+  // What another version of tsrunc has planned can be killed all the same, as long as its process is known.
+  Failure failure = container.open(arguments.root, id, log, Damage::kTold);
   if (!failure) {
     failure = container.check_owner();
+  }
+  if (!failure && container.damaged) {
+    failure = container.load(log);
   }
   if (failure) {
     return report_missing(log, id, failure);

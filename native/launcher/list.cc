@@ -89,7 +89,7 @@ class Listing {
       return;
     }
     Container container;
-    if (const Failure failure = container.open(arguments_.root, id, log_); failure) {
+    if (const Failure failure = container.open(arguments_.root, id, log_, Damage::kTold); failure) {
       if (failure.code != ENOENT) {
         log_.warn(Sentence(id, failure).text);
       }

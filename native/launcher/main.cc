@@ -25,7 +25,7 @@ namespace {
 // stream.
 [[nodiscard]] bool fill_standard_streams() noexcept {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) {
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDWR) != fd) {
       return false;
     }
   }
@@ -110,6 +110,7 @@ void notice_children() noexcept {
 
 [[nodiscard]] int run(int argc, char** argv) {
   if (!fill_standard_streams()) {
+    Logger("").error(Sentence("open the standard streams", sys::fail("open", "/dev/null")).text);
     return 1;
   }
   const char* trace = take_variable(kTraceVariable);

@@ -120,9 +120,9 @@ sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept 
       sys::Text(place).add(out);
       return sys::fail(errno, "open", place, kUnreadable);
     }
-    if (errno == EACCES) {
+    if (const int code = errno; code != ENOENT && code != ENOTDIR) {
       sys::Text(place).add(candidate);
-      return sys::fail(EACCES, "open", place, kUnreadable);
+      return sys::fail(code, "open", place, code == EACCES ? kUnreadable : nullptr);
     }
   }
   return sys::fail(ENOENT, "open", nullptr,

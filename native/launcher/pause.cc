@@ -87,10 +87,12 @@ constexpr int kPauseMilliseconds = 10000;
   if (!failure) {
     failure = container.state.lock(kLockMilliseconds);
   }
+  if (!failure) {
+    failure = container.refresh();
+  }
   if (failure) {
     return report_missing(log, id, failure);
   }
-  container.refresh();
   if (const char* reason = refusal(container.status, pause); reason != nullptr) {
     log.error(reason);
     return 1;

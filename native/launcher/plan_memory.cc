@@ -18,6 +18,9 @@ PlanMemory::~PlanMemory() {
 sys::Failure PlanMemory::load(int fd, wire::Plan& out) {
   constexpr int kNeeded = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
   const int seals = ::fcntl(fd, F_GET_SEALS);
+  if (seals < 0 && errno != EINVAL) {
+    return sys::fail("fcntl");
+  }
   if (seals < 0 || (seals & kNeeded) != kNeeded) {
     return sys::fail(EPERM, "fcntl", nullptr,
                      "operation not permitted: the plan is not a sealed memory file");

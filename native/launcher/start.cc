@@ -45,10 +45,12 @@ int run_start(const Arguments& arguments, Logger& log) {
   if (!failure) {
     failure = container.state.lock(kLockMilliseconds);
   }
+  if (!failure) {
+    failure = container.refresh();
+  }
   if (failure) {
     return report_missing(log, id, failure);
   }
-  container.refresh();
   if (const char* reason = refusal(container); reason != nullptr) {
     log.error(reason);
     return 1;

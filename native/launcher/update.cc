@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/engine.h"
+#include "launcher/container.h"
 #include "launcher/describe.h"
 #include "launcher/existing.h"
 #include "launcher/planned.h"
@@ -33,7 +34,11 @@ int update_container(PlannedCall& call) {
     return kFailed;
   }
   engine::SavedState saved;
-  const engine::Status status = engine::derive_status(context.state, &context.plan, saved);
+  engine::Status status = engine::Status::kStopped;
+  if (const sys::Failure failure = engine::derive_status(context.state, &context.plan, saved, status);
+      failure) {
+    return report_missing(call.log, context.plan.header.id.data, failure);
+  }
   if (status == engine::Status::kStopped || status == engine::Status::kCreating) {
     call.log.error("container not running");
     return kFailed;

@@ -51,6 +51,12 @@ TEST(state_dir_refuses_paths_that_lead_elsewhere) {
   }
 }
 
+Status status_of(const StateDir& dir, const wire::Plan* plan, SavedState& state) {
+  Status status = Status::kStopped;
+  CHECK(!engine::derive_status(dir, plan, state, status));
+  return status;
+}
+
 TEST(state_dir_lock_excludes) {
   const TemporaryDirectory top;
   const std::string path = std::string(top.path()) + "/c1";
@@ -61,7 +67,7 @@ TEST(state_dir_lock_excludes) {
   CHECK(!other.open(path.c_str()));
   CHECK(other.lock(20).code == EBUSY);
   SavedState state;
-  CHECK(engine::derive_status(other, nullptr, state) == Status::kCreating);
+  CHECK(status_of(other, nullptr, state) == Status::kCreating);
   CHECK(!maker.remove());
   maker.~StateDir();
   new (&maker) StateDir;
@@ -137,15 +143,15 @@ TEST(status_follows_the_process) {
   saved.init = {child.pid, *engine::start_time(child.pid)};
   CHECK(!dir.save_state(saved));
   SavedState state;
-  CHECK(engine::derive_status(dir, &decoded.plan, state) == Status::kRunning);
+  CHECK(status_of(dir, &decoded.plan, state) == Status::kRunning);
   {
     auto fifo = dir.open_file("exec.fifo", O_RDWR);
-    CHECK(fifo.ok() && engine::derive_status(dir, &decoded.plan, state) == Status::kCreated);
+    CHECK(fifo.ok() && status_of(dir, &decoded.plan, state) == Status::kCreated);
   }
-  CHECK(engine::derive_status(dir, &decoded.plan, state) == Status::kRunning);
+  CHECK(status_of(dir, &decoded.plan, state) == Status::kRunning);
   ++saved.init.start_time;
   CHECK(!dir.save_state(saved));
-  CHECK(engine::derive_status(dir, &decoded.plan, state) == Status::kStopped);
+  CHECK(status_of(dir, &decoded.plan, state) == Status::kStopped);
   CHECK(engine::open_process(saved.init).failure().code == ESRCH);
   --saved.init.start_time;
   CHECK(!dir.save_state(saved));
@@ -154,7 +160,7 @@ TEST(status_follows_the_process) {
   // A zombie: nobody has reaped it yet.
   char letter = 0;
   CHECK(engine::start_time(child.pid, &letter).ok() && letter == 'Z');
-  CHECK(engine::derive_status(dir, &decoded.plan, state) == Status::kStopped);
+  CHECK(status_of(dir, &decoded.plan, state) == Status::kStopped);
 }
 
 TEST(journal_is_read_as_it_was_written) {

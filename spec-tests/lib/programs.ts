@@ -57,6 +57,9 @@ export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools',
 /** Runs a program for which system calls fail. */
 export const deny = (): string => once('deny', () => [join(SOURCES, 'tools', 'deny.cc')])
 
+/** Lets a chosen system call fail, or ends the process there. */
+export const faultAt = (): string => once('faultat', () => [join(SOURCES, 'tools', 'faultat.cc')])
+
 /** Receives seccomp listeners. */
 export const seccompAgentTool = (): string => once('seccompagent', () => [join(SOURCES, 'tools', 'seccompagent.cc')])
 

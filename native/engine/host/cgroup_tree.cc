@@ -1,6 +1,5 @@
 #include "engine/host/cgroup_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <cstring>
 
 #include "engine/host/pid_list_text.h"
+#include "sys/directory.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
 
@@ -29,14 +29,15 @@ constexpr int kDeepest = 64;
     return errno == ENOENT ? kOk : sys::fail("open");
   }
   (void)again.release();
-  while (const dirent* entry = ::readdir(stream)) {
+  while (const dirent* entry = sys::next_entry(stream)) {
     if (entry->d_type == DT_DIR && std::strcmp(entry->d_name, ".") != 0 &&
         std::strcmp(entry->d_name, "..") != 0) {
       names.append(entry->d_name, std::strlen(entry->d_name) + 1);
     }
   }
+  const Failure failure = errno == 0 ? kOk : sys::fail("getdents64");
   ::closedir(stream);
-  return kOk;
+  return failure;
 }
 
 [[nodiscard]] Failure visit_at(int dir, CgroupVisitor& visitor, int depth) noexcept {
@@ -44,6 +45,10 @@ constexpr int kDeepest = 64;
   TSRUNC_TRY(list_children(dir, names));
   for (size_t at = 0; at < names.size(); at += std::strlen(names.data() + at) + 1) {
     const UniqueFd child(::openat(dir, names.data() + at, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    // ENOENT: it was removed meanwhile.
+    if (!child.valid() && errno != ENOENT) {
+      return sys::fail("open");
+    }
     if (child.valid() && depth < kDeepest) {
       TSRUNC_TRY(visit_at(child.get(), visitor, depth + 1));
     }

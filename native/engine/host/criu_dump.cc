@@ -1,5 +1,4 @@
 // dumpContainer: the container's processes into files.
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +7,7 @@
 
 #include "engine/host/criu.h"
 #include "engine/host_context.h"
+#include "sys/directory.h"
 #include "sys/small_file.h"
 
 namespace tsrunc::engine {
@@ -38,13 +38,14 @@ template <typename Visit>
   if (stream == nullptr) {
     return sys::fail("open", path);
   }
-  while (const dirent* entry = ::readdir(stream)) {
+  while (const dirent* entry = sys::next_entry(stream)) {
     if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) {
       visit(entry->d_name);
     }
   }
+  const Failure failure = errno == 0 ? kOk : sys::fail("getdents64", path);
   (void)::closedir(stream);
-  return kOk;
+  return failure;
 }
 
 class Directories {

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/failure_text.h"
 #include "engine/hooks.h"
 #include "engine/host_context.h"
 #include "engine/state_buffer.h"
@@ -75,12 +76,10 @@ sys::Failure run(HostContext& context, const wire::RunHook& op) {
   if (failure && !op.fatal) {
     // runtime.md "Lifecycle" 13: a failing poststop hook is only worth a warning.
     char text[sizeof context.detail + 256];
-    sys::Text(text)
-        .add(op.name.data)
-        .add(" hook ")
-        .add(op.path.data)
-        .add(": ")
-        .add(failure.detail == nullptr ? "could not be run" : failure.detail);
+    char what[sizeof context.detail];
+    sys::Text(what).add(op.name.data).add(" hook ").add(op.path.data);
+    sys::Text out(text);
+    add_failure(out, what, failure);
     context.log.warn(text);
     return sys::kOk;
   }

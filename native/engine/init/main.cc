@@ -49,7 +49,7 @@ Failure run_op(InitContext& context, const wire::Op& op) noexcept {
   if (context.sync.valid()) {
     (void)send_message(context.sync.get(), message);
   } else {
-    [[maybe_unused]] const ssize_t told = ::write(context.exec_result.get(), &message, sizeof message);
+    (void)sys::write_once(context.exec_result.get(), &message, sizeof message, nullptr);
   }
   ::_exit(1);
 }
@@ -61,8 +61,7 @@ Failure announce_exec(InitContext& context) noexcept {
   TSRUNC_TRY(sys::close_range(3 + context.plan.header.preserve_fds, ~0U, CLOSE_RANGE_CLOEXEC));
   Message message;
   message.type = MessageType::kExecuting;
-  [[maybe_unused]] const ssize_t told = ::write(context.exec_result.get(), &message, sizeof message);
-  return kOk;
+  return sys::write_once(context.exec_result.get(), &message, sizeof message, "exec.result");
 }
 
 void run_list(InitContext& context, List list) noexcept {
@@ -88,16 +87,14 @@ void run_list(InitContext& context, List list) noexcept {
 namespace {
 
 // The next message that is not a descriptor for a slot.
-void receive_step(InitContext& context, Message& message) noexcept {
+Failure receive_step(InitContext& context, Message& message) noexcept {
   for (;;) {
     sys::UniqueFd fd;
-    if (receive(context.sync.get(), message, &fd)) {
-      // tsrunc is gone, and with it whoever could hear why: end, so that nothing is left.
-      ::_exit(1);
-    }
+    // ECONNRESET: tsrunc is gone, and with it whoever could hear why. Init ends, so that nothing is left.
+    TSRUNC_TRY(receive(context.sync.get(), message, &fd));
     const bool source = message.type == MessageType::kSource;
     if ((!source && message.type != MessageType::kTree) || message.step >= kMaxSlots) {
-      return;
+      return kOk;
     }
     context.slots[message.step] = std::move(fd);
     context.is_source[message.step] = source;
@@ -111,7 +108,7 @@ Failure run(InitContext& context, const wire::AwaitHost& op) noexcept {
     return kOk;  // the courier waits
   }
   Message message;
-  receive_step(context, message);
+  TSRUNC_TRY(receive_step(context, message));
   if (message.type != MessageType::kStep || message.step != op.step) {
     return fail(EPROTO, "sync", nullptr, "host and init disagree on how far they are");
   }
@@ -186,14 +183,14 @@ Failure close_others(const InitContext& context) noexcept {
 
 void init_main(InitContext& context) noexcept {
   trace.enter_init();
-  if (Failure failure = close_others(context); failure) {
-    give_up(context, List::kInit, kNoOp, failure);
-  }
   sys::reset_signals();
   sys::survive_broken_pipes();
+  if (const Failure failure = close_others(context); failure) {
+    give_up(context, List::kInit, kNoOp, failure);
+  }
   // Until committed, init ends with tsrunc: nothing must be left of a create that was killed.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
-    ::_exit(1);
+    give_up(context, List::kInit, kNoOp, fail("prctl"));
   }
   // Modes of what is made in the root are exactly those of the plan; the caller's mask comes back before the
   // program.

@@ -123,6 +123,7 @@ Result<UniqueFd> make_directory(int directory, const char* name, mode_t mode, co
   return fd;
 }
 
+// 0: it cannot be told; errno says why.
 mode_t type_of(int fd) noexcept {
   struct stat status {};
   return ::fstat(fd, &status) < 0 ? 0 : status.st_mode & S_IFMT;
@@ -163,6 +164,9 @@ Result<UniqueFd> walk(const InitContext& context, const char* path, Last last, m
       return made.failure();
     }
     const mode_t type = type_of(made->get());
+    if (type == 0) {
+      return fail("fstat", path);
+    }
     if (type == S_IFLNK) {
       again = true;
       if (Failure failure = follow_dangling(current.get(), name, path, part.name, rest, next_path, size);
@@ -211,8 +215,12 @@ Result<UniqueFd> open_in_root(const InitContext& context, const char* path) noex
 
 Result<UniqueFd> ensure_directory(InitContext& context, const char* path, mode_t mode) noexcept {
   Result<UniqueFd> fd = ensure(context, path, Last::kDirectory, mode);
-  if (fd.ok() && type_of(fd->get()) != S_IFDIR) {
-    return fail(ENOTDIR, "open", path, nullptr);
+  if (!fd.ok()) {
+    return fd;
+  }
+  const mode_t type = type_of(fd->get());
+  if (type != S_IFDIR) {
+    return type == 0 ? fail("fstat", path) : fail(ENOTDIR, "open", path, nullptr);
   }
   return fd;
 }
