@@ -87,6 +87,9 @@ constexpr OptionRow kOptions[] = {
      [](Arguments&, const char* value) noexcept { return one_of(value, "cgroupfs", "systemd", "disabled"); }},
     {"rootless", nullptr, 0, true,
      [](Arguments&, const char* value) noexcept { return one_of(value, "true", "false", "auto"); }},
+    // These verbs plan nothing.
+    {"planner", nullptr, 0, true,
+     [](Arguments&, const char* value) noexcept { return one_of(value, "off", "auto", "on"); }},
     {"version", nullptr, 'v', false,
      [](Arguments& out, const char*) noexcept {
        out.version = true;

@@ -270,6 +270,17 @@ const send = (bytes: Buffer): Promise<void> =>
     socket.on('close', () => resolve())
   })
 
+test('tsrunc planner: --planner may stand before verbs that plan nothing, as engines write it', ONLY, async () => {
+  requires('root')
+  const b = await trueBundle()
+  await b.create(mode('off'))
+  const call = (...words: readonly string[]) => callRuntime(['--planner', 'auto', ...words])
+  for (const verb of [['list'], ['state', b.id], ['start', b.id], ['delete', '--force', b.id]]) {
+    const { status, stderr } = await call(...verb)
+    deepEqual([status, stderr], [0, ''])
+  }
+})
+
 test('tsrunc planner: a bad request harms no other', ONLY, async () => {
   requires('root')
   const planner = startPlanner()
