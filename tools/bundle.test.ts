@@ -51,6 +51,7 @@ describe('the bundle', () => {
     'delete',
     'pause',
     'resume',
+    'gc',
     'ps',
     'list',
     'spec',

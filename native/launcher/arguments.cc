@@ -14,10 +14,10 @@ struct VerbRow {
   int most;
 };
 constexpr VerbRow kVerbs[] = {
-    {"start", Verb::kStart, 1, 1},     {"state", Verb::kState, 1, 1},   {"kill", Verb::kKill, 1, 2},
-    {"delete", Verb::kDelete, 1, 1},   {"pause", Verb::kPause, 1, 1},   {"resume", Verb::kResume, 1, 1},
-    {"ps", Verb::kPs, 1, 1},           {"events", Verb::kEvents, 1, 1}, {"list", Verb::kList, 0, 0},
-    {"version", Verb::kVersion, 0, 0},
+    {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1},     {"kill", Verb::kKill, 1, 2},
+    {"delete", Verb::kDelete, 1, 1}, {"pause", Verb::kPause, 1, 1},     {"resume", Verb::kResume, 1, 1},
+    {"ps", Verb::kPs, 1, 1},         {"events", Verb::kEvents, 1, 1},   {"list", Verb::kList, 0, 0},
+    {"gc", Verb::kGc, 0, 0},         {"version", Verb::kVersion, 0, 0},
 };
 
 [[nodiscard]] bool is(const char* one, const char* other) noexcept {
@@ -113,6 +113,11 @@ constexpr OptionRow kOptions[] = {
     {"regex", "delete", 'r', false,
      [](Arguments& out, const char*) noexcept {
        out.regex = true;
+       return true;
+     }},
+    {"dry-run", "gc", 0, false,
+     [](Arguments& out, const char*) noexcept {
+       out.dry_run = true;
        return true;
      }},
     {"format", "list", 'f', true, set_format},

@@ -8,7 +8,19 @@
 
 namespace tsrunc::launcher {
 
-enum class Verb : uint8_t { kStart, kState, kKill, kDelete, kPause, kResume, kPs, kEvents, kList, kVersion };
+enum class Verb : uint8_t {
+  kStart,
+  kState,
+  kKill,
+  kDelete,
+  kPause,
+  kResume,
+  kPs,
+  kEvents,
+  kList,
+  kGc,
+  kVersion
+};
 [[nodiscard]] const char* verb_name(Verb verb) noexcept;
 
 struct Arguments {
@@ -20,6 +32,7 @@ struct Arguments {
   bool force = false;
   bool regex = false;
   bool quiet = false;
+  bool dry_run = false;        // of gc
   bool json = false;           // --format json of list and ps
   bool stats = false;          // of events
   int64_t interval_ms = 5000;  // of events

@@ -1,5 +1,5 @@
 // The executable `tsrunc`: what users and engines start. Three ways from here:
-//   start, state, kill, delete, pause, resume, ps, events, list   run what create saved, at once; version
+//   start, state, kill, delete, pause, resume, ps, events, list, gc   run what create saved, at once; version
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
 //   create and run, where a planner    its plan (launcher/warm.h)
 //   anything else                      this process becomes node
@@ -75,6 +75,8 @@ void notice_children() noexcept {
       return run_events(arguments, log);
     case Verb::kList:
       return run_list(arguments, log);
+    case Verb::kGc:
+      return run_gc(arguments, log);
     case Verb::kVersion:
       return run_version(log);
   }

@@ -15,6 +15,7 @@ namespace tsrunc::launcher {
 [[nodiscard]] int run_ps(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_events(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_list(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_gc(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_version(Logger& log);
 
 }  // namespace tsrunc::launcher

@@ -23,6 +23,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   ps: async () => (await import('./ps')).verb,
   events: async () => (await import('./events')).verb,
   list: async () => (await import('./list')).verb,
+  gc: async () => (await import('./gc')).verb,
   spec: async () => (await import('./spec')).verb,
   validate: async () => (await import('./validate')).verb,
   planner: async () => (await import('./planner')).verb,

@@ -1,0 +1,88 @@
+// `gc`: what calls that were killed have left is found and removed; what lives, or is its caller's to delete, stays.
+import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { callRuntime, deepEqual, equal, expectStatus, leftSoFar, match, ok, requires, sandbox, test } from '../../lib'
+import { richBundle } from '../crash/containers'
+import { callKilled, createArgs, lastExecve } from '../crash/killing'
+
+const OURS = { only: ['tsrunc'], timeout: 120_000 } as const
+
+const gc = async (...flags: readonly string[]): Promise<string> => {
+  const { stdout, stderr } = expectStatus(await callRuntime(['gc', ...flags]))
+  ok(stderr === '' || /warning: there is no plan/.test(stderr), stderr)
+  return stdout
+}
+
+const inRoot = (): string[] => readdirSync(sandbox().marks.root).filter((name) => !name.startsWith('~'))
+
+test('gc: a create that was killed is removed with all that it made, and --dry-run removes nothing', OURS, async () => {
+  requires('root')
+  const b = await richBundle()
+  const execve = await lastExecve(b)
+  const { calls } = await callKilled({ execve, who: 'main' }, 0, createArgs(b))
+  equal(await gc(), '')
+  expectStatus(await b.tryCall('delete', { flags: ['--force'] }))
+  let found = 0
+  for (let at = 40; at < calls; at += Math.ceil(calls / 12)) {
+    await callKilled({ execve, who: 'main' }, at, createArgs(b))
+    const left = inRoot()
+    const state = await b.tryCall('state')
+    if (!left.includes(b.id) || /"(created|creating)"/.test(state.stdout)) {
+      expectStatus(await b.tryCall('delete', { flags: ['--force'] }))
+      continue
+    }
+    found += 1
+    match(await gc('--dry-run'), new RegExp(`^would remove ${b.id}: create was interrupted$`, 'm'))
+    deepEqual(inRoot(), left)
+    match(await gc(), new RegExp(`^removed ${b.id}: create was interrupted$`, 'm'))
+    deepEqual(await leftSoFar(), [], `killed at ${at}`)
+  }
+  ok(found >= 3, `${found} containers were incomplete`)
+})
+
+test('gc: a delete that was killed before its end is brought to it', OURS, async () => {
+  requires('root')
+  const b = await richBundle()
+  await b.create()
+  await b.kill('KILL')
+  await b.reaches('stopped')
+  equal(await gc(), '')
+  // What delete leaves that is killed while it removes the directory: everything outside is undone, the plan is gone.
+  await callRuntime(['delete', b.id])
+  mkdirSync(join(sandbox().marks.root, b.id))
+  writeFileSync(join(sandbox().marks.root, b.id, 'state'), 'tsrunc-state 1\npid 2147483647\nstart 1\ncreated x\n')
+  match(await gc(), new RegExp(`^removed ${b.id}: delete was interrupted$`, 'm'))
+  deepEqual(inRoot(), [])
+})
+
+test('gc: containers that wait, run, have stopped, are being made or are damaged stay', OURS, async () => {
+  requires('root')
+  const [created, running, stopped, damaged] = [
+    await richBundle(),
+    await richBundle(),
+    await richBundle(),
+    await richBundle(),
+  ]
+  for (const b of [created, running, stopped, damaged]) await b.create()
+  await running.start()
+  await stopped.kill('KILL')
+  await stopped.reaches('stopped')
+  writeFileSync(join(sandbox().marks.root, damaged.id, 'state'), 'tsrunc-state 1\npi')
+  const fresh = join(sandbox().marks.root, 'fresh')
+  mkdirSync(fresh)
+  const before = inRoot()
+  const { status, stdout, stderr } = await callRuntime(['gc'])
+  deepEqual([status, stdout], [0, ''])
+  match(stderr, /the saved state \(the file "state"\) is damaged/)
+  deepEqual(inRoot(), before)
+  equal((await created.state()).status, 'created')
+  equal((await running.state()).status, 'running')
+  // A directory in which nothing was begun is somebody's only for a moment.
+  utimesSync(fresh, 1, 1)
+  match((await callRuntime(['gc'])).stdout, /^removed fresh: create was interrupted$/m)
+  for (const b of [created, running, stopped]) await b.delete({ flags: ['--force'] })
+  // Its number is lost: only its cgroups tell who belongs to it.
+  const forced = await damaged.tryCall('delete', { flags: ['--force'] })
+  equal(forced.status, 0, forced.stderr)
+  match(forced.stderr, /only processes in the container's cgroups can be ended/)
+})
