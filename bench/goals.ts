@@ -1,21 +1,28 @@
+import { besideNeighbours } from './neighbours'
+import { COLD, WARM } from './runtimes'
+
 /** A ratio of medians that tsrunc is built to keep. */
 export interface Goal {
   readonly measure: string
+  readonly who: string
+  /** Whom it is compared with; `measure` of it, or `beside` where that is another one. */
   readonly reference: string
-  /** tsrunc's median divided by the reference's may be this at most. */
+  readonly beside?: string
+  /** The median of `who` divided by the reference's may be this at most. */
   readonly most: number
 }
 
-/** Without a warm planner: node starts for every create and run, for no other verb. `run, primed` has the same goal as
- *  `run`, although it is measured against tsrunc: what the floor has warmed is cold again when node has started. */
+const goal = (measure: string, reference: string, most: number, who = WARM): Goal => ({ measure, who, reference, most })
+
 export const GOALS: readonly Goal[] = [
-  { measure: 'run', reference: 'runc', most: 1.5 },
-  { measure: 'run, primed', reference: 'runc', most: 1.5 },
-  { measure: 'run, quiet', reference: 'runc', most: 1.5 },
-  { measure: 'start', reference: 'crun', most: 1 },
-  { measure: 'state', reference: 'crun', most: 1 },
-  { measure: 'kill', reference: 'crun', most: 1 },
-  { measure: 'delete', reference: 'crun', most: 1 },
-  { measure: 'state, steady', reference: 'crun', most: 1 },
-  { measure: 'kill, steady', reference: 'crun', most: 1 },
+  goal('run', 'floor', 1.5),
+  goal('run', 'crun', 0.6),
+  goal('run', 'runc', 0.25),
+  goal('run with seccomp', 'crun', 0.5),
+  goal('run with seccomp', 'runc', 0.12),
+  goal('run', 'runc', 1.5, COLD),
+  goal('the five together', 'crun', 0.6),
+  goal('exec', 'crun', 0.6),
+  ...['start', 'state', 'kill', 'delete'].map((verb) => goal(verb, 'crun', 0.6)),
+  { ...goal(besideNeighbours(1000), WARM, 1.1), beside: besideNeighbours(0) },
 ]

@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { probeHost } from './host'
 import { runtimesOf, Series } from './measure'
 import { buildPrograms } from './native'
 import { type BenchOptions, parseOptions, USAGE } from './options'
 import { phaseReport } from './phases'
+import { picture } from './picture'
+import { Planner } from './planner'
 import { type Findings, json, markdown } from './report'
-import { findParticipants } from './runtimes'
+import { findParticipants, WARM } from './runtimes'
 import { Stopwatch } from './stopwatch'
 import { Workplace } from './workplace'
 
@@ -26,8 +28,10 @@ async function main(): Promise<number> {
   if (options.json) {
     process.stdout.write(`${json(findings)}\n`)
   } else {
-    writeFileSync(options.output, `${markdown(findings)}${keptSection(options.output)}`)
-    process.stdout.write(markdown(findings))
+    const figure = options.output.replace(/\.md$/, '.svg')
+    writeFileSync(options.output, `${markdown(findings, basename(figure))}${keptSection(options.output)}`)
+    writeFileSync(figure, picture(findings))
+    process.stdout.write(markdown(findings, basename(figure)))
     process.stderr.write(`written to ${options.output}\n`)
   }
   return findings.results.failures.length + findings.leftovers.length === 0 ? 0 : 1
@@ -50,12 +54,17 @@ async function measureAll(options: BenchOptions): Promise<Findings> {
   const host = probeHost()
   const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
   const workplace = new Workplace(syscalls, runtimes)
-  const remove = () => workplace.remove(runtimes, FLOOR_CGROUP)
+  const warm = runtimes.find(({ name }) => name === WARM)
+  const planner = warm === undefined ? undefined : await Planner.start(warm, workplace)
+  const remove = () => {
+    planner?.stop()
+    return workplace.remove(runtimes, FLOOR_CGROUP)
+  }
   removeWhenInterrupted(remove)
   const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
   try {
     const series = new Series({ stopwatch, workplace, floor: programs.floor }, participants)
-    const results = await series.run(options.warmUp, options.runs, (round) => progress(round, options.runs))
+    const results = await series.run(options, (round) => progress(round, options.runs))
     await stopwatch.close()
     return { host, options, participants, results, leftovers: remove() }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type Memory, measureMemory } from './memory'
-import { FLOOR, type Participant, type Runtime } from './runtimes'
+import { besideNeighbours, createAndRemove, Neighbours } from './neighbours'
+import { FLOOR, type Participant, type Runtime, WARM } from './runtimes'
 import { type Bench, canRun, SCENARIOS, type Scenario } from './scenarios'
 import { type Summary, shuffled, summarize } from './stats'
 import type { Measurement } from './stopwatch'
@@ -21,6 +22,13 @@ export interface Results {
   readonly memory: ReadonlyMap<string, Memory>
   /** What could not be measured, and why. */
   readonly failures: readonly string[]
+}
+
+/** How much is measured. */
+export interface SeriesSize {
+  readonly warmUp: number
+  readonly runs: number
+  readonly neighbours: number
 }
 
 interface Task {
@@ -50,12 +58,13 @@ export class Series {
     this.#participants = participants
   }
 
-  async run(warmUp: number, runs: number, progress: (round: number) => void): Promise<Results> {
+  async run({ warmUp, runs, neighbours }: SeriesSize, progress: (round: number) => void): Promise<Results> {
     await this.#begin()
     for (let round = -warmUp; round < runs; ++round) {
       progress(round)
       for (const task of shuffled(this.#tasks)) await this.#measure(task, round >= 0)
     }
+    if (neighbours > 0) await this.#measureBesideNeighbours(neighbours, runs)
     for (const runtime of runtimesOf(this.#participants)) {
       await this.#guard(runtime, 'memory', async () => {
         this.#memory.set(runtime.name, await measureMemory(this.#bench, runtime))
@@ -77,22 +86,46 @@ export class Series {
     this.#tasks = tasks
   }
 
+  /** Everybody creates first without neighbours and then beside them, which are tsrunc's and wait to be started. */
+  async #measureBesideNeighbours(count: number, runs: number): Promise<void> {
+    const runtimes = runtimesOf(this.#participants)
+    const host = runtimes.find(({ name }) => name === WARM) ?? runtimes[0]
+    if (host === undefined) return
+    const neighbours = new Neighbours(this.#bench, host)
+    const measure = async (name: string) => {
+      for (let round = 0; round < runs; ++round) {
+        for (const runtime of shuffled(runtimes)) {
+          await this.#guard(runtime, name, async () => {
+            this.#keep(name, runtime.name, [await createAndRemove(this.#bench, runtime)])
+          })
+        }
+      }
+    }
+    try {
+      await measure(besideNeighbours(0))
+      await this.#guard(host, 'neighbours', () => neighbours.make(count))
+      await measure(besideNeighbours(neighbours.count))
+    } finally {
+      await neighbours.remove()
+    }
+  }
+
   async #measure(task: Task, counts: boolean): Promise<void> {
     const { scenario, participant } = task
     const done = await this.#guard(participant, scenario.title, async () => {
       const round = await scenario.run(this.#bench, participant)
       if (!counts) return
-      for (const [measure, measurement] of Object.entries(round)) this.#keep(measure, participant.name, measurement)
+      for (const [measure, found] of Object.entries(round)) this.#keep(measure, participant.name, [found].flat())
     })
     if (!done) this.#tasks = this.#tasks.filter((each) => each !== task)
   }
 
-  #keep(measure: string, participant: string, measurement: Measurement): void {
+  #keep(measure: string, participant: string, measurements: readonly Measurement[]): void {
     const byParticipant = this.#samples.get(measure) ?? new Map<string, Measurement[]>()
     this.#samples.set(measure, byParticipant)
     const samples = byParticipant.get(participant) ?? []
     byParticipant.set(participant, samples)
-    samples.push(measurement)
+    samples.push(...measurements)
   }
 
   /** A participant that fails at something is reported and not asked for it again; the others go on.

@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly runs: number
   /** Rounds before them that are not counted. */
   readonly warmUp: number
+  /** Containers beside which `create` is measured too; 0: it is not. */
+  readonly neighbours: number
   /** Names, or NAME=PATH for a build that is not in its usual place. */
   readonly runtimes: readonly string[]
   /** Print JSON instead of writing the report. */
@@ -20,7 +22,8 @@ export const USAGE = `usage: npm run bench -- [options]   (as root)
 
   --runs N           measured rounds (100)
   --warm-up N        rounds before them that are not counted (5)
-  --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc)
+  --neighbours N     containers beside which create is measured too (1000)
+  --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc,tsrunc-cold)
   --output FILE      where the report goes (docs/BENCHMARKS.md)
   --phases           print where the time of tsrunc's run goes, by its --trace, and write no report
   --json             print every figure as JSON and write no report
@@ -34,7 +37,8 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
     options: {
       runs: { type: 'string', default: '100' },
       'warm-up': { type: 'string', default: '5' },
-      runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc' },
+      neighbours: { type: 'string', default: '1000' },
+      runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc,tsrunc-cold' },
       output: { type: 'string', default: defaultOutput },
       json: { type: 'boolean', default: false },
       phases: { type: 'boolean', default: false },
@@ -45,6 +49,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
   return {
     runs: count('--runs', values.runs, 1),
     warmUp: count('--warm-up', values['warm-up'], 0),
+    neighbours: count('--neighbours', values.neighbours, 0),
     runtimes: values.runtimes.split(',').filter((name) => name !== ''),
     json: values.json,
     phases: values.phases,

@@ -3,7 +3,7 @@ import type { HostFacts } from './host'
 import type { Result, Results } from './measure'
 import type { BenchOptions } from './options'
 import { FLOOR, type Participant } from './runtimes'
-import { QUIET_MS, SCENARIOS } from './scenarios'
+import { QUIET_MS, SCENARIOS, type Scenario as Whole } from './scenarios'
 
 /** All that a report is made of. */
 export interface Findings {
@@ -15,14 +15,19 @@ export interface Findings {
   readonly leftovers: readonly string[]
 }
 
+type Scenario = Pick<Whole, 'title' | 'measures' | 'floorTakesPart'>
+
 /** What ratios are quoted to. */
 const REFERENCES = [FLOOR, 'crun', 'runc'] as const
 const NOT_MEASURED = '–'
 
 /** The report as Markdown. */
-export function markdown(findings: Findings): string {
-  const sections = [introduction(findings), ...SCENARIOS.map((scenario) => timesSection(scenario, findings))]
-  return `${[...sections, memorySection(findings), goalsSection(findings), problems(findings)].filter(Boolean).join('\n\n')}\n`
+export function markdown(findings: Findings, figure: string): string {
+  const sections = [
+    `${introduction(findings)}\n\n![medians](${figure})`,
+    ...SCENARIOS.map((scenario) => timesSection(scenario, findings)),
+  ]
+  return `${[...sections, neighboursSection(findings), memorySection(findings), goalsSection(findings), problems(findings)].filter(Boolean).join('\n\n')}\n`
 }
 
 /** The report as one JSON value. */
@@ -43,11 +48,14 @@ function introduction({ host, options, participants }: Findings): string {
   const names = participants.map(({ name }) => name).join(',')
   return `# Benchmarks
 
-Written by \`npm run bench -- --runs ${options.runs} --runtimes ${names}\`, which repeats it. Figures of one machine say
+Written by \`npm run bench -- --runs ${options.runs} --neighbours ${options.neighbours} --runtimes ${names}\`, which repeats it. Figures of one machine say
 little about another; the ratios say more. Each round measures everything once, in a new random order, so that all share
 the same good and bad moments. A measurement is fork, exec and wait of the command, without a shell. \`floor\` is
 \`bench/floor.cc\`, the least kernel work that starts and reaps such a container; it mounts no cgroup file system and loads
-no seccomp filter. The columns "÷" divide the medians.
+no seccomp filter. \`tsrunc\` has a planner that runs, \`tsrunc-cold\` has none and starts node for \`create\`, \`run\` and \`exec\`.
+The columns "÷" divide the medians. CPU is that of the command and of its children; what the planner, a process of its own, spends
+on a call is in the times only. With more to run than there are cores a call waits for its turn, once more where it asks the
+planner: judge by a run whose "load before" is small.
 
 What a container costs depends on what the kernel did just before: joining a cgroup waits for RCU grace periods, unless
 somebody else did so a moment ago, and a new network namespace waits for those that are being destroyed. So \`run\` is
@@ -76,27 +84,43 @@ function participantRow({ name, path, version }: Participant): Row {
   return [name, path === undefined ? 'absent: not measured' : version]
 }
 
-function timesSection(scenario: (typeof SCENARIOS)[number], findings: Findings): string {
+function timesSection({ title, measures, floorTakesPart }: Scenario, findings: Findings): string {
   const { participants, results } = findings
-  const rows = scenario.measures.flatMap((measure) => {
+  const rows = measures.flatMap((measure) => {
     const byParticipant = results.times.get(measure)
     return participants
-      .filter(({ name, path }) => path !== undefined && (name !== FLOOR || scenario.floorTakesPart))
+      .filter(({ name, path }) => path !== undefined && (name !== FLOOR || floorTakesPart))
       .map(({ name }) => timesRow(measure, name, byParticipant))
   })
-  const head = ['what', 'who', 'p50 ms', 'p90 ms', ...REFERENCES.map((name) => `÷ ${name}`), 'CPU ms', 'peak MiB']
-  return `## ${scenario.title}\n\n${table(head, rows)}`
+  const head = [
+    'what',
+    'who',
+    'p50 ms',
+    'p90 ms',
+    'p99 ms',
+    ...REFERENCES.map((name) => `÷ ${name}`),
+    'CPU ms',
+    'peak MiB',
+  ]
+  return `## ${title}\n\n${table(head, rows)}`
+}
+
+function neighboursSection(findings: Findings): string {
+  const measures = [...findings.results.times.keys()].filter((measure) => measure.endsWith('neighbours'))
+  if (measures.length === 0) return ''
+  const title = '`create` beside containers of tsrunc that wait to be started'
+  return timesSection({ title, measures, floorTakesPart: false }, findings)
 }
 
 function timesRow(measure: string, name: string, byParticipant: ReadonlyMap<string, Result> | undefined): Row {
   const result = byParticipant?.get(name)
-  if (result === undefined) return [measure, name, 'failed', ...Array(REFERENCES.length + 3).fill(NOT_MEASURED)]
+  if (result === undefined) return [measure, name, 'failed', ...Array(REFERENCES.length + 4).fill(NOT_MEASURED)]
   const ratios = REFERENCES.map((reference) => {
     const other = byParticipant?.get(reference)
     return other === undefined ? NOT_MEASURED : (result.wall.p50 / other.wall.p50).toFixed(2)
   })
   const { wall, cpu, peak } = result
-  return [measure, name, ms(wall.p50), ms(wall.p90), ...ratios, ms(cpu.p50), mib(peak)]
+  return [measure, name, ms(wall.p50), ms(wall.p90), ms(wall.p99), ...ratios, ms(cpu.p50), mib(peak)]
 }
 
 function memorySection({ participants, results }: Findings): string {
@@ -119,13 +143,18 @@ function goalsSection({ results }: Findings): string {
   return `## Goals\n\n${table(['what', 'goal', 'measured', ''], rows)}`
 }
 
-function goalRow(goal: Goal, { times }: Results): Row | undefined {
-  const own = times.get(goal.measure)?.get('tsrunc')
-  const other = times.get(goal.measure)?.get(goal.reference)
+function goalRow({ measure, who, reference, beside, most }: Goal, { times }: Results): Row | undefined {
+  const own = times.get(measure)?.get(who)
+  const other = times.get(beside ?? measure)?.get(reference)
   if (own === undefined || other === undefined) return undefined
   const ratio = own.wall.p50 / other.wall.p50
-  const met = ratio <= goal.most ? 'met' : '**missed**'
-  return [goal.measure, `≤ ${goal.most} × ${goal.reference}`, `${ratio.toFixed(2)} × ${goal.reference}`, met]
+  const unit = beside ?? reference
+  return [
+    `${who}: ${measure}`,
+    `≤ ${most} × ${unit}`,
+    `${ratio.toFixed(2)} × ${unit}`,
+    ratio <= most ? 'met' : '**missed**',
+  ]
 }
 
 function problems({ results, leftovers }: Findings): string {

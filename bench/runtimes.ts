@@ -4,6 +4,9 @@ import { join, resolve } from 'node:path'
 import { measuredEnvironment } from './stopwatch'
 
 export const FLOOR = 'floor'
+/** tsrunc with a planner that runs for its root, and without one, so that node starts for each create, run and exec. */
+export const WARM = 'tsrunc'
+export const COLD = 'tsrunc-cold'
 
 /** One that takes part: a runtime, or the floor. */
 export interface Participant {
@@ -40,7 +43,7 @@ export function findParticipants(names: readonly string[], floor: string): reado
 
 function usualPlaces(name: string, floor: string): readonly string[] {
   if (name === FLOOR) return [floor]
-  if (name === 'tsrunc') return [join(__dirname, '..', 'build', 'Release', 'tsrunc')]
+  if (name === WARM || name === COLD) return [join(__dirname, '..', 'build', 'Release', 'tsrunc')]
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin']
   return folders.filter((folder) => folder !== '').map((folder) => join(folder, name))
 }
@@ -48,5 +51,5 @@ function usualPlaces(name: string, floor: string): readonly string[] {
 function versionOf(name: string, path: string): string {
   if (name === FLOOR) return 'of this repository'
   const { stdout, stderr } = spawnSync(path, ['--version'], { encoding: 'utf8', env: measuredEnvironment() })
-  return (stdout || stderr || 'unknown').split('\n')[0]?.replace(`${name} version `, '') ?? 'unknown'
+  return (stdout || stderr || 'unknown').split('\n')[0]?.replace(/^\w+ version /, '') ?? 'unknown'
 }

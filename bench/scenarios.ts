@@ -1,12 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Participant, Runtime } from './runtimes'
-import { FLOOR } from './runtimes'
+import { FLOOR, WARM } from './runtimes'
 import type { Measurement, Stopwatch } from './stopwatch'
 import type { BundleName, Workplace } from './workplace'
 
 /** Measurements of one round, by the name of what was measured. */
-export type Round = Readonly<Record<string, Measurement>>
+export type Round = Readonly<Record<string, Measurement | readonly Measurement[]>>
 
 /** Something that is measured in each round, for each participant that can do it. */
 export interface Scenario {
@@ -29,7 +29,10 @@ export interface Bench {
 /** Milliseconds without any container after which a host counts as quiet. */
 export const QUIET_MS = 150
 const VERBS = ['create', 'start', 'state', 'kill', 'delete'] as const
-const ALL_VERBS = 'the five together'
+export const ALL_VERBS = 'the five together'
+const PLANNED: readonly string[] = ['create', 'run', 'exec']
+/** How many containers begin at once. */
+const AT_ONCE = [1, 8, 32] as const
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -60,6 +63,25 @@ export const SCENARIOS: readonly Scenario[] = [
     run: lifecycle,
   },
   {
+    title: '`exec /bin/true` in a container that just runs',
+    measures: ['exec'],
+    floorTakesPart: false,
+    begin: beginSteady,
+    run: async (bench, runtime) => ({
+      exec: await bench.stopwatch.run(verb(bench, runtime, 'exec', bench.workplace.steadyId(runtime), '/bin/true')),
+    }),
+  },
+  {
+    title: '`run /bin/true`, several at once',
+    measures: AT_ONCE.map(atOnce),
+    floorTakesPart: false,
+    run: async (bench, runtime) => {
+      const round: Record<string, readonly Measurement[]> = {}
+      for (const count of AT_ONCE) round[atOnce(count)] = await runMany(bench, runtime, count)
+      return round
+    },
+  },
+  {
     title: '`state`, and `kill` with a signal that changes nothing, of a container that just runs',
     measures: ['state, steady', 'kill, steady'],
     floorTakesPart: false,
@@ -74,9 +96,19 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** `argv` of a verb, with the state root of this benchmark. */
-export function verb(bench: Bench, runtime: Runtime, ...rest: readonly string[]): readonly string[] {
-  return [runtime.path, '--root', bench.workplace.stateRoot(runtime), ...rest]
+/** `argv` of a verb, with the state root of this benchmark. A warm call that is not planned warm is an error. */
+export function verb(bench: Pick<Bench, 'workplace'>, runtime: Runtime, ...rest: readonly string[]): readonly string[] {
+  const warm = runtime.name === WARM && rest.some((word) => PLANNED.includes(word)) ? ['--planner', 'on'] : []
+  return [runtime.path, '--root', bench.workplace.stateRoot(runtime), ...warm, ...rest]
+}
+
+function atOnce(count: number): string {
+  return `run, ${count} at once`
+}
+
+function runMany({ stopwatch, workplace }: Bench, runtime: Runtime, count: number): Promise<readonly Measurement[]> {
+  const call = verb({ workplace }, runtime, 'run', '--bundle', workplace.bundle(runtime, 'many'))
+  return stopwatch.runAtOnce(count, [...call, workplace.numbered(runtime, '%')])
 }
 
 export function canRun(scenario: Scenario, participant: Participant): boolean {
@@ -119,18 +151,24 @@ async function lifecycle(bench: Bench, runtime: Runtime): Promise<Round> {
 export async function createContainer(
   bench: Bench,
   runtime: Runtime,
+  id = bench.workplace.id(runtime),
+  name: BundleName = 'sleep',
 ): Promise<{ measurement: Measurement; pid: number }> {
   const { stopwatch, workplace } = bench
   const pidFile = workplace.file(`${runtime.name}.pid`)
-  const bundle = workplace.bundle(runtime, 'sleep')
-  const argv = verb(bench, runtime, 'create', '--bundle', bundle, '--pid-file', pidFile, workplace.id(runtime))
+  const bundle = workplace.bundle(runtime, name)
+  const argv = verb(bench, runtime, 'create', '--bundle', bundle, '--pid-file', pidFile, id)
   const measurement = await stopwatch.run(argv)
   const pid = Number(readFileSync(pidFile, 'utf8'))
   rmSync(pidFile)
   return { measurement, pid }
 }
 
+const steadyRuntimes = new Set<string>()
+
 async function beginSteady(bench: Bench, runtime: Runtime): Promise<void> {
+  if (steadyRuntimes.has(runtime.name)) return
+  steadyRuntimes.add(runtime.name)
   const id = bench.workplace.steadyId(runtime)
   const bundle = bench.workplace.bundle(runtime, 'steady')
   await bench.stopwatch.run(verb(bench, runtime, 'create', '--bundle', bundle, id))

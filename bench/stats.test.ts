@@ -13,7 +13,7 @@ test('an empty series has no quantile', () => {
 
 test('a summary counts and does not reorder its series', () => {
   const series = [3, 1, 2]
-  expect(summarize(series)).toEqual({ count: 3, least: 1, p50: 2, p90: expect.closeTo(2.8) })
+  expect(summarize(series)).toEqual({ count: 3, least: 1, p50: 2, p90: expect.closeTo(2.8), p99: expect.closeTo(2.98) })
   expect(series).toEqual([3, 1, 2])
 })
 

@@ -4,6 +4,7 @@ export interface Summary {
   readonly least: number
   readonly p50: number
   readonly p90: number
+  readonly p99: number
 }
 
 /** The value below which the share `q` (0 to 1) of `values` lies, interpolated between neighbours.
@@ -18,7 +19,13 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 export function summarize(values: readonly number[]): Summary {
-  return { count: values.length, least: quantile(values, 0), p50: quantile(values, 0.5), p90: quantile(values, 0.9) }
+  const [least, p50, p90, p99] = [
+    quantile(values, 0),
+    quantile(values, 0.5),
+    quantile(values, 0.9),
+    quantile(values, 0.99),
+  ]
+  return { count: values.length, least, p50, p90, p99 }
 }
 
 /** A shuffled copy. Order matters here: what one runtime leaves to the kernel (a network namespace dies asynchronously)

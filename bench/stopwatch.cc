@@ -7,6 +7,8 @@
 // Requests on stdin, one a line, fields separated by tabs; one line of answer each:
 //   run ARGV…       wall_ns user_us system_us maxrss_kb status      (status: exit code, or 128 + signal;
 //                   after a minute the command is killed)
+//   many N ARGV…    the answers of N runs that begin at once, a space between them; "%" in a word stands for the
+//                   number of the run, from 0 on
 //   reap PID        ok | failed: …     waits for an orphan of an earlier command, at most five seconds
 // Standard input and output of commands are /dev/null, their errors go to the file ERRORS, emptied before
 // each.
@@ -33,6 +35,8 @@ namespace {
 
 constexpr size_t kMaxLine = 16384;
 constexpr size_t kMaxFields = 128;
+constexpr size_t kMaxWord = 512;
+constexpr int kMaxRuns = 64;
 constexpr int kReapTimeoutMs = 5000;
 constexpr unsigned kRunTimeoutSeconds = 60;
 
@@ -110,6 +114,75 @@ void run(char** argv, int null, int errors) {
               microseconds(usage.ru_stime), usage.ru_maxrss, code);
 }
 
+struct Run {
+  pid_t pid = -1;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+  int status = 0;
+  rusage usage{};
+};
+
+// `word` with the number in place of its "%". What does not fit is cut.
+void put_number(char* out, size_t size, const char* word, int number) {
+  const char* sign = std::strchr(word, '%');
+  if (sign == nullptr) {
+    std::snprintf(out, size, "%s", word);
+  } else {
+    std::snprintf(out, size, "%.*s%d%s", static_cast<int>(sign - word), word, number, sign + 1);
+  }
+}
+
+[[noreturn]] void execute_numbered(char** argv, int number, int null, int errors) {
+  static char words[kMaxFields][kMaxWord];
+  static Fields numbered;
+  for (size_t i = 0; argv[i] != nullptr; ++i) {
+    put_number(words[i], kMaxWord, argv[i], number);
+    numbered[i] = words[i];
+  }
+  execute(numbered.data(), null, errors);
+}
+
+void many(int count, char** argv, int null, int errors) {
+  static std::array<Run, kMaxRuns> runs;
+  if (count < 1 || count > kMaxRuns || ftruncate(errors, 0) < 0) {
+    std::printf("failed: runs at once: 1 to %d\n", kMaxRuns);
+    return;
+  }
+  for (int i = 0; i < count; ++i) {
+    Run& run = runs[static_cast<size_t>(i)];
+    run = Run{};
+    run.begin = now_ns();
+    run.pid = fork();
+    if (run.pid == 0) {
+      execute_numbered(argv, i, null, errors);
+    }
+  }
+  for (int left = count; left > 0;) {
+    int status = 0;
+    rusage usage{};
+    const pid_t pid = wait4(-1, &status, 0, &usage);
+    if (pid < 0 && errno != EINTR) {
+      std::printf("failed: wait: %s\n", std::strerror(errno));
+      return;
+    }
+    for (int i = 0; i < count && pid > 0; ++i) {
+      Run& run = runs[static_cast<size_t>(i)];
+      if (run.pid == pid) {
+        run.end = now_ns();
+        run.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        run.usage = usage;
+        --left;
+      }
+    }
+  }
+  for (int i = 0; i < count; ++i) {
+    const Run& run = runs[static_cast<size_t>(i)];
+    std::printf("%s%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%ld\t%d", i == 0 ? "" : " ", run.end - run.begin,
+                microseconds(run.usage.ru_utime), microseconds(run.usage.ru_stime), run.usage.ru_maxrss, run.status);
+  }
+  std::printf("\n");
+}
+
 // Containers that `create` left behind are orphans; this process is their sub-reaper, so they end up as its
 // children.
 void reap(pid_t pid) {
@@ -131,6 +204,8 @@ void reap(pid_t pid) {
 void answer(Fields& fields, size_t count, int null, int errors) {
   if (count >= 2 && std::strcmp(fields[0], "run") == 0) {
     run(fields.data() + 1, null, errors);
+  } else if (count >= 3 && std::strcmp(fields[0], "many") == 0) {
+    many(static_cast<int>(std::strtol(fields[1], nullptr, 10)), fields.data() + 2, null, errors);
   } else if (count == 2 && std::strcmp(fields[0], "reap") == 0) {
     reap(static_cast<pid_t>(std::strtol(fields[1], nullptr, 10)));
   } else {

@@ -40,7 +40,18 @@ export class Stopwatch {
 
   /** Runs `argv` (argv[0] an absolute path) once. @throws Error when it ends with another status than `expected`. */
   async run(argv: readonly string[], expected = 0): Promise<Measurement> {
-    const [wall, user, system, peak, status] = (await this.#ask(['run', ...argv])).split('\t').map(Number)
+    return this.#measurement(await this.#ask(['run', ...argv]), argv, expected)
+  }
+
+  /** Runs `count` times `argv`, all at once; "%" in a word stands for the number of the run.
+   *  @throws Error when one of them fails. */
+  async runAtOnce(count: number, argv: readonly string[]): Promise<readonly Measurement[]> {
+    const answer = await this.#ask(['many', String(count), ...argv])
+    return answer.split(' ').map((each) => this.#measurement(each, argv, 0))
+  }
+
+  #measurement(answer: string, argv: readonly string[], expected: number): Measurement {
+    const [wall, user, system, peak, status] = answer.split('\t').map(Number)
     if (wall === undefined || user === undefined || system === undefined || peak === undefined) {
       throw new Error(`stopwatch could not run ${argv.join(' ')}`)
     }

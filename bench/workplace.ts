@@ -7,7 +7,7 @@ import { type ConfigChoice, defaultConfig, engineConfig } from './configs'
 import type { Runtime } from './runtimes'
 
 /** Bundles that differ in what runs and in how much is asked of the runtime. */
-export type BundleName = 'true' | 'sleep' | 'engine' | 'steady'
+export type BundleName = 'true' | 'sleep' | 'engine' | 'steady' | 'many'
 
 /** Everything that the measurements leave on disk and in the cgroup tree, so that all of it can be removed. */
 export class Workplace {
@@ -31,6 +31,10 @@ export class Workplace {
       writeConfig(this.bundle(runtime, 'sleep'), defaultConfig(choice(['/bin/sleep', '1000'])))
       const steady = choice(['/bin/sleep', '1000'], this.steadyId(runtime))
       writeConfig(this.bundle(runtime, 'steady'), defaultConfig(steady))
+      // Without a path of its own each container has the cgroup that its id gives it.
+      const many = defaultConfig(choice(['/bin/true']))
+      const { cgroupsPath: _, ...linux } = many.linux
+      writeConfig(this.bundle(runtime, 'many'), { ...many, linux })
       writeConfig(this.bundle(runtime, 'engine'), engineConfig(choice(['/bin/true']), syscalls))
     }
   }
@@ -38,6 +42,11 @@ export class Workplace {
   /** The id of the containers that come and go: one at a time, so one is enough. */
   id(runtime: Runtime): string {
     return `${this.prefix}-${runtime.name}`
+  }
+
+  /** The id of one of those that run at once or wait beside others. */
+  numbered(runtime: Runtime, number: number | string): string {
+    return `${this.id(runtime)}-${number}`
   }
 
   /** The id of the container that runs all the time. */
