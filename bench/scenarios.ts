@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Participant, Runtime } from './runtimes'
-import { FLOOR, WARM } from './runtimes'
+import { COLD, FLOOR, WARM } from './runtimes'
 import type { Measurement, Stopwatch } from './stopwatch'
 import type { BundleName, Workplace } from './workplace'
 
@@ -30,6 +30,8 @@ export interface Bench {
 export const QUIET_MS = 150
 const VERBS = ['create', 'start', 'state', 'kill', 'delete'] as const
 export const ALL_VERBS = 'the five together'
+/** What --planner is given. */
+const MODES: Readonly<Record<string, string>> = { [WARM]: 'on', [COLD]: 'off' }
 const PLANNED: readonly string[] = ['create', 'run', 'exec']
 /** How many containers begin at once. */
 const AT_ONCE = [1, 8, 32] as const
@@ -98,8 +100,9 @@ export const SCENARIOS: readonly Scenario[] = [
 
 /** `argv` of a verb, with the state root of this benchmark. A warm call that is not planned warm is an error. */
 export function verb(bench: Pick<Bench, 'workplace'>, runtime: Runtime, ...rest: readonly string[]): readonly string[] {
-  const warm = runtime.name === WARM && rest.some((word) => PLANNED.includes(word)) ? ['--planner', 'on'] : []
-  return [runtime.path, '--root', bench.workplace.stateRoot(runtime), ...warm, ...rest]
+  const mode = rest.some((word) => PLANNED.includes(word)) ? MODES[runtime.name] : undefined
+  const planner = mode === undefined ? [] : ['--planner', mode]
+  return [runtime.path, '--root', bench.workplace.stateRoot(runtime), ...planner, ...rest]
 }
 
 function atOnce(count: number): string {
