@@ -57,7 +57,10 @@ const properties = (b: Bundle): readonly (string | undefined)[] => {
   return names.map((name) => found[name])
 }
 
-test('update: systemd knows the new limits, and a daemon-reload keeps them', async () => {
+test('update: systemd knows the new limits, and a daemon-reload keeps them', {
+  peers: { crun: 'does not change the quota of a scope in some versions' },
+  sometimes: true,
+}, async () => {
   const b = await running(withLimits)
   deepEqual(properties(b), [String(128 * MIB), '40', '500ms'])
   const flags = ['--memory', String(64 * MIB), '--pids-limit', '20', '--cpu-quota', '30000', '--cpu-share', '512']
