@@ -1,0 +1,276 @@
+/**
+ * Shows that the tests of the advisories (spec-tests/suites/security/cve-*.test.ts) fail without the defences: takes each
+ * defence out of the sources, builds, runs the tests, and puts it back. As root, in a checkout without changes:
+ *
+ *   npm run mutations -- [ADVISORY…]
+ *
+ * A mutation that no test notices is an error. It takes a minute or two for each.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+interface Edit {
+  readonly file: string
+  readonly from: string
+  readonly to: string
+}
+
+interface Mutation {
+  /** Files of tests, by the middle of their names; each of them has to fail. */
+  readonly advisories: readonly string[]
+  /** The defence that is taken out. */
+  readonly without: string
+  readonly edits: readonly Edit[]
+}
+
+/** As a runtime does that only puts the root's path before the container's: absolute links lead to the host. */
+const RESOLVED_BY_THE_HOST: Edit = {
+  file: 'native/sys/kernel.cc',
+  from: '  open_how how{};',
+  to: `  if ((resolve & RESOLVE_IN_ROOT) != 0) {
+    resolve = 0;
+    while (*path == '/') {
+      ++path;
+    }
+    path = *path == 0 ? "." : path;
+  }
+  open_how how{};`,
+}
+
+const MAY_COVER_PROC: readonly Edit[] = [
+  { file: 'native/engine/init/mount_tree.cc', from: 'if (at_proc && !is_proc) {', to: 'if (false && !is_proc) {' },
+  {
+    file: 'native/engine/init/mount_tree.cc',
+    from: 'if (!at_proc && covered.f_type == PROC_SUPER_MAGIC',
+    to: 'if (false && covered.f_type == PROC_SUPER_MAGIC',
+  },
+]
+
+const PROC_BEHIND_LINKS: Edit = {
+  file: 'native/engine/init/mount_fs.cc',
+  from: 'RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS',
+  to: 'RESOLVE_IN_ROOT',
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    advisories: ['2016-9962'],
+    without: 'being undumpable on the way into the container',
+    edits: [
+      {
+        file: 'native/engine/host/clone_init.cc',
+        from: 'if (::geteuid() == 0 && ::prctl(PR_SET_DUMPABLE, 0) < 0) {',
+        to: 'if (::prctl(PR_SET_DUMPABLE, 1) < 0) {',
+      },
+    ],
+  },
+  {
+    advisories: ['2019-16884'],
+    without: 'the refusal of mounts over /proc',
+    edits: MAY_COVER_PROC,
+  },
+  {
+    advisories: ['2019-19921', '2023-28642'],
+    without: 'the refusal of links at /proc and /sys',
+    edits: [PROC_BEHIND_LINKS],
+  },
+  {
+    advisories: ['2023-27561'],
+    without: 'the refusal of links at /proc, and of mounts over it',
+    edits: [PROC_BEHIND_LINKS, ...MAY_COVER_PROC],
+  },
+  {
+    advisories: ['2019-5736'],
+    without: 'the copy of the executable that nobody can write to',
+    edits: [{ file: 'native/addon/hand_off.cc', from: '  if (sealed) {', to: '  if (false && sealed) {' }],
+  },
+  {
+    advisories: ['2021-30465', '2024-45310', '2026-41579', '2026-47766'],
+    without: 'the resolution of paths beneath the root',
+    edits: [RESOLVED_BY_THE_HOST],
+  },
+  {
+    advisories: ['2021-43784'],
+    without: 'lengths of more than 16 bits',
+    edits: [
+      {
+        file: 'src/plan/byte-writer.ts',
+        from: 'this.view.setUint32(at, size, true)',
+        to: 'this.view.setUint32(at, size & 0xffff, true)',
+      },
+    ],
+  },
+  {
+    advisories: ['2022-29162'],
+    without: 'an inheritable set of its own',
+    edits: [
+      {
+        file: 'src/plan/credentials.ts',
+        from: "const inheritable = mask(builder, process, 'inheritable')",
+        to: "const inheritable = mask(builder, process, 'bounding')",
+      },
+    ],
+  },
+  {
+    advisories: ['2023-25809'],
+    without: "the bind of the container's own cgroup instead of the whole hierarchy",
+    edits: [
+      {
+        file: 'src/plan/mount-cgroup.ts',
+        from: "if (builder.namespaces.kinds.cgroup === 'host') {",
+        to: "if (builder.namespaces.kinds.cgroup === 'path') {",
+      },
+    ],
+  },
+  {
+    advisories: ['2024-21626'],
+    without: 'the closing of descriptors and the look at the working directory',
+    edits: [
+      {
+        file: 'native/sys/kernel.cc',
+        from: 'return ::syscall(SYS_close_range, first, last, flags) < 0 ? fail("close_range") : kOk;',
+        to: '(void)first, (void)last, (void)flags;\n  return kOk;',
+      },
+      { file: 'native/engine/init/process.cc', from: "if (current[0] != '/') {", to: 'if (current[0] == 0) {' },
+    ],
+  },
+  {
+    advisories: ['2024-25621'],
+    without: 'the mode of the directories',
+    edits: [
+      {
+        file: 'native/engine/state_dir.cc',
+        from: '::mkdirat(root_fd.get(), id, 0700)',
+        to: '::mkdirat(root_fd.get(), id, 0755)',
+      },
+    ],
+  },
+  {
+    advisories: ['2025-31133'],
+    without: "the host's own /dev/null for masks, and the proof that it is that device",
+    edits: [
+      {
+        file: 'native/engine/init/masks.cc',
+        from: 'sys::open_host("/dev/null", O_PATH | O_NOFOLLOW)',
+        to: 'open_in_root(context, "/dev/null")',
+      },
+      {
+        file: 'native/engine/init/masks.cc',
+        from: 'if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3)) {',
+        to: 'if (status.st_mode == 0) {',
+      },
+    ],
+  },
+  {
+    advisories: ['2025-52565'],
+    without: 'the terminal by its descriptor: it is opened by its name',
+    edits: [
+      {
+        file: 'native/engine/init/console.cc',
+        from: '  const UniqueFd slave(::ioctl(master->get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));',
+        to: `  unsigned number = 0;
+  char name[32] = "/dev/pts/0";
+  if (::ioctl(master->get(), TIOCGPTN, &number) < 0 || number > 9) {
+    return fail("ioctl", "/dev/ptmx");
+  }
+  name[9] = static_cast<char>('0' + number);
+  Result<UniqueFd> named = open_in_root(context, name, O_RDWR | O_NOCTTY);
+  const UniqueFd slave = std::move(*named);`,
+      },
+      {
+        file: 'native/engine/init/console.cc',
+        from: '  TSRUNC_TRY(check_slave(slave.get()));',
+        to: '  (void)check_slave(slave.get());',
+      },
+      {
+        file: 'native/engine/init/console.cc',
+        from: 'if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(5, 2)) {',
+        to: 'if (status.st_mode == 0) {',
+      },
+    ],
+  },
+  {
+    advisories: ['2025-52881'],
+    without: "the host's procfs: what is written goes through the container's paths",
+    edits: [
+      {
+        file: 'native/engine/init/sysctl.cc',
+        from: 'Failure run(InitContext& /*context*/, const wire::WriteSysctl& op) noexcept {\n  Result<UniqueFd> directory = open_in_proc("sys");',
+        to: 'Failure run(InitContext& context, const wire::WriteSysctl& op) noexcept {\n  Result<UniqueFd> directory = open_in_root(context, "/proc/sys");',
+      },
+      {
+        file: 'native/engine/init/sysctl.cc',
+        from: '#include "engine/init/procfs.h"',
+        to: '#include "engine/init/procfs.h"\n#include "engine/init/root_path.h"',
+      },
+    ],
+  },
+]
+
+const ROOT = join(__dirname, '..')
+
+const run = (command: readonly string[]): boolean => {
+  const [program = '', ...args] = command
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 })
+  if (status !== 0) process.stdout.write(`${stdout}${stderr}`.split('\n').slice(-25).join('\n'))
+  return status === 0
+}
+
+const build = (): boolean =>
+  ['build:ts', 'build:native', 'build:cache'].every((script) => run(['npm', 'run', '--silent', script]))
+
+/** @throws Error where the text is not there, or not once: the defence has moved */
+const apply = ({ file, from, to }: Edit): void => {
+  const path = join(ROOT, file)
+  const text = readFileSync(path, 'utf8')
+  if (text.split(from).length !== 2) throw new Error(`${file} does not have exactly once: ${from}`)
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  )
+}
+
+/** The numbers of a report: some failed, some passed, or nothing ran at all. */
+const failures = (advisory: string): string => {
+  const args = ['run', '--silent', 'spec-test', '--', '--reporter=json', `security/cve-${advisory}`]
+  const { stdout } = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 })
+  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { numFailedTests: number; numTotalTests: number }
+  return report.numFailedTests === 0 ? '' : `${report.numFailedTests} of ${report.numTotalTests} fail`
+}
+
+/** The advisories whose tests did not notice. */
+const attempt = ({ advisories, without, edits }: Mutation): readonly string[] => {
+  process.stdout.write(`without ${without}\n`)
+  try {
+    for (const edit of edits) apply(edit)
+    if (!build()) throw new Error(`it cannot be built without ${without}`)
+    return advisories.filter((advisory) => {
+      const text = failures(advisory)
+      process.stdout.write(`  CVE-${advisory}: ${text === '' ? 'NOT NOTICED' : text}\n`)
+      return text === ''
+    })
+  } finally {
+    execFileSync('git', ['checkout', '--quiet', '--', ...edits.map(({ file }) => file)], { cwd: ROOT })
+  }
+}
+
+const main = (): number => {
+  if (execFileSync('git', ['status', '--porcelain'], { cwd: ROOT, encoding: 'utf8' }) !== '') {
+    process.stderr.write('mutations: the checkout has changes; they would be lost\n')
+    return 2
+  }
+  const wanted = process.argv.slice(2)
+  const chosen = MUTATIONS.filter(
+    ({ advisories }) => wanted.length === 0 || advisories.some((advisory) => wanted.includes(advisory)),
+  )
+  const missed: string[] = []
+  try {
+    for (const mutation of chosen) missed.push(...attempt(mutation))
+  } finally {
+    build()
+  }
+  return missed.length === 0 && chosen.length > 0 ? 0 : 1
+}
+
+process.exitCode = main()
