@@ -39,11 +39,15 @@ const RESOLVED_BY_THE_HOST: Edit = {
 }
 
 const MAY_COVER_PROC: readonly Edit[] = [
-  { file: 'native/engine/init/mount_tree.cc', from: 'if (at_proc && !is_proc) {', to: 'if (false && !is_proc) {' },
+  {
+    file: 'native/engine/init/mount_tree.cc',
+    from: 'if (at_proc && !is_proc) {',
+    to: 'if (at_proc && !is_proc && covered.f_type == 1) {',
+  },
   {
     file: 'native/engine/init/mount_tree.cc',
     from: 'if (!at_proc && covered.f_type == PROC_SUPER_MAGIC',
-    to: 'if (false && covered.f_type == PROC_SUPER_MAGIC',
+    to: 'if (!at_proc && covered.f_type == 1',
   },
 ]
 
