@@ -70,7 +70,7 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2019-16884'],
+    advisories: ['2019-16884', '2025-52881'],
     without: 'the refusal of mounts over /proc',
     edits: MAY_COVER_PROC,
   },
@@ -143,6 +143,7 @@ const MUTATIONS: readonly Mutation[] = [
     advisories: ['2024-25621'],
     without: 'the mode of the directories',
     edits: [
+      { file: 'native/engine/state_dir.cc', from: '::mkdir(path, 0700)', to: '::mkdir(path, 0755)' },
       {
         file: 'native/engine/state_dir.cc',
         from: '::mkdirat(root_fd.get(), id, 0700)',
@@ -192,21 +193,10 @@ const MUTATIONS: readonly Mutation[] = [
         from: 'if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(5, 2)) {',
         to: 'if (status.st_mode == 0) {',
       },
-    ],
-  },
-  {
-    advisories: ['2025-52881'],
-    without: "the host's procfs: what is written goes through the container's paths",
-    edits: [
       {
-        file: 'native/engine/init/sysctl.cc',
-        from: 'Failure run(InitContext& /*context*/, const wire::WriteSysctl& op) noexcept {\n  Result<UniqueFd> directory = open_in_proc("sys");',
-        to: 'Failure run(InitContext& context, const wire::WriteSysctl& op) noexcept {\n  Result<UniqueFd> directory = open_in_root(context, "/proc/sys");',
-      },
-      {
-        file: 'native/engine/init/sysctl.cc',
-        from: '#include "engine/init/procfs.h"',
-        to: '#include "engine/init/procfs.h"\n#include "engine/init/root_path.h"',
+        file: 'native/engine/init/console.cc',
+        from: 'if (op.of_init && ::ioctl(0, TIOCSCTTY, 0) < 0) {',
+        to: 'if (op.of_init && ::ioctl(0, TIOCSCTTY, 0) == 1) {',
       },
     ],
   },
