@@ -7,7 +7,8 @@
 // Requests on stdin, one a line, fields separated by tabs; one line of answer each:
 //   run ARGV…       wall_ns user_us system_us maxrss_kb status      (status: exit code, or 128 + signal;
 //                   after a minute the command is killed)
-//   many N ARGV…    the answers of N runs that begin at once, a space between them; "%" in a word stands for the
+//   many N ARGV…    the answers of N runs that begin at once, a space between them; "%" in a word stands for
+//   the
 //                   number of the run, from 0 on
 //   reap PID        ok | failed: …     waits for an orphan of an earlier command, at most five seconds
 // Standard input and output of commands are /dev/null, their errors go to the file ERRORS, emptied before
@@ -178,7 +179,8 @@ void many(int count, char** argv, int null, int errors) {
   for (int i = 0; i < count; ++i) {
     const Run& run = runs[static_cast<size_t>(i)];
     std::printf("%s%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%ld\t%d", i == 0 ? "" : " ", run.end - run.begin,
-                microseconds(run.usage.ru_utime), microseconds(run.usage.ru_stime), run.usage.ru_maxrss, run.status);
+                microseconds(run.usage.ru_utime), microseconds(run.usage.ru_stime), run.usage.ru_maxrss,
+                run.status);
   }
   std::printf("\n");
 }
