@@ -107,7 +107,10 @@ class Failures {
 // to leave a container behind.
 template <typename Step>
 [[nodiscard]] bool twice(Step step) {
-  return step() || step();
+  if (step()) {
+    return true;
+  }
+  return step();
 }
 
 }  // namespace

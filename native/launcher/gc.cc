@@ -18,7 +18,6 @@ namespace tsrunc::launcher {
 namespace {
 
 using sys::Failure;
-using sys::kOk;
 
 // Between the making of its directory and its lock a create cannot be told from a dead one.
 constexpr time_t kYoungSeconds = 10;
