@@ -152,8 +152,9 @@ void drain(int fd, Tail& tail) noexcept {
 }
 
 // Feeds the input, collects the output, until the hook ends (true) or its time is over (false).
-bool converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_t timeout,
-              Tail& tail) noexcept {
+// `refused`: the errno of an input that could not be written, not even to a hook that reads.
+bool converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_t timeout, Tail& tail,
+              int& refused) noexcept {
   const int64_t end = timeout == 0 ? 0 : now_ms() + int64_t{timeout} * kMsPerSecond;
   size_t sent = 0;
   for (;;) {
@@ -176,6 +177,7 @@ bool converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_
     if ((fds[2].revents & (POLLOUT | POLLERR)) != 0) {
       const ssize_t written = ::write(pipes.input_write.get(), input.state + sent, input.size - sent);
       sent += written > 0 ? static_cast<size_t>(written) : 0;
+      refused = written < 0 && errno != EPIPE && errno != EAGAIN && errno != EINTR ? errno : refused;
       if ((written < 0 && errno != EAGAIN && errno != EINTR) || sent == input.size) {
         pipes.input_write.reset();  // all is written, or the hook does not want it
       }
@@ -255,7 +257,8 @@ Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutp
     return fail(code, "execve", op.path.data, nullptr);
   }
   Tail tail;
-  const bool in_time = converse(hook, pipes, input, op.timeout, tail);
+  int refused = 0;
+  const bool in_time = converse(hook, pipes, input, op.timeout, tail, refused);
   if (!in_time) {
     (void)::kill(-hook.pid, SIGKILL);
   }
@@ -265,7 +268,10 @@ Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutp
   if (pipes.output_read.valid()) {
     drain(pipes.output_read.get(), tail);
   }
-  return judge(op, status, in_time, tail, detail, size);
+  Failure failure = judge(op, status, in_time, tail, detail, size);
+  return failure || refused == 0
+             ? failure
+             : fail(refused, "write", op.path.data, "the state could not be written to it");
 }
 
 }  // namespace tsrunc::engine

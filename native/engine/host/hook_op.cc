@@ -40,6 +40,16 @@ struct OutputFiles {
   return sys::kOk;
 }
 
+// runtime.md "Lifecycle" 13: a failing poststop hook is only worth a warning.
+void warn(HostContext& context, const wire::RunHook& op, const sys::Failure& failure) {
+  char text[sizeof context.detail + 256];
+  char what[sizeof context.detail];
+  sys::Text(what).add(op.name.data).add(" hook ").add(op.path.data);
+  sys::Text out(text);
+  add_failure(out, what, failure);
+  context.log.warn(text);
+}
+
 }  // namespace
 
 sys::Failure run(HostContext& context, const wire::OpenHookOutput& op) {
@@ -63,10 +73,16 @@ sys::Failure run(HostContext& context, const wire::RunHook& op) {
   StateBuffer state;
   SavedState saved;
   // Before init is ready there is no saved state, and no time of creation to tell.
-  const bool known = !context.state.load_state(saved);
+  const sys::Failure loaded = context.state.load_state(saved);
+  if (loaded && loaded.code != ENODATA) {
+    if (op.fatal) {
+      return loaded;
+    }
+    warn(context, op, loaded);
+  }
   const bool stopped = std::strcmp(op.status.data, "stopped") == 0;
   TSRUNC_TRY(state.format(context.plan.header, stopped ? 0 : context.init.pid, op.status.data,
-                          known ? saved.created : ""));
+                          loaded ? "" : saved.created));
   OutputFiles files;
   sys::Failure failure = open_outputs(op, files);
   if (!failure) {
@@ -74,13 +90,7 @@ sys::Failure run(HostContext& context, const wire::RunHook& op) {
     failure = run_hook(op, state.input(), output, context.detail, sizeof context.detail);
   }
   if (failure && !op.fatal) {
-    // runtime.md "Lifecycle" 13: a failing poststop hook is only worth a warning.
-    char text[sizeof context.detail + 256];
-    char what[sizeof context.detail];
-    sys::Text(what).add(op.name.data).add(" hook ").add(op.path.data);
-    sys::Text out(text);
-    add_failure(out, what, failure);
-    context.log.warn(text);
+    warn(context, op, failure);
     return sys::kOk;
   }
   return failure;

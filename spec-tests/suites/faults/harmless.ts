@@ -26,6 +26,11 @@ const ROWS: readonly Row[] = [
   { calls: 'fcntl', roles: /^[123]$/, why: 'a standard stream that cannot be asked about is there' },
   { calls: 'wait4 waitid', errors: ['ECHILD'], why: 'whose child it is reaps it' },
   { calls: 'poll', errors: ['ENOMEM'], why: 'it is called again, as long as there is time' },
+  {
+    calls: 'flock',
+    verbs: ['start'],
+    why: 'a lock that is not given up ends with the descriptor, which is closed next',
+  },
   { calls: 'munmap', why: 'the memory ends with the process' },
   { calls: 'setpgid', why: 'the process and its parent both call it: whoever comes first' },
   { calls: 'rmdir', errors: ['EBUSY'], why: 'a cgroup is busy as long as its processes end: it is tried again' },

@@ -1,4 +1,5 @@
 // Which points are tried: all of them by hand, a few in a usual run.
+import { createHash } from 'node:crypto'
 import { errorsOf, INFALLIBLE } from './calls'
 import type { Point } from './supervised'
 
@@ -10,38 +11,32 @@ const MODE = process.env['SPEC_FAULTS'] ?? ''
 const ONLY = new RegExp(process.env['SPEC_FAULTS_ONLY'] ?? '')
 export const SEED = Number(process.env['SPEC_FAULTS_SEED'] ?? 718602)
 
-/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
-const randomNumbers = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
+const nameOf = ({ role, call, occurrence }: Point): string => `${role} ${call} #${occurrence}`
 
-const shuffled = <T>(items: readonly T[], random: () => number): T[] =>
-  items
-    .map((item) => ({ item, order: random() }))
-    .sort((a, b) => a.order - b.order)
-    .map(({ item }) => item)
+/** A point's place in a sample. By its name: how often a process polls changes nothing for the others. */
+const orderOf = (point: Point): string =>
+  createHash('sha256')
+    .update(`${SEED} ${nameOf(point)}`)
+    .digest('hex')
+
+const shuffled = (points: readonly Point[]): Point[] =>
+  points
+    .map((point) => ({ point, order: orderOf(point) }))
+    .sort((a, b) => (a.order < b.order ? -1 : 1))
+    .map(({ point }) => point)
 
 export const wholeRun = (): boolean => MODE !== ''
 
 /** The points that are tried. A sample has different calls of different processes first. */
 export const chosen = (points: readonly Point[], most: number): Point[] => {
-  const possible = points.filter(
-    (point) => !INFALLIBLE.has(point.call) && ONLY.test(`${point.role} ${point.call} #${point.occurrence}`),
-  )
+  const possible = points.filter((point) => !INFALLIBLE.has(point.call) && ONLY.test(nameOf(point)))
   if (MODE === 'all') {
     return possible
   }
   if (MODE !== '') {
     return possible.filter(({ occurrence }) => occurrence <= Number(MODE))
   }
-  const random = randomNumbers(SEED)
-  const mixed = shuffled(possible, random)
+  const mixed = shuffled(possible)
   const seen = new Set<string>()
   const first = mixed.filter(({ role, call }) => {
     const fresh = !seen.has(`${role} ${call}`)
