@@ -2,15 +2,16 @@
 //
 //   faultat [--skip NAME] [--with PID] [--at ROLE NUMBER N ERRNO|kill] REPORT CMD...
 //
-// Traced are CMD's own process, what it clones, and their descendants, each until it executes a program: CMD's own
-// process is traced through all of its programs, but for those whose file is called NAME. --with: also a
-// process that is there already, called `init`.
+// Traced are CMD's own process, what it clones, and their descendants, each until it executes a program:
+// CMD's own process is traced through all of its programs, but for those whose file is called NAME. --with:
+// also a process that is there already, called `init`.
 //
-// ROLE says which process: `1` is CMD's own in its first program, `3` in its third; `3.2` is the second one that
-// it clones there, `3.2.1` the first one of that. NUMBER is the number of the system call, N counts its
-// occurrences in that role from 1. The call is not made and returns -ERRNO, except for close(2), which closes as
-// the kernel does. REPORT: a file; one line `ROLE NUMBER` for each system call in the order of their entry,
-// `arguments …` of the one, at the end `struck` if it was reached, and `status S`. Exit status: CMD's own; 128 plus the signal's number.
+// ROLE says which process: `1` is CMD's own in its first program, `3` in its third; `3.2` is the second one
+// that it clones there, `3.2.1` the first one of that. NUMBER is the number of the system call, N counts its
+// occurrences in that role from 1. The call is not made and returns -ERRNO, except for close(2), which closes
+// as the kernel does. REPORT: a file; one line `ROLE NUMBER` for each system call in the order of their
+// entry, `arguments …` of the one, at the end `struck` if it was reached, and `status S`. Exit status: CMD's
+// own; 128 plus the signal's number.
 //
 // Who is still traced when CMD ends goes on by itself.
 
@@ -165,8 +166,8 @@ bool on_exec(pid_t pid, Traced& who) {
 }
 
 void resume(pid_t pid, int signal_number) {
-  // One that is skipped runs freely to its next execve.
-  const bool free_run = pid == g_main && skipped(pid);
+  // One that is skipped runs freely to its next execve, as we do to the first.
+  const bool free_run = pid == g_main && (g_programs == 0 || skipped(pid));
   ptrace(free_run ? PTRACE_CONT : PTRACE_SYSCALL, pid, 0, signal_number);
 }
 
@@ -215,17 +216,18 @@ void begin(char** command) {
   g_main = fork();
   if (g_main == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ptrace(PTRACE_TRACEME, 0, 0, 0);
     raise(SIGSTOP);
     execvp(command[0], command);
     fprintf(stderr, "faultat: %s: %s\n", command[0], strerror(errno));
     _exit(127);
   }
+  // Seized, not attached: a clone whose first stop nobody has seen would otherwise keep a SIGSTOP when we end
+  // (ptrace(2)), and with it the lock that it was cloned with.
   int status = 0;
-  waitpid(g_main, &status, 0);
+  waitpid(g_main, &status, WUNTRACED);
   g_traced[g_main].role = "0";
-  ptrace(PTRACE_SETOPTIONS, g_main, 0, kBase);
-  ptrace(PTRACE_CONT, g_main, 0, 0);
+  ptrace(PTRACE_SEIZE, g_main, 0, kBase);
+  kill(g_main, SIGCONT);
 }
 
 // Its first stop is where the call that it sleeps in is interrupted, to be begun again.
