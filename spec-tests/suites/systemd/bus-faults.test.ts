@@ -74,10 +74,18 @@ const flooding =
     const more = (): void => {
       while (!socket.destroyed && socket.write(block));
     }
-    socket.once('data', () => {
-      socket.write(first)
+    const begin = (): void => {
       more()
       socket.on('drain', more)
+    }
+    // Messages come once the other side has begun: what is sent before is read with the greeting's line, or is not.
+    socket.once('data', () => {
+      if (first === '') {
+        begin()
+      } else {
+        socket.write(first)
+        socket.once('data', begin)
+      }
     })
   }
 
