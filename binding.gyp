@@ -47,6 +47,7 @@
         'native/launcher/handoff.cc',
         'native/launcher/log_socket.cc',
         'native/launcher/sealed.cc',
+        'native/sys/crc32c.cc',
         'native/sys/small_file.cc',
       ],
       'include_dirs': ['<@(napi_include)'],

@@ -13,6 +13,7 @@
 #include "addon/seccomp_cache.h"
 #include "launcher/handoff.h"
 #include "launcher/log_socket.h"
+#include "sys/crc32c.h"
 
 namespace tsrunc::addon {
 namespace {
@@ -78,6 +79,11 @@ Napi::Value run_keep_seccomp(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+Napi::Value run_checksum(const Napi::CallbackInfo& info) {
+  const auto bytes = info[0].As<Napi::Uint8Array>();
+  return Napi::Number::New(info.Env(), sys::crc32c(bytes.Data(), bytes.ByteLength()));
+}
+
 Napi::Value run_fellow(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fellow(info[0].ToNumber()));
 }
@@ -103,6 +109,7 @@ Napi::Value run_exit(const Napi::CallbackInfo& info) {
 }
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
+  exports.Set("checksum", Napi::Function::New(env, run_checksum));
   exports.Set("sendLog", Napi::Function::New(env, run_send_log));
   exports.Set("exit", Napi::Function::New(env, run_exit));
   exports.Set("beginHandOff", Napi::Function::New(env, run_begin_hand_off));

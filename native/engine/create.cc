@@ -2,6 +2,7 @@
 #include "engine/created_time.h"
 #include "engine/engine.h"
 #include "engine/host_run.h"
+#include "engine/owner.h"
 #include "engine/sync.h"
 #include "engine/trace.h"
 
@@ -16,6 +17,9 @@ Failure commit(HostContext& context) {
   const Span span("state", "save the state");
   SavedState saved;
   saved.init = context.init;
+  const auto owner = find_owner(context.plan.launch);
+  TSRUNC_TRY(owner.failure());
+  saved.owner = *owner;
   format_now(saved.created, sizeof saved.created);
   TSRUNC_TRY(context.state.save_state(saved));
   TSRUNC_TRY(send_step(context.sync.get(), wire::Step::kCommitted));

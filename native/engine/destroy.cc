@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "engine/engine.h"
 #include "engine/host/cgroup_processes.h"
 #include "engine/host/undo_journal.h"
@@ -39,16 +41,28 @@ class Failures {
   bool any_ = false;
 };
 
-[[nodiscard]] Failure kill_init(HostContext& context) {
+// The freezer of v1 as the journal has it, where there is no plan that names it.
+void thaw_noted(const Journal& journal) {
+  for (size_t i = 0; i < journal.size(); ++i) {
+    char file[4096 + 32];
+    if (std::strcmp(journal[i].kind, "cgroup") == 0 &&
+        !sys::Text(file).add(journal[i].path).add("/freezer.state").cut()) {
+      (void)sys::write_file(AT_FDCWD, file, "THAWED", 6);  // ENOENT: another controller's, or gone already
+    }
+  }
+}
+
+[[nodiscard]] Failure kill_init(HostContext& context, const Journal& journal) {
   const Span span("undo", "end init");
   if (context.init.pid == 0) {
     SavedState saved;
     const Failure failure = context.state.load_state(saved);
-    if (failure.code == EBADMSG) {
+    if (failure.code == EBADMSG && saved.init.pid == 0) {
       context.log.warn("the saved state is damaged: only processes in the container's cgroups can be ended");
       return kOk;
     }
-    if (failure) {
+    // What the copy that is whole says holds.
+    if (failure && failure.code != EBADMSG) {
       // Without a state there is no init either: until its state is saved, init ends together with create.
       return failure.code == ENODATA ? kOk : failure;
     }
@@ -65,8 +79,28 @@ class Failures {
   // again.
   (void)sys::pidfd_send_signal_raw(context.init_pidfd.get(), SIGKILL);
   thaw_freezer(context.plan.header);
+  if (context.plan.header.frozen_file.empty()) {
+    thaw_noted(journal);
+  }
   return end_process(context.init, context.init_pidfd, kKillMilliseconds, context.detail,
                      sizeof context.detail);
+}
+
+// What a damaged line asked for is nobody's to guess.
+[[nodiscard]] Failure check_journal(HostContext& context, const Journal& journal) {
+  const Journal::Damage& damage = journal.damage();
+  if (!damage.any) {
+    return kOk;
+  }
+  sys::Text text(context.detail);
+  text.add("the journal (the file \"journal\") is damaged at byte ").add(uint64_t{damage.at}).add(", line ");
+  text.add(uint64_t{damage.line});
+  if (context.refuses_damage) {
+    return sys::fail(EBADMSG, "read", context.state.path(), context.detail);
+  }
+  text.add(": but for the cgroups, what was noted there is not undone");
+  context.log.warn(context.detail);
+  return kOk;
 }
 
 // Everything of the list but hooks. True if undoJournal was among it.
@@ -82,9 +116,9 @@ class Failures {
 }
 
 // Ends init and undoes what was made of the container outside of it.
-[[nodiscard]] bool undo(HostContext& context, FailureRecord& why) {
+[[nodiscard]] bool undo(HostContext& context, const Journal& journal, FailureRecord& why) {
   Failures failures(why);
-  failures.note(kNoOp, kill_init(context));
+  failures.note(kNoOp, kill_init(context, journal));
   if (failures.any()) {
     // As long as init lives nothing of it can be taken away; the directory stays, so that delete can be
     // repeated.
@@ -130,8 +164,13 @@ bool destroy(HostContext& context, FailureRecord& why) {
   if (!twice(load)) {
     return false;
   }
+  if (const Failure failure = check_journal(context, journal); failure) {
+    record(why, wire::List::kDelete, kNoOp, failure);
+    return false;
+  }
   // What has waited in vain does not wait again.
-  if (!undo(context, why) && (why.code == ETIMEDOUT || why.code == EBUSY || !undo(context, why))) {
+  if (!undo(context, journal, why) &&
+      (why.code == ETIMEDOUT || why.code == EBUSY || !undo(context, journal, why))) {
     return false;
   }
   const wire::OpList& list = context.plan.list(wire::List::kDelete);

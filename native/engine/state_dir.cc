@@ -13,6 +13,7 @@
 #include "engine/container_id.h"
 #include "engine/state_lock.h"
 #include "engine/trace.h"
+#include "sys/crc32c.h"
 #include "sys/directory.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
@@ -94,24 +95,28 @@ constexpr char kInUse[] = "container with given ID already exists";
   return kOk;
 }
 
-[[nodiscard]] Failure write_new(int dir, const char* name, const void* data, size_t size) noexcept {
+// With `sum`, the checksum follows the data.
+[[nodiscard]] Failure write_new(int dir, const char* name, const wire::Bytes& data,
+                                bool sum = false) noexcept {
   const UniqueFd fd(::openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd.valid()) {
     return sys::fail("open", name);
   }
-  return sys::write_all(fd.get(), data, size, name);
+  TSRUNC_TRY(sys::write_all(fd.get(), data.data, data.size, name));
+  const uint32_t checksum = sum ? sys::crc32c(data.data, data.size) : 0;
+  return sum ? sys::write_all(fd.get(), &checksum, sizeof checksum, name) : kOk;
 }
 
 [[nodiscard]] Failure write_files(int dir, const wire::Plan& plan) noexcept {
-  TSRUNC_TRY(write_new(dir, "journal", nullptr, 0));
-  TSRUNC_TRY(write_new(dir, "config.json", plan.header.config.data, plan.header.config.size));
+  TSRUNC_TRY(write_new(dir, "journal", {}));
+  TSRUNC_TRY(write_new(dir, "config.json", plan.header.config));
   for (const char* name : {"exec.fifo", "exec.result"}) {
     if (::mkfifoat(dir, name, 0600) != 0) {
       return sys::fail("mkfifo", name);
     }
   }
   // Last: a directory without a whole plan is one in which no operation was begun.
-  return write_new(dir, "plan", plan.raw.data, plan.raw.size);
+  return write_new(dir, "plan", plan.raw, true);
 }
 
 }  // namespace

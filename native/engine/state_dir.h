@@ -1,14 +1,14 @@
 // The directory ROOT/ID that stands for a container from before its first effect until after its last one is
 // undone.
 //
-//   plan         the plan's bytes as create got them: what start, kill and delete do
+//   plan         the plan's bytes as create got them, and their CRC-32C: what start, kill and delete do
 //   config.json  the configuration as create read it (runtime.md: later changes of the file have no effect)
-//   journal      one line for each thing that was made, written before it is made: "cgroup PATH", "pidfile
-//   PATH" after
-//                "pid PID", "mounts PATH[\tNAMESPACE]" after "mounted INODE ID…" (what was there before),
-//                "unit NAME" (of systemd), "netdevice …" (see net_device.h), "rdt PATH", "rdtclass PATH",
-//                "hooks" (a create-time hook was begun)
-//   state        written by rename when init is ready: pid, start time and time of creation
+//   journal      one line for each thing that was made, written before it is made and with its checksum in
+//   front
+//                (journal.h): "cgroup PATH", "pidfile PATH" after "pid PID", "mounts PATH[\tNAMESPACE]" after
+//                "mounted INODE ID…" (what was there before), "unit NAME" (of systemd), "netdevice …" (see
+//                net_device.h), "rdt PATH", "rdtclass PATH", "hooks" (a create-time hook was begun)
+//   state        written by rename when init is ready (saved_state.h): pid, start time, time of creation
 //   exec.fifo    init holds it open until execve: that it has a reader is what "created" means
 //   exec.result  by which start learns what became of execve
 //   notify       directory of the socket by which the program says that it is ready, where NOTIFY_SOCKET was
@@ -34,9 +34,14 @@ struct ProcessId {
   uint64_t start_time = 0;
 };
 
+inline constexpr char kNoPlan[] =
+    "there is no plan: create was interrupted before it saved it, or delete after it removed it";
+
 struct SavedState {
   ProcessId init;
   char created[40] = {};  // RFC 3339 with nanoseconds, UTC
+  ProcessId owner;        // the run in the foreground that deletes the container at its end; pid 0: nobody
+  uint64_t journal_size = 0;  // how long the journal was by then; save_state looks itself
 };
 
 class StateDir {
@@ -56,11 +61,14 @@ class StateDir {
   // Maps the saved plan and decodes it; valid as long as this object is. ENODATA: create did not come that
   // far.
   [[nodiscard]] sys::Failure load_plan(wire::Plan& out);
-  // ENODATA: not created yet. EBADMSG: damaged.
+  // ENODATA: not created yet. EBADMSG: damaged; `out` then is what its whole copy says, or as it was.
   [[nodiscard]] sys::Failure load_state(SavedState& out) const;
   [[nodiscard]] sys::Failure save_state(const SavedState& state) const;
 
-  // Appends "kind path\n" in one write(2).
+  // How long the journal is at least, by the state that was loaded.
+  [[nodiscard]] uint64_t journal_size() const noexcept { return journal_size_; }
+
+  // Appends one line in one write(2).
   [[nodiscard]] sys::Failure journal(const char* kind, const char* path) const;
   [[nodiscard]] sys::Result<sys::UniqueFd> open_journal() const;
 
@@ -79,9 +87,21 @@ class StateDir {
   StateDir& operator=(const StateDir&) = delete;
 
  private:
+  // "the saved FILE … is damaged: BEFORE NUMBER BEHIND"
+  struct Damaged {
+    const char* before;
+    size_t number;
+    const char* behind;
+  };
+  [[nodiscard]] sys::Failure damaged(int code, const char* file, const Damaged& how) const noexcept;
+  [[nodiscard]] sys::Failure check_plan(const uint8_t* data, size_t size, wire::Arena& arena,
+                                        wire::Plan& out) const noexcept;
+
   const char* path_ = nullptr;
   sys::UniqueFd fd_;
-  void* mapped_ = nullptr;  // plan's bytes, then the arena
+  mutable char damage_[160] = {};      // room for the words of a failure
+  mutable uint64_t journal_size_ = 0;  // as the last state that was read says
+  void* mapped_ = nullptr;             // plan's bytes, then the arena
   size_t mapped_size_ = 0;
 };
 
@@ -90,7 +110,7 @@ enum class Status : uint8_t { kCreating, kCreated, kRunning, kPaused, kStopped }
 
 // Derived from the kernel each time, never stored: is init alive (pid and start time, not a zombie), has
 // exec.fifo a reader, is the cgroup frozen. `plan` may be nullptr (then paused is never seen).
-// EBADMSG: the saved state is damaged.
+// EBADMSG: the saved state is damaged; where a copy of it is whole, `state` and `out` are right all the same.
 [[nodiscard]] sys::Failure derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state,
                                          Status& out);
 

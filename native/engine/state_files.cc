@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 
+#include "engine/journal.h"
+#include "engine/saved_state.h"
 #include "engine/state_dir.h"
+#include "sys/crc32c.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
@@ -21,79 +23,48 @@ using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
 
-constexpr char kStateMagic[] = "tsrunc-state 1\n";
 // Plans are some ten kilobytes; config.json is in it and may be large.
 constexpr off_t kLargestPlan = 256 << 20;
 
-// The number after `key` at the start of `line`; `line` moves behind its newline.
-[[nodiscard]] bool read_number(const char*& line, const char* key, uint64_t& out) noexcept {
-  const size_t length = std::strlen(key);
-  if (std::strncmp(line, key, length) != 0 || line[length] < '0' || line[length] > '9') {
-    return false;
-  }
-  char* end = nullptr;
-  errno = 0;
-  out = std::strtoull(line + length, &end, 10);
-  if (errno != 0 || *end != '\n') {
-    return false;
-  }
-  line = end + 1;
-  return true;
-}
-
-[[nodiscard]] bool parse_state(const char* text, SavedState& out) noexcept {
-  if (std::strncmp(text, kStateMagic, sizeof kStateMagic - 1) != 0) {
-    return false;
-  }
-  const char* line = text + sizeof kStateMagic - 1;
-  uint64_t pid = 0;
-  SavedState state;
-  if (!read_number(line, "pid ", pid) || !read_number(line, "start ", state.init.start_time) || pid == 0 ||
-      pid > INT32_MAX || std::strncmp(line, "created ", 8) != 0) {
-    return false;
-  }
-  const char* created = line + 8;
-  const char* end = std::strchr(created, '\n');
-  if (end == nullptr || static_cast<size_t>(end - created) >= sizeof state.created) {
-    return false;
-  }
-  std::memcpy(state.created, created, static_cast<size_t>(end - created));
-  state.init.pid = static_cast<pid_t>(pid);
-  out = state;
-  return true;
-}
-
-// The path with what would break the line format escaped, into `out`.
-void add_escaped(sys::Text& out, const char* path) noexcept {
-  for (const char* at = path; *at != 0; ++at) {
-    if (*at == '\n') {
-      out.add("\\n");
-    } else if (*at == '\\') {
-      out.add("\\\\");
-    } else {
-      out.add(at, 1);
-    }
-  }
-}
-
 }  // namespace
+
+Failure StateDir::damaged(int code, const char* file, const Damaged& how) const noexcept {
+  sys::Text text(damage_);
+  text.add("the saved ").add(file).add(" (the file \"").add(file).add("\") is damaged: ");
+  text.add(how.before).add(uint64_t{how.number}).add(how.behind);
+  return sys::fail(code, "read", path_, damage_);
+}
+
+Failure StateDir::check_plan(const uint8_t* data, size_t size, wire::Arena& arena,
+                             wire::Plan& out) const noexcept {
+  uint32_t sum = 0;
+  if (size <= sizeof sum) {
+    return damaged(ENODATA, "plan", {"it has ", size, " bytes"});
+  }
+  const size_t length = size - sizeof sum;
+  std::memcpy(&sum, data + length, sizeof sum);
+  if (sys::crc32c(data, length) != sum) {
+    return damaged(ENODATA, "plan", {"the checksum of its ", size, " bytes is wrong"});
+  }
+  if (!wire::decode_plan(data, length, arena, out)) {
+    out = {};
+    return sys::fail(ENODATA, "read", path_,
+                     "the saved plan (the file \"plan\") was made by another version of tsrunc");
+  }
+  return kOk;
+}
 
 Failure StateDir::load_plan(wire::Plan& out) {
   const UniqueFd fd(::openat(fd_.get(), "plan", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {
-    return errno == ENOENT ? sys::fail(ENODATA, "open", path_,
-                                       "there is no plan: create was interrupted before it saved it, or "
-                                       "delete after it removed it")
-                           : sys::fail("open", path_);
+    return errno == ENOENT ? sys::fail(ENODATA, "open", path_, kNoPlan) : sys::fail("open", path_);
   }
   struct stat about {};
   if (::fstat(fd.get(), &about) != 0) {
     return sys::fail("fstat", path_);
   }
   if (about.st_size <= 0 || about.st_size > kLargestPlan) {
-    return sys::fail(
-        ENODATA, "read", path_,
-        "there is no plan: create was interrupted before it saved it, or delete after it removed it");
+    return damaged(ENODATA, "plan", {"it has ", static_cast<size_t>(about.st_size), " bytes"});
   }
   // Read, not mapped from the file: a file that became shorter later would end the process (SIGBUS).
   const auto size = static_cast<size_t>(about.st_size);
@@ -112,34 +83,45 @@ Failure StateDir::load_plan(wire::Plan& out) {
   auto* data = static_cast<uint8_t*>(memory);
   TSRUNC_TRY(sys::read_exactly(fd.get(), data, size, path_));
   wire::Arena arena(data + bytes, arena_bytes);
-  if (!wire::decode_plan(data, size, arena, out)) {
-    out = {};
-    return sys::fail(
-        ENODATA, "read", path_,
-        "the saved plan (the file \"plan\") is damaged or was made by another version of tsrunc");
-  }
-  return kOk;
+  return check_plan(data, size, arena, out);
 }
 
 Failure StateDir::load_state(SavedState& out) const {
-  char text[256];
+  char text[kLargestStateText];
   const auto length = sys::read_file(fd_.get(), "state", text, sizeof text);
   if (!length.ok() && length.failure().code == ENOENT) {
     return sys::fail(ENODATA, "open", path_, "the container was not created completely");
   }
+  if (!length.ok() && length.failure().code == EFBIG) {
+    return damaged(EBADMSG, "state", {"it has more than ", sizeof text - 1, " bytes"});
+  }
   if (!length.ok()) {
     return sys::fail(length.failure().code, length.failure().call, path_, nullptr);
   }
-  return parse_state(text, out)
-             ? kOk
-             : sys::fail(EBADMSG, "read", path_, "the saved state (the file \"state\") is damaged");
+  size_t at = 0;
+  const Copies copies = read_state_text(text, *length, out, at);
+  journal_size_ = copies == Copies::kNone ? 0 : out.journal_size;
+  switch (copies) {
+    case Copies::kBoth:
+      return kOk;
+    case Copies::kOne:
+      return damaged(EBADMSG, "state", {"byte ", at, " is not as it was written"});
+    case Copies::kNone:
+      break;
+  }
+  return damaged(EBADMSG, "state", {"neither copy in its ", *length, " bytes is whole"});
 }
 
 Failure StateDir::save_state(const SavedState& state) const {
-  char buffer[256];
+  struct stat journal {};
+  if (::fstatat(fd_.get(), "journal", &journal, AT_SYMLINK_NOFOLLOW) != 0) {
+    return sys::fail("fstatat", path_);
+  }
+  SavedState whole = state;
+  whole.journal_size = static_cast<uint64_t>(journal.st_size);
+  char buffer[kLargestStateText];
   sys::Text text(buffer);
-  text.add(kStateMagic).add("pid ").add(static_cast<uint64_t>(state.init.pid));
-  text.add("\nstart ").add(state.init.start_time).add("\ncreated ").add(state.created).add("\n");
+  write_state_text(text, whole);
   {
     const UniqueFd fd(
         ::openat(fd_.get(), "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
@@ -154,13 +136,7 @@ Failure StateDir::save_state(const SavedState& state) const {
 Failure StateDir::journal(const char* kind, const char* path) const {
   char line[2 * 4096 + 256];
   sys::Text text(line);
-  text.add(kind);
-  if (path != nullptr && *path != 0) {
-    text.add(" ");
-    add_escaped(text, path);
-  }
-  text.add("\n");
-  if (text.cut()) {
+  if (!write_journal_line(text, kind, path)) {
     return sys::fail(ENAMETOOLONG, "write", path, "the path is too long for the journal");
   }
   auto fd = open_journal();

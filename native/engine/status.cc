@@ -125,6 +125,23 @@ struct Stat {
   return false;
 }
 
+// Of a container that was created.
+[[nodiscard]] Failure look_at(const StateDir& dir, const wire::Plan* plan, const SavedState& state,
+                              Status& out) noexcept {
+  const auto alive = is_alive(state.init);
+  if (!alive.ok() || !*alive) {
+    return alive.failure();
+  }
+  const auto frozen = is_frozen(plan);
+  if (!frozen.ok() || *frozen) {
+    out = Status::kPaused;
+    return frozen.failure();
+  }
+  const auto waits = waits_for_start(dir);
+  out = waits.ok() && *waits ? Status::kCreated : Status::kRunning;
+  return waits.failure();
+}
+
 }  // namespace
 
 const char* status_name(Status status) noexcept {
@@ -146,27 +163,18 @@ const char* status_name(Status status) noexcept {
 Failure derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state, Status& out) {
   state = {};
   out = Status::kStopped;
-  if (const Failure failure = dir.load_state(state); failure) {
-    if (failure.code != ENODATA) {
-      return failure;
+  const Failure damage = dir.load_state(state);
+  if (damage && (damage.code != EBADMSG || state.init.pid == 0)) {
+    if (damage.code != ENODATA) {
+      return damage;
     }
     // Without a create that holds the lock, what is here was left by one that was killed.
     const auto locked = is_locked(dir);
     out = locked.ok() && *locked ? Status::kCreating : Status::kStopped;
     return locked.failure();
   }
-  const auto alive = is_alive(state.init);
-  if (!alive.ok() || !*alive) {
-    return alive.failure();
-  }
-  const auto frozen = is_frozen(plan);
-  if (!frozen.ok() || *frozen) {
-    out = Status::kPaused;
-    return frozen.failure();
-  }
-  const auto waits = waits_for_start(dir);
-  out = waits.ok() && *waits ? Status::kCreated : Status::kRunning;
-  return waits.failure();
+  TSRUNC_TRY(look_at(dir, plan, state, out));
+  return damage;
 }
 
 Result<uint64_t> start_time(pid_t pid, char* letter) {

@@ -42,6 +42,13 @@ using sys::kOk;
   return (user == nullptr || std::strcmp(user, "root") != 0) && in_user_namespace();
 }
 
+// Of several containers the path says which.
+void warn(engine::Log& log, const Failure& failure) {
+  char text[1024];
+  sys::Text(text).add(failure.path).add(": ").add(failure.detail);
+  log.warn(text);
+}
+
 }  // namespace
 
 void add_default_root(sys::Array<char>& out) {
@@ -81,7 +88,7 @@ Failure Container::load(engine::Log& log, Damage damage) {
       return failure;
     }
     damaged = true;
-    log.warn(failure.detail);
+    warn(log, failure);
   }
   if (unplanned) {
     // Before there is a state create was interrupted, and nothing had been begun; afterwards the plan was
@@ -89,7 +96,9 @@ Failure Container::load(engine::Log& log, Damage damage) {
     if (saved.init.pid != 0 && damage == Damage::kRefused) {
       return sys::fail(EBADMSG, unplanned.call, unplanned.path, unplanned.detail);
     }
-    log.warn(unplanned.detail);
+    // Without a state a plan that is not whole is one that was being written.
+    const bool begun = saved.init.pid != 0 || damaged;
+    warn(log, begun ? unplanned : sys::fail(ENODATA, "open", unplanned.path, engine::kNoPlan));
   }
   return kOk;
 }

@@ -67,8 +67,12 @@ constexpr int kDyingMilliseconds = 100;
     return refuse(log, id, container.status);
   }
   engine::HostContext context(container.plan, container.state, log);
+  context.refuses_damage = !arguments.force;
   engine::FailureRecord why;
   if (!engine::destroy(context, why)) {
+    if (why.code == EBADMSG) {
+      return report_missing(log, id, sys::fail(why.code, why.call, why.path, why.detail));
+    }
     log.error(Sentence(container.plan, why).text);
     return 1;
   }

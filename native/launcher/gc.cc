@@ -1,12 +1,13 @@
 // `gc`: takes away what calls have left that were killed. A container is left alone as long as its process
 // lives, as somebody holds its lock (a create that is at work), and where it has stopped: then it is its
-// caller's to delete.
+// caller's to delete, unless a run in the foreground was to do that and is gone.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "engine/owner.h"
 #include "launcher/container.h"
 #include "launcher/container_names.h"
 #include "launcher/describe.h"
@@ -33,20 +34,25 @@ constexpr time_t kYoungSeconds = 10;
 
 // Why nobody needs the container, whose lock is ours, any more; nullptr: somebody may.
 [[nodiscard]] const char* reason(const Container& container) noexcept {
-  if (container.damaged) {
-    return nullptr;
+  if (container.damaged && container.saved.init.pid == 0) {
+    return nullptr;  // it may run
   }
   if (container.saved.init.pid == 0) {
     const bool begun = has_file(container, "journal") || has_file(container, "plan");
     return begun || !is_young(container) ? "create was interrupted" : nullptr;
   }
-  const bool stopped = container.status == engine::Status::kStopped;
-  return stopped && !has_file(container, "plan") ? "delete was interrupted" : nullptr;
+  if (container.status != engine::Status::kStopped) {
+    return nullptr;
+  }
+  if (!has_file(container, "plan")) {
+    return "delete was interrupted";
+  }
+  return engine::has_dead_owner(container.saved) ? "the run that was to delete it has ended" : nullptr;
 }
 
 // EBUSY: somebody is at work on it. ENOENT: somebody has taken it away.
 [[nodiscard]] Failure take(const Arguments& arguments, const char* id, Logger& log, Container& container) {
-  // What is damaged may run: it is told, and nothing is done to it.
+  // What is damaged is told.
   TSRUNC_TRY(container.open(arguments.root, id, log, Damage::kTold));
   TSRUNC_TRY(container.check_owner());
   TSRUNC_TRY(container.state.lock(0));

@@ -76,8 +76,8 @@ constexpr char kNotRunning[] = "container not running";
   if (!failure) {
     failure = container.check_owner();
   }
-  if (!failure && container.damaged) {
-    failure = container.load(log);
+  if (!failure && container.damaged && container.saved.init.pid == 0) {
+    failure = container.state.load_state(container.saved);
   }
   if (failure) {
     return report_missing(log, id, failure);

@@ -38,6 +38,12 @@ class Text {
     } while (number != 0);
     return add(digits + at, sizeof digits - at);
   }
+  // Overwrites what is there already.
+  void replace(size_t at, const char* text, size_t length) noexcept {
+    for (size_t i = 0; i < length && at + i < length_; ++i) {
+      buffer_[at + i] = text[i];
+    }
+  }
   [[nodiscard]] const char* c_str() const noexcept { return buffer_; }
   [[nodiscard]] size_t size() const noexcept { return length_; }
   // The buffer is full: something may be missing.

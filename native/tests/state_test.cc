@@ -92,26 +92,6 @@ TEST(state_is_saved_and_loaded) {
   wire::Plan plan;
   CHECK(!dir.load_plan(plan));
   CHECK_TEXT(plan.header.id.data, "c1");
-  for (const char* damaged : {"", "tsrunc-state 1\npid 0\n", "tsrunc-state 1\npid x\nstart 1\ncreated y\n",
-                              "tsrunc-state 1\npid 1\nstart 1\ncreated without a newline"}) {
-    const sys::UniqueFd fd(::open((path + "/state").c_str(), O_WRONLY | O_TRUNC));
-    CHECK(!sys::write_all(fd.get(), damaged, std::strlen(damaged), nullptr));
-    CHECK(dir.load_state(state).code == EBADMSG);
-  }
-}
-
-TEST(plan_that_is_cut_off_is_no_plan) {
-  const TemporaryDirectory top;
-  const std::string path = std::string(top.path()) + "/c1";
-  const DecodedPlan decoded(small_plan("c1", path));
-  StateDir dir;
-  CHECK(!dir.make(decoded.plan));
-  wire::Plan plan;
-  for (const long size : {100L, 12L, 0L}) {
-    CHECK(::truncate((path + "/plan").c_str(), size) == 0);
-    CHECK(dir.load_plan(plan).code == ENODATA);
-  }
-  CHECK(::unlink((path + "/plan").c_str()) == 0 && dir.load_plan(plan).code == ENODATA);
 }
 
 // A process as init would be: waits to be killed.
@@ -175,16 +155,6 @@ TEST(journal_is_read_as_it_was_written) {
   CHECK(!journal.load(dir));
   CHECK(journal.size() == 2 && same(journal[0].kind, "cgroup") && same(journal[0].path, "/a b/\\n\n\\"));
   CHECK(journal.has("hooks") && !journal.has("mounts"));
-}
-
-TEST(journal_drops_a_torn_line_and_survives_nonsense) {
-  engine::Journal journal;
-  const std::string text = "cgroup /a\n\n \nunknown\ncgroup /b";
-  journal.parse(text.data(), text.size());
-  CHECK(journal.size() == 4 && same(journal[0].path, "/a"));
-  for (size_t size = 0; size <= text.size(); ++size) {
-    journal.parse(text.data(), size);
-  }
 }
 
 TEST(state_json) {

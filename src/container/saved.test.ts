@@ -2,6 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { TsruncError } from '../errors'
+import type { SavedBytes } from '../host/view'
+import { binding } from '../native/binding'
 import { PlanBytesError } from '../plan/byte-reader'
 import { BASE, resolve } from '../plan/fixtures'
 import { decodeHeader } from '../plan/saved-header'
@@ -14,14 +17,29 @@ const LOG = { log: '', logJson: false, debug: false }
 
 const { plan } = resolve(BASE, { config: Buffer.from(JSON.stringify(BASE)) })
 const BYTES = encodePlan(plan, { ...LAUNCH, ...LOG })
-const STATE = 'tsrunc-state 1\npid 4711\nstart 18446744073709551615\ncreated 2026-01-02T03:04:05.000000006Z\n'
+/** As native/engine/state_files.cc writes it. */
+function withSum(plan: Uint8Array): Buffer {
+  const sum = Buffer.alloc(4)
+  sum.writeUInt32LE(binding().checksum(plan))
+  return Buffer.concat([plan, sum])
+}
+
+/** As native/engine/saved_state.cc writes it. */
+function state(pid: number): string {
+  const lines = `tsrunc-state 2\npid ${pid}\nstart 18446744073709551615\ncreated 2026-01-02T03:04:05.000000006Z\n`
+  const copy = `${lines}owner 0\nowner-start 0\njournal 12\nsum `
+  return `${copy}${binding().checksum(Buffer.from(copy)).toString(16).padStart(8, '0')}\n`.repeat(2)
+}
+
+const PLAN = withSum(BYTES)
+const STATE = state(4711)
 
 let root: string
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'saved-'))
   mkdirSync(join(root, 'c1'))
-  writeFileSync(join(root, 'c1', 'plan'), BYTES)
+  writeFileSync(join(root, 'c1', 'plan'), PLAN)
   writeFileSync(join(root, 'c1', 'state'), STATE)
 })
 
@@ -31,6 +49,16 @@ afterEach(() => {
 
 const coded = (code: string, message: RegExp) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) })
+
+/** The code of the error that readSaved throws. */
+function refusalOf(saved: SavedBytes): string | undefined {
+  try {
+    readSaved(root, 'c1', saved)
+    return undefined
+  } catch (error) {
+    return error instanceof TsruncError ? error.code : undefined
+  }
+}
 
 describe('readSaved', () => {
   it('reads what create saved', () => {
@@ -48,13 +76,26 @@ describe('readSaved', () => {
   })
 
   it.each([
-    ['plan', BYTES.subarray(0, 40), /the saved plan is not as long as it says/],
-    ['plan', new Uint8Array(0), /the saved plan ends at byte 0/],
-    ['state', 'tsrunc-state 1\npid 0\n', /the saved state is damaged/],
-    ['state', '', /the saved state is damaged/],
+    ['plan', PLAN.subarray(0, 40), /the saved plan \(the file "plan"\) is damaged: the checksum of its 40 bytes/],
+    ['plan', new Uint8Array(0), /the saved plan \(the file "plan"\) is damaged: it has 0 bytes/],
+    ['plan', withSum(BYTES.subarray(0, 40)), /the saved plan is not as long as it says/],
+    ['state', state(0), /the saved state \(the file "state"\) is damaged: its checksum is wrong/],
+    ['state', '', /the saved state \(the file "state"\) is damaged/],
   ])('says that %s is damaged', (name, content, message) => {
     writeFileSync(join(root, 'c1', name), content)
     expect(() => readSaved(root, 'c1')).toThrow(coded('CONTAINER_DAMAGED', message))
+  })
+
+  it.each(['plan', 'state'] as const)('notices a flipped bit in each byte of %s, and each shorter file', (name) => {
+    const whole = { plan: PLAN, state: Buffer.from(STATE) }
+    const bytes = whole[name]
+    for (let at = 0; at < bytes.length; at += 1) {
+      const flipped = Buffer.from(bytes)
+      flipped.writeUInt8(bytes.readUInt8(at) ^ (1 << (at % 8)), at)
+      for (const content of [flipped, bytes.subarray(0, at)]) {
+        expect(refusalOf({ ...whole, [name]: content })).toBe('CONTAINER_DAMAGED')
+      }
+    }
   })
 
   it.each(['plan', 'state'])('says that a create without %s was interrupted', (name) => {
@@ -64,7 +105,7 @@ describe('readSaved', () => {
 
   it('says that the configuration is damaged', () => {
     const bad = resolve(BASE, { config: Buffer.from('{') })
-    writeFileSync(join(root, 'c1', 'plan'), encodePlan(bad.plan, { ...LAUNCH, ...LOG }))
+    writeFileSync(join(root, 'c1', 'plan'), withSum(encodePlan(bad.plan, { ...LAUNCH, ...LOG })))
     expect(() => readSaved(root, 'c1')).toThrow(coded('CONTAINER_DAMAGED', /the saved config.json is damaged/))
   })
 })

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { join } from 'node:path'
 import { quote, TsruncError } from '../errors'
 import type { SavedBytes } from '../host/view'
+import { binding } from '../native/binding'
 import { PlanBytesError } from '../plan/byte-reader'
 import type { PlanHeader } from '../plan/plan'
 import { decodeHeader } from '../plan/saved-header'
@@ -34,8 +35,15 @@ export interface SavedContainer {
   readonly created: string
 }
 
-/** native/engine/state_files.cc writes it. */
-const STATE = /^tsrunc-state 1\npid ([1-9]\d{0,9})\nstart (\d{1,20})\ncreated (.*)\n/
+/** One of the two copies that native/engine/saved_state.cc writes. */
+const STATE =
+  /^tsrunc-state 2\npid ([1-9]\d{0,9})\nstart (\d{1,20})\ncreated (.*)\nowner \d+\nowner-start \d+\njournal \d+\nsum $/
+
+/** Digits and newline behind `sum`. */
+const STATE_SUM = 9
+
+/** Bytes of the CRC-32C behind the plan. */
+const PLAN_SUM = 4
 
 /** Plans are some ten kilobytes; config.json is in it and may be large. */
 const LARGEST_PLAN = 256 << 20
@@ -100,9 +108,30 @@ function decodePlan<T>(bytes: Uint8Array, id: string, decode: (bytes: Uint8Array
   }
 }
 
-function decodeState(bytes: Uint8Array, id: string): Pick<SavedContainer, 'process' | 'created'> {
-  const [, pid, start, created] = STATE.exec(Buffer.from(bytes).toString('latin1')) ?? []
-  if (pid === undefined || start === undefined || created === undefined) throw damaged(id, 'the saved state is damaged')
+const damagedFile = (id: string, name: string, how: string): TsruncError =>
+  damaged(id, `the saved ${name} (the file "${name}") is damaged: ${how}`)
+
+/** The plan in the file's bytes. Errors: CONTAINER_DAMAGED. */
+function checkPlan(file: Uint8Array, id: string): Uint8Array {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength)
+  const plan = bytes.subarray(0, -PLAN_SUM)
+  if (plan.length === 0) throw damagedFile(id, 'plan', `it has ${bytes.length} bytes`)
+  if (binding().checksum(plan) !== bytes.readUInt32LE(plan.length)) {
+    throw damagedFile(id, 'plan', `the checksum of its ${bytes.length} bytes is wrong`)
+  }
+  return plan
+}
+
+function decodeState(file: Uint8Array, id: string): Pick<SavedContainer, 'process' | 'created'> {
+  const text = Buffer.from(file).toString('latin1')
+  const copy = text.slice(0, text.length / 2)
+  const summed = copy.slice(0, -STATE_SUM)
+  const sum = binding().checksum(Buffer.from(summed, 'latin1')).toString(16).padStart(8, '0')
+  const [, pid, start, created] = STATE.exec(summed) ?? []
+  if (pid === undefined || start === undefined || created === undefined || text !== `${summed}${sum}\n`.repeat(2)) {
+    const first = [...copy].findIndex((letter, at) => letter !== text[copy.length + at])
+    throw damagedFile(id, 'state', first < 0 ? 'its checksum is wrong' : `byte ${first} is not the same in both copies`)
+  }
   return { process: { pid: Number(pid), startTime: BigInt(start) }, created }
 }
 
@@ -133,7 +162,7 @@ export function readSaved(root: string, id: string, sent?: SavedBytes): SavedCon
   checkId(id)
   const stateDir = join(root, id)
   const bytes = sent ?? readFiles(stateDir, id)
-  const header = decodePlan(bytes.plan, id, decodeHeader)
+  const header = decodePlan(checkPlan(bytes.plan, id), id, decodeHeader)
   if (header.id !== id) throw damaged(id, `the saved plan is one of ${quote(header.id)}`)
   const { config, bundle } = header
   const spec = reloadSpec(config)
@@ -143,4 +172,4 @@ export function readSaved(root: string, id: string, sent?: SavedBytes): SavedCon
 
 /** The unit of systemd that is the container's cgroup, if it is one. Errors: CONTAINER_DAMAGED. */
 export const readUnit = ({ stateDir, id }: SavedContainer): SavedUnit | undefined =>
-  decodePlan(readStateFile(stateDir, id, 'plan'), id, decodeUnit)
+  decodePlan(checkPlan(readStateFile(stateDir, id, 'plan'), id), id, decodeUnit)

@@ -29,6 +29,8 @@ export interface Binding {
   /** The same without a plan and without a copy: runs `executable` with other arguments, for verbs that need no
    *  JavaScript. */
   execute(executable: string, handoff: number, argv: readonly string[], trace: string): never
+  /** CRC-32C, as saved files carry it (native/sys/crc32c.h). */
+  checksum(bytes: Uint8Array): number
   /** One message to the service of `target`, "journald:NAME" or "syslog:NAME"; `priority` as of syslog(3). */
   sendLog(target: string, priority: number, message: string): void
   /** _exit(2), after giving back what node changed, by the record in descriptor `handoff`. */

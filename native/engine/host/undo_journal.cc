@@ -18,6 +18,7 @@
 
 #include <cstring>
 
+#include "engine/host/cgroup_processes.h"
 #include "engine/host/cgroup_tree.h"
 #include "engine/host/mounts.h"
 #include "engine/host/net_device.h"
@@ -33,6 +34,7 @@ using sys::kOk;
 
 // The last process leaves its cgroup some time after it was seen to end.
 constexpr int kRemoveMilliseconds = 5000;
+constexpr int kKillMilliseconds = 10000;
 
 [[nodiscard]] bool is_kind(const JournalEntry& entry, const char* kind) noexcept {
   return std::strcmp(entry.kind, kind) == 0;
@@ -86,10 +88,29 @@ class Undo {
         keep(failure);
       }
     }
+    if (journal_.damage().any && context_.init.pid != 0 && !context_.foreign_cgroup) {
+      remove_unnoted();
+    }
     return first_;
   }
 
  private:
+  // The plan names the cgroups whose lines are lost. A container that had an init had them for itself, and
+  // what was in them is killed by now.
+  void remove_unnoted() {
+    const wire::OpList& made = context_.plan.list(wire::List::kCreate);
+    for (uint32_t i = 0; i < made.count; ++i) {
+      if (made.items[i].kind != wire::OpKind::kMakeCgroup) {
+        continue;
+      }
+      const char* path = made.items[i].as<wire::MakeCgroup>().path.data;
+      const Failure failure = journal_.has("cgroup", path) ? kOk : undo_cgroup(path);
+      if (failure && !first_) {
+        keep(failure);
+      }
+    }
+  }
+
   [[nodiscard]] Failure undo(size_t index) {
     const JournalEntry& entry = journal_[index];
     if (is_kind(entry, "cgroup")) {
@@ -118,6 +139,11 @@ class Undo {
 
   [[nodiscard]] Failure undo_cgroup(const char* path) {
     if (is_own_cgroup(context_.plan.list(wire::List::kCreate), journal_, path)) {
+      if (context_.plan.list(wire::List::kDelete).count == 0) {
+        // Nothing has killed what is in it: there is no plan that says so.
+        const wire::StrList one{&path, 1};
+        TSRUNC_TRY(kill_cgroups(one, kKillMilliseconds, context_.detail, sizeof context_.detail));
+      }
       return remove_cgroup(path, sys::Deadline(kRemoveMilliseconds), context_.detail, sizeof context_.detail);
     }
     const bool gone = ::rmdir(path) == 0 || errno == ENOENT;

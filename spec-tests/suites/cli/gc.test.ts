@@ -1,7 +1,20 @@
 // `gc`: what calls that were killed have left is found and removed; what lives, or is its caller's to delete, stays.
-import { mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { callRuntime, deepEqual, equal, expectStatus, leftSoFar, match, ok, requires, sandbox, test } from '../../lib'
+import {
+  type Bundle,
+  callRuntime,
+  deepEqual,
+  equal,
+  eventually,
+  expectStatus,
+  leftSoFar,
+  match,
+  ok,
+  requires,
+  sandbox,
+  test,
+} from '../../lib'
 import { richBundle } from '../crash/containers'
 import { callKilled, createArgs, lastExecve } from '../crash/killing'
 
@@ -9,7 +22,7 @@ const OURS = { only: ['tsrunc'], timeout: 120_000 } as const
 
 const gc = async (...flags: readonly string[]): Promise<string> => {
   const { stdout, stderr } = expectStatus(await callRuntime(['gc', ...flags]))
-  ok(stderr === '' || /warning: there is no plan/.test(stderr), stderr)
+  ok(stderr === '' || /warning: \S+: there is no plan/.test(stderr), stderr)
   return stdout
 }
 
@@ -47,10 +60,11 @@ test('gc: a delete that was killed before its end is brought to it', OURS, async
   await b.kill('KILL')
   await b.reaches('stopped')
   equal(await gc(), '')
+  const state = readFileSync(join(sandbox().marks.root, b.id, 'state'))
   // What delete leaves that is killed while it removes the directory: everything outside is undone, the plan is gone.
   await callRuntime(['delete', b.id])
   mkdirSync(join(sandbox().marks.root, b.id))
-  writeFileSync(join(sandbox().marks.root, b.id, 'state'), 'tsrunc-state 1\npid 2147483647\nstart 1\ncreated x\n')
+  writeFileSync(join(sandbox().marks.root, b.id, 'state'), state)
   match(await gc(), new RegExp(`^removed ${b.id}: delete was interrupted$`, 'm'))
   deepEqual(inRoot(), [])
 })
@@ -67,7 +81,7 @@ test('gc: containers that wait, run, have stopped, are being made or are damaged
   await running.start()
   await stopped.kill('KILL')
   await stopped.reaches('stopped')
-  writeFileSync(join(sandbox().marks.root, damaged.id, 'state'), 'tsrunc-state 1\npi')
+  writeFileSync(join(sandbox().marks.root, damaged.id, 'state'), 'tsrunc-state 2\npi')
   const fresh = join(sandbox().marks.root, 'fresh')
   mkdirSync(fresh)
   const before = inRoot()
@@ -85,4 +99,43 @@ test('gc: containers that wait, run, have stopped, are being made or are damaged
   const forced = await damaged.tryCall('delete', { flags: ['--force'] })
   equal(forced.status, 0, forced.stderr)
   match(forced.stderr, /only processes in the container's cgroups can be ended/)
+})
+
+const runs = async (b: Bundle): Promise<void> => {
+  await eventually(`the state of ${b.id}`, () => existsSync(join(sandbox().marks.root, b.id, 'state')), 20_000)
+  await b.reaches('running')
+}
+
+test('gc: a stopped container of a run that was killed is removed, one that its run keeps is not', OURS, async () => {
+  requires('root')
+  const [killed, kept, detached] = [await richBundle(), await richBundle(), await richBundle()]
+  const foreground = [killed.launchRun(), kept.launchRun({ flags: ['--keep'] })]
+  for (const b of [killed, kept]) await runs(b)
+  expectStatus(await detached.tryRun({ flags: ['--detach'] }))
+  for (const run of foreground) await run.kill('SIGKILL')
+  // What goes on running is nobody's to remove.
+  equal(await gc(), '')
+  for (const b of [killed, kept, detached]) {
+    await b.kill('KILL')
+    await b.reaches('stopped')
+  }
+  match(await gc('--dry-run'), new RegExp(`^would remove ${killed.id}: the run that was to delete it has ended\n$`))
+  match(await gc(), new RegExp(`^removed ${killed.id}: the run that was to delete it has ended\n$`))
+  deepEqual(inRoot().sort(), [kept.id, detached.id].sort())
+  for (const b of [kept, detached]) await b.delete()
+})
+
+test('gc: a container whose run waits for it is left to the run', OURS, async () => {
+  requires('root')
+  const b = await richBundle()
+  const run = b.launchRun()
+  await runs(b)
+  const stop = await run.pid
+  process.kill(stop, 'SIGSTOP')
+  await b.kill('KILL')
+  await b.reaches('stopped')
+  equal(await gc(), '')
+  process.kill(stop, 'SIGCONT')
+  await run.exited
+  deepEqual(inRoot(), [])
 })
