@@ -155,7 +155,7 @@ std::string fails(const std::string& script, const std::string& flood = "") {
   engine::SystemdManager manager({path.c_str(), "", 1}, "a.scope", detail, sizeof detail);
   const sys::Failure failure = manager.open();
   CHECK(failure);
-  return std::string(failure.detail == nullptr ? "" : failure.detail).substr(0, 60);
+  return failure.detail == nullptr ? "" : failure.detail;
 }
 
 TEST(dbus_that_does_not_answer) {
@@ -170,7 +170,11 @@ TEST(dbus_that_speaks_something_else) {
 }
 
 TEST(dbus_that_never_comes_to_an_end) {
-  CHECK(fails("", "DATA\r\n").find("the bus did not answer the authentication on ") == 0);
+  std::string lines;
+  while (lines.size() < 65536) {
+    lines += "DATA\r\n";
+  }
+  CHECK(fails("", lines).find("what it says is not the protocol of D-Bus") != std::string::npos);
   Bytes bytes;
   add_job_removed(bytes, "a.scope", "done");
   const std::string signal(reinterpret_cast<const char*>(bytes.data()), bytes.size());

@@ -233,7 +233,7 @@ test('update: rules for devices take the place of the old ones', OURS, async () 
   const device = { allow: true, type: 'c', major: 4000, minor: 1, access: 'r' }
   await updatedBy({ devices: [{ allow: false, access: 'rwm' }, device] })
   deepEqual(await opens(), [ALLOWED, REFUSED])
-  // What is refused later takes them back as well; on v2 they are the last, but for what systemd is told.
+  // They are written last: a limit that is refused leaves them as they are.
   const bad = { devices: [{ allow: true, access: 'rwm' }], pids: { limit: 99_999_999 } }
   equal((await updateBy(b, bad)).status, 1)
   deepEqual(await opens(), [ALLOWED, REFUSED])
@@ -241,6 +241,43 @@ test('update: rules for devices take the place of the old ones', OURS, async () 
   await updatedBy({ pids: { limit: 30 } })
   deepEqual(await opens(), [ALLOWED, REFUSED])
 })
+
+test(
+  'update: where the kernel refuses one of several rules for devices, those in force before are back',
+  OURS,
+  async () => {
+    requires('cgroup-v1')
+    requiresThat(readCgroup('devices', '/', 'devices.list') !== '', 'the devices controller')
+    const minors = [1, 2] as const
+    const b = await bundle((c, made) => {
+      sandbox().cgroupParents.push(`/${made.id}`)
+      c.linux.cgroupsPath = `/${made.id}/beneath`
+      c.linux.devices = minors.map((minor) => ({ path: `/dev/number-${minor}`, type: 'c', major: 4000, minor }))
+      c.linux.resources.devices = [{ allow: true, access: 'rwm' }]
+    })
+    await b.startIdle()
+    const opens = async (): Promise<readonly string[]> =>
+      (await b.exec({}, ['open', '/dev/number-1', 'r'], ['open', '/dev/number-2', 'r'])).map(({ error }) => error)
+    const list = (): string => readCgroup('devices', join(b.id, 'beneath'), 'devices.list')
+    const none = { allow: false, access: 'rwm' }
+    const first = { allow: true, type: 'c', major: 4000, minor: 1, access: 'r' }
+    const both = [none, first, { ...first, minor: 2 }]
+    const refusedBy = async (devices: unknown): Promise<void> => {
+      const { status, stderr } = await updateBy(b, { devices })
+      equal(status, 1)
+      match(stderr, /devices\.allow.*not permitted/)
+    }
+    // What a cgroup above denies, nothing beneath may allow by name. "c *:* m" is one of the default devices.
+    writeFileSync(join(cgroupDirectory('devices', b.id), 'devices.deny'), 'c 4000:2 rw')
+    await refusedBy(both)
+    deepEqual([list(), ...(await opens())], ['a *:* rwm', ALLOWED, REFUSED])
+    const denied = await updateBy(b, { devices: [none] })
+    equal(denied.status, 0, denied.stderr)
+    const before = list()
+    await refusedBy(both)
+    deepEqual([list(), ...(await opens())], [before, REFUSED, REFUSED])
+  },
+)
 
 test('update: --memory-mode is one of two words', OURS, async () => {
   const b = await running()

@@ -71,7 +71,9 @@ test('config-linux.md#cgroups-path [CG-1d]: a name that ends in .slice is that s
   systemctl('stop', 'tstest.slice')
 })
 
-test('config-linux.md#cgroups-path [CG-1d]: "-.slice" is the root', async () => {
+test('config-linux.md#cgroups-path [CG-1d]: "-.slice" is the root', {
+  peers: { crun: 'has the process in "container" beneath it' },
+}, async () => {
   requires('root', 'systemd')
   const b = await bundle((c, made) => {
     c.linux.cgroupsPath = `-.slice:test:${made.id}`
