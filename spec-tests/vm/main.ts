@@ -116,6 +116,32 @@ const writeReport = (
   writeFileSync(path, `${JSON.stringify(reportOf(tests, begin))}\n`)
 }
 
+/** More tests than these fail for a reason. */
+const FEW = 6
+
+interface Tries {
+  readonly tests: readonly Located[]
+  readonly unsteady: readonly Located[]
+}
+
+/** Runs tests in a machine; those few that failed once more, in a new one. What passes only then is told. */
+const runTwice = async (
+  machine: Machine,
+  suite: string,
+  runtime: string,
+  wanted: readonly Wanted[],
+): Promise<Tries> => {
+  const first = await runInMachine(machine, suite, runtime, wanted, printResult)
+  const failed = first.filter(({ status }) => status === 'failed')
+  if (failed.length === 0 || failed.length > FEW) return { tests: first, unsteady: [] }
+  process.stdout.write(`\nonce more, in a new ${machine.name}: ${failed.length} tests\n`)
+  const names = new Set(failed.map(keyOf))
+  const isAgain = ({ file, title }: Wanted): boolean =>
+    failed.some((test) => test.file === file && test.title === title)
+  const again = await runInMachine(machine, suite, runtime, wanted.filter(isAgain), printResult)
+  return { tests: [...first.filter((test) => !names.has(keyOf(test))), ...again], unsteady: failed }
+}
+
 const main = async (): Promise<void> => {
   const { host, results, machines, runtime, filters } = readOptions()
   const suite = await bundleSuite(allFiles())
@@ -128,12 +154,12 @@ const main = async (): Promise<void> => {
     if (wanted.length === 0) continue
     process.stdout.write(`\n${describeMachine(machine)}: ${wanted.length} tests\n`)
     const begin = Date.now()
-    const done = await runInMachine(machine, suite, runtime, wanted, printResult)
+    const { tests: done, unsteady } = await runTwice(machine, suite, runtime, wanted)
     for (const result of done) {
       if (!isUnmet(result)) open.delete(keyOf(result))
     }
     if (results !== undefined) writeReport(results, runtime, machine, done, begin)
-    runs.push({ machine, tests: done, seconds: Math.round((Date.now() - begin) / 1000) })
+    runs.push({ machine, tests: done, unsteady, seconds: Math.round((Date.now() - begin) / 1000) })
   }
   printSummary(hostTests, runs)
   process.exitCode = runs.some((run) => run.tests.some(({ status }) => status === 'failed')) ? 1 : 0

@@ -19,6 +19,8 @@ const count = (tests: readonly Located[], status: Located['status']): number =>
 export interface MachineRun {
   readonly machine: Machine
   readonly tests: readonly Located[]
+  /** Those that failed at their first try. */
+  readonly unsteady: readonly Located[]
   readonly seconds: number
 }
 
@@ -32,9 +34,10 @@ const byReason = (tests: readonly Located[]): readonly string[] => {
   return [...reasons].map(([reason, times]) => `    skipped ${String(times).padStart(4)}  ${reason}`)
 }
 
-const linesOf = ({ machine, tests, seconds }: MachineRun): readonly string[] => [
+const linesOf = ({ machine, tests, unsteady, seconds }: MachineRun): readonly string[] => [
   `  ${machine.name} (Debian ${machine.kernel}, cgroup ${machine.cgroup}): ${count(tests, 'passed')} passed, ` +
     `${count(tests, 'failed')} failed, ${count(tests, 'skipped')} skipped in ${seconds} s`,
+  ...unsteady.map(({ title }) => `    unsteady: failed at its first try: ${title}`),
   ...byReason(tests.filter(({ status }) => status === 'skipped')),
 ]
 
