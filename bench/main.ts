@@ -80,7 +80,11 @@ async function showPhases({ runtimes, warmUp, runs }: BenchOptions): Promise<num
   if (tsrunc === undefined) throw new Error('--phases is about tsrunc, which is not there')
   const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
   const workplace = new Workplace(syscalls, [tsrunc])
-  const remove = () => workplace.remove([tsrunc], FLOOR_CGROUP)
+  const planner = await Planner.start(tsrunc, workplace)
+  const remove = () => {
+    planner.stop()
+    return workplace.remove([tsrunc], FLOOR_CGROUP)
+  }
   removeWhenInterrupted(remove)
   const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
   try {

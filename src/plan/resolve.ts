@@ -18,6 +18,7 @@ import { planIdMaps } from './id-maps'
 import { mappedTrees } from './idmapped-mounts'
 import { planIntelRdt } from './intel-rdt'
 import { checkLabels, planKeyring, planProcessLabels } from './labels'
+import { enterLate } from './late-enter'
 import { planMounts, planReadonlyMounts } from './mounts'
 import { planNamespaces } from './namespaces'
 import { planNetDevices } from './net-devices'
@@ -209,7 +210,8 @@ export function resolvePlan(
   planCreate(builder)
   planHooks(builder, builder.start, 'poststart')
   planDestroy(builder)
-  const { create, init, initStart, start, destroy } = builder
+  const { create, initStart, start, destroy } = builder
+  const init = enterLate(builder.init, builder.namespaces)
   const plan = Object.freeze({
     version: PLAN_VERSION,
     header,

@@ -68,8 +68,9 @@ Component next_component(const char* rest) noexcept {
 
 // A dangling link stands at `component`: replaces it in the path by its target, so that the walk starts again
 // and makes what the link points to (images with /etc/resolv.conf -> ../run/… depend on it).
-Failure follow_dangling(int directory, const char* name, const char* path, const char* component_start,
-                        const char* rest, char* out, size_t size) noexcept {
+[[gnu::noinline]] Failure follow_dangling(int directory, const char* name, const char* path,
+                                          const char* component_start, const char* rest, char* out,
+                                          size_t size) noexcept {
   char target[PATH_MAX];
   const ssize_t length = ::readlinkat(directory, name, target, sizeof target - 1);
   if (length < 0) {
@@ -129,9 +130,9 @@ mode_t type_of(int fd) noexcept {
   return ::fstat(fd, &status) < 0 ? 0 : status.st_mode & S_IFMT;
 }
 
-// One walk. `again` is set and `next_path` filled in when a dangling link was met.
-Result<UniqueFd> walk(const InitContext& context, const char* path, Last last, mode_t mode, char* next_path,
-                      size_t size, bool& again) noexcept {
+// One walk. `again` is set when a dangling link was met, and `next_path`, if there is one, filled in.
+[[gnu::noinline]] Result<UniqueFd> walk(const InitContext& context, const char* path, Last last, mode_t mode,
+                                        char* next_path, size_t size, bool& again) noexcept {
   char buffer[PATH_MAX];
   if (std::strlen(path) >= sizeof buffer) {
     return fail(ENAMETOOLONG, "openat2", path, nullptr);
@@ -169,11 +170,10 @@ Result<UniqueFd> walk(const InitContext& context, const char* path, Last last, m
     }
     if (type == S_IFLNK) {
       again = true;
-      if (Failure failure = follow_dangling(current.get(), name, path, part.name, rest, next_path, size);
-          failure) {
-        return failure;
-      }
-      return UniqueFd();
+      const Failure failure =
+          next_path == nullptr ? sys::kOk
+                               : follow_dangling(current.get(), name, path, part.name, rest, next_path, size);
+      return failure ? Result<UniqueFd>(failure) : UniqueFd();
     }
     if (!file && type != S_IFDIR) {
       return fail(ENOTDIR, "mkdirat", path, nullptr);
@@ -183,7 +183,10 @@ Result<UniqueFd> walk(const InitContext& context, const char* path, Last last, m
   return current;
 }
 
-Result<UniqueFd> ensure(InitContext& context, const char* path, Last last, mode_t mode) noexcept {
+// The way on where a dangling link was met: rare, and in a frame of its own, because each buffer of a frame
+// costs a page of the container's memory when it is touched.
+[[gnu::noinline]] Result<UniqueFd> ensure_through_links(const InitContext& context, const char* path,
+                                                        Last last, mode_t mode) noexcept {
   char first[PATH_MAX];
   char second[PATH_MAX];
   const char* current = path;
@@ -201,6 +204,15 @@ Result<UniqueFd> ensure(InitContext& context, const char* path, Last last, mode_
     current = next;
   }
   return fail(ELOOP, "openat2", path, nullptr);
+}
+
+Result<UniqueFd> ensure(InitContext& context, const char* path, Last last, mode_t mode) noexcept {
+  bool again = false;
+  Result<UniqueFd> fd = walk(context, path, last, mode, nullptr, 0, again);
+  if (again) {
+    return ensure_through_links(context, path, last, mode);
+  }
+  return fd;
 }
 
 }  // namespace
