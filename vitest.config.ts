@@ -17,8 +17,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,tools,native,bench,scripts,spec-tests/{conformance,engines,report,vm}}/**/*.test.ts'],
           environment: 'node',
-          // Nothing is timed: a test that hangs ends here, one on a busy machine does not.
-          testTimeout: 60_000,
+          // Nothing is timed: a test that hangs ends here, one on a busy machine does not. A long run of fuzzing ends by itself.
+          testTimeout: 60_000 + 2000 * Number(process.env['FUZZ_SECONDS'] ?? '0'),
         },
       },
       {

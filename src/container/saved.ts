@@ -45,6 +45,9 @@ const STATE_SUM = 9
 /** Bytes of the CRC-32C behind the plan. */
 const PLAN_SUM = 4
 
+/** Of pid_t. */
+const LARGEST_PID = 2 ** 31 - 1
+
 /** Plans are some ten kilobytes; config.json is in it and may be large. */
 const LARGEST_PLAN = 256 << 20
 
@@ -132,7 +135,12 @@ function decodeState(file: Uint8Array, id: string): Pick<SavedContainer, 'proces
     const first = [...copy].findIndex((letter, at) => letter !== text[copy.length + at])
     throw damagedFile(id, 'state', first < 0 ? 'its checksum is wrong' : `byte ${first} is not the same in both copies`)
   }
-  return { process: { pid: Number(pid), startTime: BigInt(start) }, created }
+  const process = { pid: Number(pid), startTime: BigInt(start) }
+  // As native/engine/state_files.cc reads them.
+  if (process.pid > LARGEST_PID || BigInt.asUintN(64, process.startTime) !== process.startTime) {
+    throw damagedFile(id, 'state', 'no process has these numbers')
+  }
+  return { process, created }
 }
 
 function rootfsOf({ rootfsJson }: PlanHeader, id: string): string {

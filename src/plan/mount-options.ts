@@ -53,12 +53,33 @@ type Draft = { -readonly [K in keyof MountFlags]: MountFlags[K] } & {
   words: number[]
 }
 
-function addAttribute(draft: Draft, option: Extract<MountOption, { kind: 'attribute' }>): void {
-  const { set, clear, flag, clearFlag, yieldsTo } = option
+/** MS_* of access times that the words have set so far: of the mount, and of the tree. */
+interface Times {
+  own: bigint
+  tree: bigint
+}
+
+type Attribute = Extract<MountOption, { kind: 'attribute' }>
+
+/** mount(2): MS_STRICTATIME wins over MS_NOATIME; without them it is RELATIME. */
+function timeMode(flags: bigint): bigint {
+  if ((flags & MS.STRICTATIME) !== 0n) return MOUNT_ATTR.STRICTATIME
+  return (flags & MS.NOATIME) !== 0n ? MOUNT_ATTR.NOATIME : MOUNT_ATTR.RELATIME
+}
+
+/** What the word sets. One about access times may leave another one in force: noatime, strictatime, nostrictatime. */
+function setBy({ set, clear, flag, clearFlag, recursive }: Attribute, times: Times): bigint {
+  if (clear !== MOUNT_ATTR.ATIME_MASK) return set
+  const scope = recursive ? 'tree' : 'own'
+  times[scope] = (times[scope] & ~clearFlag) | flag
+  return timeMode(times[scope])
+}
+
+function addAttribute(draft: Draft, option: Attribute, times: Times): void {
+  const { clear, flag, clearFlag, recursive } = option
+  const set = setBy(option, times)
   draft.flags = (draft.flags & ~clearFlag) | flag
-  const before = (option.recursive ? draft.setAll : draft.set) & MOUNT_ATTR.ATIME_MASK
-  if (yieldsTo?.includes(before) === true) return
-  if (option.recursive) {
+  if (recursive) {
     draft.setAll = (draft.setAll & ~clear) | set
     draft.clearAll = (draft.clearAll & ~set) | clear
   } else {
@@ -75,7 +96,7 @@ function addIdmap(draft: Draft, word: string, index: number, recursive: boolean)
   draft.idmap = { ...kept, recursive: recursive || before?.recursive === true }
 }
 
-function addWord(draft: Draft, word: string, index: number): void {
+function addWord(draft: Draft, word: string, index: number, times: Times): void {
   const option = mountOption(word)
   switch (option?.kind) {
     case undefined:
@@ -85,7 +106,7 @@ function addWord(draft: Draft, word: string, index: number): void {
       draft.words.push(index)
       return
     case 'attribute':
-      addAttribute(draft, option)
+      addAttribute(draft, option, times)
       return
     case 'super':
       draft.flags = (draft.flags & ~option.clearFlag) | option.flag
@@ -132,8 +153,9 @@ export function parseMountOptions(mount: Mount): MountFlags {
     data: [],
     words: [],
   }
+  const times: Times = { own: 0n, tree: 0n }
   mount.options?.forEach((word, index) => {
-    addWord(draft, word, index)
+    addWord(draft, word, index, times)
   })
   return draft
 }

@@ -57,6 +57,16 @@ function checkSize(rules: readonly SeccompRule[], defaultAction: number): void {
 }
 
 /**
+ * Without what a rule for every call of the same name makes void, wherever it stands: libseccomp would find the one in the
+ * other, and where it does so on one architecture (i386 reaches socket(2) by another call too) take neither on any.
+ */
+function withoutVoid(rules: readonly SeccompRule[], defaultAction: number): readonly SeccompRule[] {
+  const always = rules.filter(({ action, conditions }) => conditions.length === 0 && action !== defaultAction)
+  const names = new Set(always.map(({ name }) => name))
+  return rules.filter(({ name, conditions }) => conditions.length === 0 || !names.has(name))
+}
+
+/**
  * config-linux.md "Seccomp" as libseccomp takes it. `failUnknown`: a system call that libseccomp does not know is an
  * error. Errors: SECCOMP.
  */
@@ -68,11 +78,12 @@ export function seccompRequest(seccomp: Seccomp, failUnknown = false): SeccompPr
   })
   const defaultAction = actionValue(seccomp.defaultAction, seccomp.defaultErrnoRet, `${pointer}/defaultAction`)
   checkSize(rules, defaultAction)
+  const effective = withoutVoid(rules, defaultAction)
   return {
     defaultAction,
     architectures: seccomp.architectures ?? [],
-    rules,
-    optimize: rules.length > TREE_THRESHOLD ? 2 : 0,
+    rules: effective,
+    optimize: effective.length > TREE_THRESHOLD ? 2 : 0,
     failUnknown,
   }
 }

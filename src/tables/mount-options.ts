@@ -5,7 +5,8 @@ import { MOUNT_ATTR, MS } from './mount-flags'
  * system and are passed to it.
  *
  * - attribute: `set`/`clear` are MOUNT_ATTR_* bits; `flag` is the MS_* bit of mount(2) which it sets, `clearFlag` the
- *   one it clears. `recursive`: the whole tree (mount_setattr with AT_RECURSIVE).
+ *   one it clears. `recursive`: the whole tree (mount_setattr with AT_RECURSIVE). A word that clears ATIME_MASK is about access
+ *   times: the mode to set is that of all their bits together.
  * - super: a property of the file system: `word` for fsconfig(2), or none where the word means the default.
  * - propagation: MS_* type, with MS_REC in the r-variants.
  * - bind, remount, idmap, copyUp: decide what kind of mount it is.
@@ -21,9 +22,6 @@ export type MountOption =
       readonly flag: bigint
       readonly clearFlag: bigint
       readonly recursive: boolean
-      /** Access time modes which this word does not touch if they were asked for before: as with the kernel's flags,
-       *  strictatime wins over noatime, and noatime over relatime, in whatever order they stand. */
-      readonly yieldsTo?: readonly bigint[]
     }
   | { readonly kind: 'super'; readonly word: string; readonly flag: bigint; readonly clearFlag: bigint }
   | { readonly kind: 'propagation'; readonly flag: bigint }
@@ -50,25 +48,23 @@ const off = (clear: bigint, clearFlag: bigint, recursive = false): MountOption =
   clearFlag,
   recursive,
 })
-/** One of the access time modes: its value takes the whole field. */
-const atime = (value: bigint, flag: bigint, yieldsTo: readonly bigint[], recursive = false): MountOption => ({
+/** One of the access time modes. As with mount(2), strictatime wins over noatime, and noatime over relatime. */
+const atime = (flag: bigint, recursive = false): MountOption => ({
   kind: 'attribute',
-  set: value,
+  set: 0n,
   clear: MOUNT_ATTR.ATIME_MASK,
   flag,
   clearFlag: 0n,
   recursive,
-  yieldsTo,
 })
-/** Ends one of the access time modes: back to RELATIME, the kernel's default, unless it is the other one, `kept`. */
-const atimeOff = (clearFlag: bigint, kept: bigint, recursive = false): MountOption => ({
+/** Ends one of the access time modes: back to another one that was asked for, or to RELATIME, the kernel's default. */
+const atimeOff = (clearFlag: bigint, recursive = false): MountOption => ({
   kind: 'attribute',
-  set: MOUNT_ATTR.RELATIME,
+  set: 0n,
   clear: MOUNT_ATTR.ATIME_MASK,
   flag: 0n,
   clearFlag,
   recursive,
-  yieldsTo: [kept],
 })
 /** The kernel always has a mode; without relatime it is still that one or what another word says. */
 const noRelatime = (recursive = false): MountOption => ({
@@ -79,7 +75,6 @@ const noRelatime = (recursive = false): MountOption => ({
   clearFlag: MS.RELATIME,
   recursive,
 })
-const { NOATIME, RELATIME, STRICTATIME } = MOUNT_ATTR
 const superWord = (word: string, flag: bigint): MountOption => ({ kind: 'super', word, flag, clearFlag: 0n })
 const superOff = (word: string, clearFlag: bigint): MountOption => ({ kind: 'super', word, flag: 0n, clearFlag })
 const propagation = (flag: bigint): MountOption => ({ kind: 'propagation', flag })
@@ -90,7 +85,7 @@ const propagation = (flag: bigint): MountOption => ({ kind: 'propagation', flag 
  */
 export const MOUNT_OPTIONS = {
   async: superOff('async', MS.SYNCHRONOUS),
-  atime: atimeOff(MS.NOATIME, STRICTATIME),
+  atime: atimeOff(MS.NOATIME),
   bind: { kind: 'bind', recursive: false },
   'copy-symlink': { kind: 'links', which: 'copy' },
   defaults: { kind: 'ignored', flag: 0n },
@@ -104,7 +99,7 @@ export const MOUNT_OPTIONS = {
   lazytime: superWord('lazytime', MS.LAZYTIME),
   loud: { kind: 'ignored', flag: 0n },
   mand: superWord('mand', MS.MANDLOCK),
-  noatime: atime(NOATIME, MS.NOATIME, [STRICTATIME]),
+  noatime: atime(MS.NOATIME),
   nodev: on(MOUNT_ATTR.NODEV, MS.NODEV),
   nodiratime: on(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME),
   noexec: on(MOUNT_ATTR.NOEXEC, MS.NOEXEC),
@@ -112,38 +107,38 @@ export const MOUNT_OPTIONS = {
   nolazytime: superOff('nolazytime', MS.LAZYTIME),
   nomand: superOff('nomand', MS.MANDLOCK),
   norelatime: noRelatime(),
-  nostrictatime: atimeOff(MS.STRICTATIME, NOATIME),
+  nostrictatime: atimeOff(MS.STRICTATIME),
   nosuid: on(MOUNT_ATTR.NOSUID, MS.NOSUID),
   nosymfollow: on(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW),
   private: propagation(MS.PRIVATE),
   rasync: superOff('async', MS.SYNCHRONOUS),
-  ratime: atimeOff(MS.NOATIME, STRICTATIME, true),
+  ratime: atimeOff(MS.NOATIME, true),
   rbind: { kind: 'bind', recursive: true },
   rdev: off(MOUNT_ATTR.NODEV, MS.NODEV, true),
   rdiratime: off(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME, true),
   rdirsync: superWord('dirsync', MS.DIRSYNC),
-  relatime: atime(RELATIME, MS.RELATIME, [NOATIME, STRICTATIME]),
+  relatime: atime(MS.RELATIME),
   remount: { kind: 'remount' },
   rexec: off(MOUNT_ATTR.NOEXEC, MS.NOEXEC, true),
   ridmap: { kind: 'idmap', recursive: true },
   rmand: superWord('mand', MS.MANDLOCK),
-  rnoatime: atime(NOATIME, MS.NOATIME, [STRICTATIME], true),
+  rnoatime: atime(MS.NOATIME, true),
   rnodev: on(MOUNT_ATTR.NODEV, MS.NODEV, true),
   rnodiratime: on(MOUNT_ATTR.NODIRATIME, MS.NODIRATIME, true),
   rnoexec: on(MOUNT_ATTR.NOEXEC, MS.NOEXEC, true),
   rnomand: superOff('nomand', MS.MANDLOCK),
   rnorelatime: noRelatime(true),
-  rnostrictatime: atimeOff(MS.STRICTATIME, NOATIME, true),
+  rnostrictatime: atimeOff(MS.STRICTATIME, true),
   rnosuid: on(MOUNT_ATTR.NOSUID, MS.NOSUID, true),
   rnosymfollow: on(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW, true),
   ro: on(MOUNT_ATTR.RDONLY, MS.RDONLY),
   rprivate: propagation(MS.PRIVATE | MS.REC),
-  rrelatime: atime(RELATIME, MS.RELATIME, [NOATIME, STRICTATIME], true),
+  rrelatime: atime(MS.RELATIME, true),
   rro: on(MOUNT_ATTR.RDONLY, MS.RDONLY, true),
   rrw: off(MOUNT_ATTR.RDONLY, MS.RDONLY, true),
   rshared: propagation(MS.SHARED | MS.REC),
   rslave: propagation(MS.SLAVE | MS.REC),
-  rstrictatime: atime(STRICTATIME, MS.STRICTATIME, [], true),
+  rstrictatime: atime(MS.STRICTATIME, true),
   rsuid: off(MOUNT_ATTR.NOSUID, MS.NOSUID, true),
   rsymfollow: off(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW, true),
   rsync: superWord('sync', MS.SYNCHRONOUS),
@@ -153,7 +148,7 @@ export const MOUNT_OPTIONS = {
   silent: { kind: 'ignored', flag: MS.SILENT },
   slave: propagation(MS.SLAVE),
   'src-nofollow': { kind: 'links', which: 'source' },
-  strictatime: atime(STRICTATIME, MS.STRICTATIME, []),
+  strictatime: atime(MS.STRICTATIME),
   suid: off(MOUNT_ATTR.NOSUID, MS.NOSUID),
   symfollow: off(MOUNT_ATTR.NOSYMFOLLOW, MS.NOSYMFOLLOW),
   sync: superWord('sync', MS.SYNCHRONOUS),

@@ -21,6 +21,7 @@ function inMicroseconds(value: DbusValue): DbusValue {
     case 't':
       return { type: 't', value: BigInt(value.value) * BigInt(MICROSECONDS) }
     case 'd':
+      if (!Number.isFinite(value.value)) throw new GvariantError('it is out of range')
       return { type: 't', value: BigInt(Math.round(value.value * MICROSECONDS)) }
     default:
       throw new GvariantError('it must be a number of seconds')

@@ -1,0 +1,90 @@
+// libFuzzer harness for PlannerClient::receive: whatever answers in the place of a planner, the parts of a
+// reply lie one behind the other within what came, and a reply that is cut is an error at once.
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "launcher/planner_client.h"
+#include "sys/text.h"
+
+namespace {
+
+using namespace tsrunc;
+
+void require(bool holds) {
+  if (!holds) {
+    std::abort();
+  }
+}
+
+// ROOT/~planner, at which this process itself answers.
+class Server {
+ public:
+  Server() {
+    require(::mkdtemp(root_) != nullptr);
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    sys::Text(name.sun_path).add(path().c_str());
+    listener_ = sys::UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    require(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
+    require(::listen(listener_.get(), 4) == 0);
+  }
+  ~Server() {
+    (void)::unlink(path().c_str());
+    (void)::rmdir(root_);
+  }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  [[nodiscard]] const char* root() const { return root_; }
+
+  // Says the bytes to who has connected, and ends.
+  void answer(const uint8_t* data, size_t size) {
+    const sys::UniqueFd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    require(peer.valid());
+    require(::send(peer.get(), data, size, MSG_NOSIGNAL | MSG_DONTWAIT) == static_cast<ssize_t>(size));
+  }
+
+ private:
+  [[nodiscard]] std::string path() const { return std::string(root_) + "/" + launcher::kPlannerSocket; }
+  char root_[32] = "/tmp/tsrunc-fuzz.XXXXXX";
+  sys::UniqueFd listener_;
+};
+
+constexpr int64_t kMilliseconds = 30000;
+// What a socket takes without a reader.
+constexpr size_t kMost = size_t{64} << 10;
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0 || size > kMost) {
+    return 0;
+  }
+  static Server server;
+  launcher::PlannerClient client(kMilliseconds);
+  require(!client.connect(server.root()));
+  server.answer(data, size);
+  launcher::PlannerReply reply;
+  if (client.receive(reply)) {
+    return 0;
+  }
+  size_t total = 0;
+  for (const launcher::Part part :
+       {launcher::Part::kStderr, launcher::Part::kLogFile, launcher::Part::kLog, launcher::Part::kBody}) {
+    require(reply.part(part) == reply.bytes.data() + total);
+    for (size_t i = 0; i < reply.size(part); ++i) {
+      require(reply.part(part)[i] == static_cast<char>(data[sizeof(launcher::ReplyHeader) + total + i]));
+    }
+    total += reply.size(part);
+  }
+  require(total == reply.bytes.size() && sizeof(launcher::ReplyHeader) + total <= size);
+  return 0;
+}
