@@ -179,6 +179,10 @@ Failure signal_cgroups(const wire::StrList& paths, int signal, uint32_t& sent) n
   sent = 0;
   Members members;
   TSRUNC_TRY(collect(paths, members));
+  if (signal == SIGKILL && !members.self && !members.pids.empty() && kill_by_file(paths)) {
+    sent = static_cast<uint32_t>(members.pids.size());
+    return kOk;
+  }
   for (uint32_t i = 0; i < paths.count; ++i) {
     UniqueFd dir;
     TSRUNC_TRY(open_own(paths.items[i], dir));

@@ -10,8 +10,8 @@
 namespace tsrunc::engine {
 
 // Sends `signal` once to every process in the first of `paths` that is there, and beneath it. The cgroup is
-// frozen meanwhile, so that no process can fork out of sight. `sent`: how many got it. A container without
-// processes or cgroups is no failure. This process itself is left out.
+// frozen meanwhile, so that no process can fork out of sight; SIGKILL on v2 goes by cgroup.kill. `sent`: how
+// many got it. A container without processes or cgroups is no failure. This process itself is left out.
 [[nodiscard]] sys::Failure signal_cgroups(const wire::StrList& paths, int signal, uint32_t& sent) noexcept;
 
 // SIGKILL until no process is left in any of `paths`; v2 by cgroup.kill. ETIMEDOUT: `detail` names those that

@@ -1,5 +1,5 @@
 // cgroup v2: where the container is, what its ancestors give it, how it is stopped and removed.
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Bundle,
@@ -16,6 +16,7 @@ import {
   match,
   ok,
   requires,
+  requiresThat,
   runtime,
   sandbox,
   scratch,
@@ -180,4 +181,22 @@ test('kill --all reaches every process of the cgroup', async () => {
   const pids = pidsOf(cgroupDirectory('pids', b.id)).map(Number)
   equal((await b.tryCall('kill', { flags: ['--all'] }, 'KILL')).status, 0)
   await eventually('their end', () => !pids.some(isAlive))
+})
+
+test('kill --all is one write to cgroup.kill, from which no process forks away', {
+  peers: { runc: 'in later versions', crun: 'in later versions' },
+  sometimes: true,
+}, async () => {
+  requires('cgroup-v2')
+  const b = await bundle()
+  await b.startIdle()
+  const file = join(MOUNT(), b.id, 'cgroup.kill')
+  requiresThat(existsSync(file), 'cgroup.kill, which is of Linux 5.14')
+  let writes = 0
+  const watcher = watch(file, () => {
+    writes += 1
+  })
+  sandbox().undo.push(() => watcher.close())
+  equal((await b.tryCall('kill', { flags: ['--all'] }, 'KILL')).status, 0)
+  await eventually('the write', () => writes > 0)
 })
