@@ -5,6 +5,7 @@
 
 #include "engine/sync.h"
 #include "engine/trace.h"
+#include "sys/clock.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -15,6 +16,31 @@ using sys::kOk;
 
 // How often a container that may be frozen is looked at: freezing wakes nobody.
 constexpr int kTickMilliseconds = 100;
+
+// As long as for an agent that does not take its listener, see host/stream_socket.cc.
+constexpr int kAgentMilliseconds = 10000;
+constexpr int kFrozenMilliseconds = 10000;
+constexpr char kFrozen[] = "init stands still for 10 s: its cgroup, or one above it, is frozen";
+constexpr char kNoAnswer[] =
+    "the seccomp agent has not answered for 10 s, and a system call of the container waits for it";
+
+// The agent on which init waits where it does not come on: of a plan whose filter asks one. Hooks of the
+// container are under the filter too, and may take as long as they like.
+[[nodiscard]] const char* agent_of(const wire::Plan& plan, bool executing) noexcept {
+  const wire::OpList& hooks = plan.list(wire::List::kInitStart);
+  for (uint32_t i = 0; i < hooks.count && !executing; ++i) {
+    if (hooks.items[i].kind == wire::OpKind::kRunHook) {
+      return nullptr;
+    }
+  }
+  const wire::OpList& ops = plan.list(wire::List::kCreate);
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    if (ops.items[i].kind == wire::OpKind::kSendSeccompListener) {
+      return ops.items[i].as<wire::SendSeccompListener>().socket.data;
+    }
+  }
+  return nullptr;
+}
 
 [[nodiscard]] Failure check_target(HostContext& context) {
   SavedState saved;
@@ -68,11 +94,24 @@ enum class Outcome { kWaits, kRuns, kFailed };
   return kOk;
 }
 
+// create: nothing but a cgroup that somebody has frozen makes init stand still, and nobody may thaw it but
+// who did that.
+[[nodiscard]] Failure check_frozen(HostContext& context, sys::Deadline& deadline) {
+  const auto frozen = is_frozen(&context.plan);
+  if (!frozen.ok() || !*frozen) {
+    deadline = sys::Deadline(kFrozenMilliseconds);
+    return kOk;
+  }
+  return deadline.over() ? fail(ETIMEDOUT, "poll", context.plan.header.frozen_file.data, kFrozen) : kOk;
+}
+
 }  // namespace
 
-Failure await_readable(HostContext& context, int fd) {
+Failure await_readable(HostContext& context, int fd, const char* agent) {
   const Target& target = context.target;
-  while (target.pidfd.valid()) {
+  const sys::Deadline deadline(kAgentMilliseconds);
+  sys::Deadline frozen(kFrozenMilliseconds);
+  while (target.pidfd.valid() || agent != nullptr || context.sync.valid()) {
     // Until the member is known the first process is watched, which may be killed before it has told; poll(2)
     // passes a descriptor of -1 over.
     pollfd fds[3] = {{fd, POLLIN, 0},
@@ -95,8 +134,14 @@ Failure await_readable(HostContext& context, int fd) {
                  ? kOk
                  : fail(ECHILD, "poll", nullptr, "the process ended before it was in the container");
     }
-    if (ready == 0) {
+    if (ready == 0 && target.pidfd.valid()) {
       TSRUNC_TRY(check_target(context));
+    }
+    if (ready == 0 && !target.pidfd.valid()) {
+      TSRUNC_TRY(check_frozen(context, frozen));
+    }
+    if (ready == 0 && agent != nullptr && deadline.over()) {
+      return fail(ETIMEDOUT, "poll", agent, kNoAnswer);
     }
   }
   return kOk;
@@ -110,7 +155,7 @@ bool await_exec(HostContext& context, int result, FailureRecord& why) {
   bool seen = false;
   Outcome outcome = Outcome::kWaits;
   while (outcome == Outcome::kWaits) {
-    Failure failure = await_readable(context, result);
+    Failure failure = await_readable(context, result, agent_of(context.plan, executing));
     if (!failure) {
       failure = read_result(context, result, executing, why, outcome);
     }

@@ -8,9 +8,10 @@
 namespace tsrunc::engine {
 
 // Waits until `fd` can be read or is at its end. exec: or until that can no longer be, because the container
-// has ended, or stands still while nobody asked to wait for that. create: returns at once, whose init nobody
-// can hold up.
-[[nodiscard]] sys::Failure await_readable(HostContext& context, int fd);
+// has ended, or stands still while nobody asked to wait for that. `agent`: the socket of a seccomp agent that
+// may hold the process up, which is given some seconds; without one start returns at once. create: or until
+// init has stood still in a frozen cgroup for some seconds.
+[[nodiscard]] sys::Failure await_readable(HostContext& context, int fd, const char* agent = nullptr);
 
 // Reads from `result`, the other end of init's exec_result, until its program runs or could not be executed.
 [[nodiscard]] bool await_exec(HostContext& context, int result, FailureRecord& why);

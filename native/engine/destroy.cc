@@ -23,6 +23,7 @@ using sys::kOk;
 using wire::OpKind;
 
 constexpr int kKillMilliseconds = 10000;
+constexpr int kLookMilliseconds = 1000;  // then what keeps it is looked for
 
 // The first failure is the one that is told; all of them keep the directory.
 class Failures {
@@ -82,8 +83,15 @@ void thaw_noted(const Journal& journal) {
   if (context.plan.header.frozen_file.empty()) {
     thaw_noted(journal);
   }
-  return end_process(context.init, context.init_pidfd, kKillMilliseconds, context.detail,
-                     sizeof context.detail);
+  const auto end = [&](int milliseconds) {
+    return end_process(context.init, context.init_pidfd, milliseconds, context.detail, sizeof context.detail);
+  };
+  const Failure failure = end(kLookMilliseconds);
+  if (failure.code != ETIMEDOUT) {
+    return failure;
+  }
+  return is_held_by_freezer(context.plan.header) ? held_by_freezer(context.plan.header)
+                                                 : end(kKillMilliseconds - kLookMilliseconds);
 }
 
 // What a damaged line asked for is nobody's to guess.

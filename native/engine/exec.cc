@@ -24,7 +24,7 @@ constexpr int kKillMilliseconds = 2000;
   sys::survive_broken_pipes();  // of a process that is killed meanwhile
   const Span span("wait", "release the process");
   TSRUNC_TRY(send_step(context.sync.get(), wire::Step::kCommitted));
-  TSRUNC_TRY(await_readable(context, context.sync.get()));
+  TSRUNC_TRY(await_readable(context, context.sync.get(), context.agent));
   Message message;
   const Failure failure = receive(context.sync.get(), message, nullptr);
   context.sync.reset();

@@ -151,28 +151,32 @@ void drain(int fd, Tail& tail) noexcept {
   }
 }
 
-// Feeds the input, collects the output, until the hook ends (true) or its time is over (false).
-// `refused`: the errno of an input that could not be written, not even to a hook that reads.
-bool converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_t timeout, Tail& tail,
-              int& refused) noexcept {
+enum class End : uint8_t { kItself, kTimeout, kContainer };
+
+// Feeds the input, collects the output, until the hook ends, its time is over or the container, if `init` is
+// its pidfd, has ended. `refused`: the errno of an input that could not be written, not even to a hook that
+// reads.
+End converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_t timeout, int init,
+             Tail& tail, int& refused) noexcept {
   const int64_t end = timeout == 0 ? 0 : now_ms() + int64_t{timeout} * kMsPerSecond;
   size_t sent = 0;
   for (;;) {
-    pollfd fds[3] = {{hook.pidfd.get(), POLLIN, 0},
+    pollfd fds[4] = {{hook.pidfd.get(), POLLIN, 0},
                      {pipes.output_read.get(), POLLIN, 0},
-                     {pipes.input_write.get(), POLLOUT, 0}};
+                     {pipes.input_write.get(), POLLOUT, 0},
+                     {init, POLLIN, 0}};
     int wait = -1;
     if (timeout != 0) {
       const int64_t left = end - now_ms();
       if (left <= 0) {
-        return false;
+        return End::kTimeout;
       }
       constexpr int64_t kLongest = 1 << 30;
       wait = static_cast<int>(left < kLongest ? left : kLongest);
     }
     // ENOMEM passes, and the loop ends by the timeout.
-    if (::poll(fds, 3, wait) < 0 && errno != EINTR && errno != ENOMEM) {
-      return true;
+    if (::poll(fds, 4, wait) < 0 && errno != EINTR && errno != ENOMEM) {
+      return End::kItself;
     }
     if ((fds[2].revents & (POLLOUT | POLLERR)) != 0) {
       const ssize_t written = ::write(pipes.input_write.get(), input.state + sent, input.size - sent);
@@ -189,18 +193,23 @@ bool converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_
       }
     }
     if (fds[0].revents != 0) {
-      return true;
+      return End::kItself;
+    }
+    if (fds[3].revents != 0) {
+      return End::kContainer;
     }
   }
 }
 
-Failure judge(const wire::RunHook& op, int status, bool in_time, const Tail& tail, char* detail,
+Failure judge(const wire::RunHook& op, int status, End end, const Tail& tail, char* detail,
               size_t size) noexcept {
-  if (in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+  if (end == End::kItself && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
     return kOk;
   }
   Text text(detail, size);
-  if (!in_time) {
+  if (end == End::kContainer) {
+    text.add("init ended before the hook did, which was killed");
+  } else if (end == End::kTimeout) {
     text.add("it did not end within its timeout of ").add(uint64_t{op.timeout}).add(" s and was killed");
   } else if (WIFSIGNALED(status)) {
     text.add("it was killed by signal ").add(static_cast<uint64_t>(WTERMSIG(status)));
@@ -215,7 +224,7 @@ Failure judge(const wire::RunHook& op, int status, bool in_time, const Tail& tai
   if (!file.empty()) {
     text.add("; what it printed is in ").add(file.data);
   }
-  return fail(in_time ? sys::kNoErrno : ETIMEDOUT, "hook", op.path.data, detail);
+  return fail(end == End::kTimeout ? ETIMEDOUT : sys::kNoErrno, "hook", op.path.data, detail);
 }
 
 // SIGPIPE of a hook that closes its input must not end tsrunc.
@@ -236,8 +245,8 @@ class IgnoreBrokenPipe {
 
 }  // namespace
 
-Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutput& output, char* detail,
-                 size_t size) noexcept {
+Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutput& output, int init,
+                 char* detail, size_t size) noexcept {
   const IgnoreBrokenPipe ignore;
   Pipes pipes;
   Running hook;
@@ -258,8 +267,8 @@ Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutp
   }
   Tail tail;
   int refused = 0;
-  const bool in_time = converse(hook, pipes, input, op.timeout, tail, refused);
-  if (!in_time) {
+  const End end = converse(hook, pipes, input, op.timeout, init, tail, refused);
+  if (end != End::kItself) {
     (void)::kill(-hook.pid, SIGKILL);
   }
   int status = 0;
@@ -268,7 +277,7 @@ Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutp
   if (pipes.output_read.valid()) {
     drain(pipes.output_read.get(), tail);
   }
-  Failure failure = judge(op, status, in_time, tail, detail, size);
+  Failure failure = judge(op, status, end, tail, detail, size);
   return failure || refused == 0
              ? failure
              : fail(refused, "write", op.path.data, "the state could not be written to it");

@@ -20,10 +20,11 @@ struct HookOutput {
   int error = -1;
 };
 
-// Runs the hook, waits for it, kills it (with its process group) when its time is over. `detail` takes the
-// story for the user: exit status or signal, and the end of what it printed. Allocates nothing: init runs
-// hooks too. A hook that does not read its input is no failure.
+// Runs the hook, waits for it, kills it (with its process group) when its time is over or, unless it is -1,
+// when the process of the pidfd `init` has ended. `detail` takes the story for the user: exit status or
+// signal, and the end of what it printed. Allocates nothing: init runs hooks too. A hook that does not read
+// its input is no failure.
 [[nodiscard]] sys::Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutput& output,
-                                    char* detail, size_t size) noexcept;
+                                    int init, char* detail, size_t size) noexcept;
 
 }  // namespace tsrunc::engine

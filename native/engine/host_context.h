@@ -48,6 +48,7 @@ struct HostContext {
   sys::UniqueFd net_namespace;                 // init's, while its network devices may have to come back
   sys::UniqueFd console;                       // master of the container's pty, once init has sent it
   sys::UniqueFd seccomp_listener;              // of the container's filter, until it is sent on
+  const char* agent = nullptr;                 // the socket of the agent, once it has the listener
   std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree, until init has them
   sys::UniqueFd init_root;                     // O_PATH of init's root directory, once openSource has run
   sys::UniqueFd id_map;                        // user namespace of the last openIdMap

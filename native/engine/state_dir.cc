@@ -17,6 +17,7 @@
 #include "sys/directory.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
+#include "sys/text.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -151,6 +152,10 @@ Failure StateDir::make(const wire::Plan& plan) {
   Failure failure = lock(1000);
   if (!failure) {
     failure = write_files(fd_.get(), plan);
+    if (failure && failure.path != nullptr) {
+      sys::Text(damage_).add(path_).add("/").add(failure.path);
+      failure.path = damage_;
+    }
   }
   if (failure) {
     (void)remove();

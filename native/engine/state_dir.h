@@ -99,7 +99,7 @@ class StateDir {
 
   const char* path_ = nullptr;
   sys::UniqueFd fd_;
-  mutable char damage_[160] = {};      // room for the words of a failure
+  mutable char damage_[4096] = {};     // room for the words of a failure
   mutable uint64_t journal_size_ = 0;  // as the last state that was read says
   void* mapped_ = nullptr;             // plan's bytes, then the arena
   size_t mapped_size_ = 0;
@@ -113,6 +113,9 @@ enum class Status : uint8_t { kCreating, kCreated, kRunning, kPaused, kStopped }
 // EBADMSG: the saved state is damaged; where a copy of it is whole, `state` and `out` are right all the same.
 [[nodiscard]] sys::Failure derive_status(const StateDir& dir, const wire::Plan* plan, SavedState& state,
                                          Status& out);
+
+// Whether the container's cgroup, or one above it, is frozen. Without a plan never.
+[[nodiscard]] sys::Result<bool> is_frozen(const wire::Plan* plan) noexcept;
 
 // Field 22 and the state letter of /proc/PID/stat; ESRCH if there is no such process.
 [[nodiscard]] sys::Result<uint64_t> start_time(pid_t pid, char* letter = nullptr);

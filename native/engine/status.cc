@@ -72,30 +72,6 @@ struct Stat {
   return stat.start_time == process.start_time && (!dead || stat.threads > 1);
 }
 
-[[nodiscard]] Result<bool> is_frozen(const wire::Plan* plan) noexcept {
-  if (plan == nullptr || plan->header.frozen_file.empty()) {
-    return false;
-  }
-  char text[512];
-  const char* file = plan->header.frozen_file.data;
-  const auto length = sys::read_file(AT_FDCWD, file, text, sizeof text);
-  if (!length.ok()) {
-    // ENODEV: the cgroup is removed while it is read.
-    const int code = length.failure().code;
-    return code == ENOENT || code == ENODEV ? Result<bool>(false) : length.failure();
-  }
-  const wire::Str& wanted = plan->header.frozen_text;
-  for (const char* line = text; *line != 0;) {
-    const char* end = std::strchr(line, '\n');
-    const size_t size = end == nullptr ? std::strlen(line) : static_cast<size_t>(end - line);
-    if (size == wanted.size && std::memcmp(line, wanted.data, size) == 0) {
-      return true;
-    }
-    line += end == nullptr ? size : size + 1;
-  }
-  return false;
-}
-
 // fifo(7): opening for writing without a reader is ENXIO. Init opened it for reading and writing, so that a
 // writer who comes and goes, like this one, does not make its read(2) return.
 [[nodiscard]] Result<bool> waits_for_start(const StateDir& dir) noexcept {
@@ -143,6 +119,30 @@ struct Stat {
 }
 
 }  // namespace
+
+Result<bool> is_frozen(const wire::Plan* plan) noexcept {
+  if (plan == nullptr || plan->header.frozen_file.empty()) {
+    return false;
+  }
+  char text[512];
+  const char* file = plan->header.frozen_file.data;
+  const auto length = sys::read_file(AT_FDCWD, file, text, sizeof text);
+  if (!length.ok()) {
+    // ENODEV: the cgroup is removed while it is read.
+    const int code = length.failure().code;
+    return code == ENOENT || code == ENODEV ? Result<bool>(false) : length.failure();
+  }
+  const wire::Str& wanted = plan->header.frozen_text;
+  for (const char* line = text; *line != 0;) {
+    const char* end = std::strchr(line, '\n');
+    const size_t size = end == nullptr ? std::strlen(line) : static_cast<size_t>(end - line);
+    if (size == wanted.size && std::memcmp(line, wanted.data, size) == 0) {
+      return true;
+    }
+    line += end == nullptr ? size : size + 1;
+  }
+  return false;
+}
 
 const char* status_name(Status status) noexcept {
   switch (status) {

@@ -29,6 +29,7 @@ export interface Answers {
   'syscall-ia32': Call
   notify: Errno
   fork: Errno & { readonly forked: number }
+  scatter: object
   daemon: { readonly child: number }
   memory: { readonly signal: number; readonly status: number }
   exec: Errno & { readonly status: number }

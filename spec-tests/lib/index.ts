@@ -53,5 +53,5 @@ export {
   startPlanner,
   uniqueName,
 } from './sandbox'
-export { type ReceivedListener, type SeccompAgent, seccompAgent } from './seccomp-agent'
+export { hostileAgent, type ReceivedListener, type SeccompAgent, seccompAgent } from './seccomp-agent'
 export { delay, eventually, expectStatus, type Outcome, type Running } from './spawn'

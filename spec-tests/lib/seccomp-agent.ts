@@ -53,6 +53,25 @@ const decode = (line: string): ReceivedListener => {
 }
 
 /**
+ * Listens and does not do what an agent does: `silent=N` takes listeners and answers N times, `deaf` has a full queue of
+ * connections and accepts none.
+ */
+export const hostileAgent = async (manner: `silent=${number}` | 'deaf'): Promise<string> => {
+  const socket = scratch(`${uniqueName().slice(-3)}.sock`)
+  const child = spawn(seccompAgentTool(), [socket, manner], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: runtimeEnvironment(),
+  })
+  sandbox().children.add(child)
+  let output = ''
+  child.stdout.on('data', (data: Buffer) => {
+    output += data.toString('latin1')
+  })
+  await eventually('the hostile agent', () => output.startsWith('L'), 20_000)
+  return socket
+}
+
+/**
  * Listens as a seccomp agent does. Notified calls go on.
  *
  * @param errors errno by system call number of this machine, for calls that shall fail instead; 0: return 0 without a call

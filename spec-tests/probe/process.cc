@@ -115,6 +115,23 @@ void fork_many(const Words& words, Json& out) {
   out.number("errno", error).text("error", errno_name(error));
 }
 
+// scatter COUNT: so many processes that do nothing but fork and end, each of them: who wants to end them has to be faster.
+// Init reaps them unseen.
+void scatter(const Words& words, Json&) {
+  signal(SIGCHLD, SIG_IGN);
+  for (uint64_t i = 0; i < parse_number(words[0]); i++) {
+    if (fork() != 0) {
+      continue;
+    }
+    setsid();
+    for (;;) {
+      if (fork() > 0) {
+        _exit(0);
+      }
+    }
+  }
+}
+
 // daemon: leaves a child behind that waits for ever, as an ill-behaved container does.
 void leave_child(const Words&, Json& out) {
   const pid_t child = fork();
@@ -297,6 +314,7 @@ const Entry kProcessCommands[] = {
     {"crash", 0, crash},
     {"kill", 1, kill_self},
     {"fork", 1, fork_many},
+    {"scatter", 1, scatter},
     {"daemon", 0, leave_child},
     {"memory", 1, use_memory},
     {"exec", 1, exec_path},

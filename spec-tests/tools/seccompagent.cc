@@ -1,6 +1,8 @@
 // seccompagent: receives seccomp listeners, as an agent does, and answers their notifications.
 //
 //   seccompagent PATH [NUMBER=ERRNO...]   listens on a unix stream socket for container process states
+//   seccompagent PATH silent=COUNT        the same, but only the first COUNT notifications are answered
+//   seccompagent PATH deaf                listens, accepts nothing, and its queue of connections is full
 //
 // A notified system call goes on, unless its NUMBER is among the arguments: then it fails with ERRNO, or, for 0, returns 0
 // without having been made. Prints lines:
@@ -65,7 +67,9 @@ std::string to_hex(const std::string& data) {
   return hex;
 }
 
-int listen_at(const char* path) {
+int g_left = -1;  // notifications that are answered still; -1: all
+
+int listen_at(const char* path, int backlog) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   if (strlen(path) >= sizeof address.sun_path) {
@@ -74,10 +78,27 @@ int listen_at(const char* path) {
   }
   strcpy(address.sun_path, path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 || listen(fd, 8) < 0) {
+  if (fd < 0 || bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0 || listen(fd, backlog) < 0) {
     fail(path);
   }
   return fd;
+}
+
+// unix(7): a connect(2) waits as long as the queue is full.
+void fill(const char* path) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  strcpy(address.sun_path, path);
+  for (;;) {
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+      fail(path);
+    }
+    if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+      close(fd);
+      return;
+    }
+  }
 }
 
 void take_descriptors(Connection& connection, msghdr& message) {
@@ -131,6 +152,10 @@ void answer(int listener) {
   }
   say("N " + std::to_string(call.data.nr) + " " + std::to_string(call.pid) + " " +
       std::to_string(call.data.args[0]));
+  if (g_left == 0) {
+    return;
+  }
+  g_left -= g_left > 0 ? 1 : 0;
   seccomp_notif_resp response = {};
   response.id = call.id;
   const auto wanted = g_answers.find(call.data.nr);
@@ -194,8 +219,18 @@ int main(int argc, char** argv) {
       g_answers[number] = error;
     }
   }
-  const int server = listen_at(argv[1]);
+  const bool deaf = argc > 2 && strcmp(argv[2], "deaf") == 0;
+  if (argc > 2 && sscanf(argv[2], "silent=%d", &g_left) != 1) {
+    g_left = -1;
+  }
+  const int server = listen_at(argv[1], deaf ? 0 : 8);
+  if (deaf) {
+    fill(argv[1]);
+  }
   say("L");
+  while (deaf) {
+    pause();
+  }
   for (;;) {
     serve(server);
   }

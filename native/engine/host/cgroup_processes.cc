@@ -13,6 +13,7 @@
 #include "engine/host_context.h"
 #include "engine/journal.h"
 #include "sys/kernel.h"
+#include "sys/small_file.h"
 #include "sys/text.h"
 
 namespace tsrunc::engine {
@@ -25,6 +26,7 @@ using sys::UniqueFd;
 // How many descriptors are open at a time.
 constexpr size_t kAtOnce = 64;
 constexpr int kKillMilliseconds = 10000;
+constexpr int kLookMilliseconds = 1000;  // then what keeps them is looked for
 
 [[nodiscard]] bool contains(const sys::Array<pid_t>& pids, pid_t wanted) noexcept {
   for (const pid_t pid : pids) {
@@ -225,12 +227,33 @@ Failure kill_cgroups(const wire::StrList& paths, int milliseconds, char* detail,
   }
 }
 
-void thaw_freezer(const wire::Header& header) noexcept {
+namespace {
+
+[[nodiscard]] bool has_v1_freezer(const wire::Header& header) noexcept {
   constexpr char kFile[] = "/freezer.state";
   const wire::Str& file = header.frozen_file;
-  if (file.size > sizeof kFile - 1 && std::strcmp(file.data + file.size - (sizeof kFile - 1), kFile) == 0) {
-    (void)sys::write_file(AT_FDCWD, file.data, "THAWED", 6);  // ENOENT: the cgroup is gone already
+  return file.size > sizeof kFile - 1 && std::strcmp(file.data + file.size - (sizeof kFile - 1), kFile) == 0;
+}
+
+}  // namespace
+
+void thaw_freezer(const wire::Header& header) noexcept {
+  if (has_v1_freezer(header)) {
+    (void)sys::write_file(AT_FDCWD, header.frozen_file.data, "THAWED",
+                          6);  // ENOENT: the cgroup is gone already
   }
+}
+
+Failure held_by_freezer(const wire::Header& header) noexcept {
+  return sys::fail(EBUSY, "kill", header.frozen_file.data,
+                   "a cgroup above the container's is frozen: its processes end once that is thawed");
+}
+
+bool is_held_by_freezer(const wire::Header& header) noexcept {
+  char text[32];
+  return has_v1_freezer(header) &&
+         sys::read_file(AT_FDCWD, header.frozen_file.data, text, sizeof text).ok() &&
+         std::strncmp(text, "THAWED", 6) != 0;
 }
 
 namespace {
@@ -245,6 +268,18 @@ namespace {
   return false;
 }
 
+[[nodiscard]] Failure kill_own(HostContext& context, const wire::StrList& paths) {
+  const auto kill = [&](int milliseconds) {
+    return kill_cgroups(paths, milliseconds, context.detail, sizeof context.detail);
+  };
+  const Failure failure = kill(kLookMilliseconds);
+  if (failure.code != ETIMEDOUT) {
+    return failure;
+  }
+  return is_held_by_freezer(context.plan.header) ? held_by_freezer(context.plan.header)
+                                                 : kill(kKillMilliseconds - kLookMilliseconds);
+}
+
 }  // namespace
 
 Failure run(HostContext& context, const wire::KillCgroups& op) {
@@ -253,7 +288,7 @@ Failure run(HostContext& context, const wire::KillCgroups& op) {
   }
   // systemd may have refused the unit because another container has it; init was there before.
   if (context.init.pid != 0 && !is_made_by_systemd(context.plan)) {
-    return kill_cgroups(op.paths, kKillMilliseconds, context.detail, sizeof context.detail);
+    return kill_own(context, op.paths);
   }
   // No init was ever made, or none that is known: whoever is in a cgroup that create did not make is a
   // stranger.
@@ -262,7 +297,7 @@ Failure run(HostContext& context, const wire::KillCgroups& op) {
   for (uint32_t i = 0; i < op.paths.count; ++i) {
     if (journal.has("cgroup", op.paths.items[i])) {
       const wire::StrList one{op.paths.items + i, 1};
-      TSRUNC_TRY(kill_cgroups(one, kKillMilliseconds, context.detail, sizeof context.detail));
+      TSRUNC_TRY(kill_own(context, one));
     }
   }
   return kOk;

@@ -26,4 +26,9 @@ namespace tsrunc::engine {
 // Thaws a container that is paused by the v1 freezer, which holds back even SIGKILL.
 void thaw_freezer(const wire::Header& header) noexcept;
 
+// Whether it is frozen all the same: by a cgroup above it, which is not the container's.
+[[nodiscard]] bool is_held_by_freezer(const wire::Header& header) noexcept;
+// What is said of it then.
+[[nodiscard]] sys::Failure held_by_freezer(const wire::Header& header) noexcept;
+
 }  // namespace tsrunc::engine

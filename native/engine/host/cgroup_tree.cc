@@ -142,9 +142,21 @@ Failure visit_cgroups(int dir, CgroupVisitor& visitor) noexcept {
   return visit_at(dir, visitor, 0);
 }
 
+bool remove_directory(const char* path) noexcept {
+  if (::rmdir(path) == 0 || errno == ENOENT) {
+    return true;
+  }
+  const int code = errno;
+  if (code == EROFS && ::access(path, F_OK) != 0 && errno == ENOENT) {
+    return true;
+  }
+  errno = code;
+  return false;
+}
+
 Failure remove_cgroup(const char* path, sys::Deadline deadline, char* detail, size_t detail_size) noexcept {
   for (;;) {
-    if (::rmdir(path) == 0 || errno == ENOENT) {
+    if (remove_directory(path)) {
       return kOk;
     }
     if (errno == EBUSY || errno == ENOTEMPTY) {

@@ -30,6 +30,10 @@ class CgroupVisitor {
 };
 [[nodiscard]] sys::Failure visit_cgroups(int dir, CgroupVisitor& visitor) noexcept;
 
+// rmdir(2). True: it is gone. On a mount that is read-only rmdir fails before it looks whether there is
+// anything.
+[[nodiscard]] bool remove_directory(const char* path) noexcept;
+
 // Removes the directory with everything beneath it. The kernel answers EBUSY for a moment after the last
 // process has ended: tried again until `deadline`; then `detail` names the processes that are still there.
 [[nodiscard]] sys::Failure remove_cgroup(const char* path, sys::Deadline deadline, char* detail,

@@ -87,7 +87,11 @@ sys::Failure run(HostContext& context, const wire::RunHook& op) {
   sys::Failure failure = open_outputs(op, files);
   if (!failure) {
     const HookOutput output{files.standard.get(), files.error.get()};
-    failure = run_hook(op, state.input(), output, context.detail, sizeof context.detail);
+    // A container that ends while it is made has no use for a hook; the signal that ended it may be meant for
+    // all.
+    const int init =
+        op.fatal && context.sync.valid() && context.init_pidfd.valid() ? context.init_pidfd.get() : -1;
+    failure = run_hook(op, state.input(), output, init, context.detail, sizeof context.detail);
   }
   if (failure && !op.fatal) {
     warn(context, op, failure);

@@ -38,6 +38,7 @@ sys::Failure run(HostContext& context, const wire::SendSeccompListener& op) {
   TSRUNC_TRY(
       send_with_descriptor(socket->get(), parts, count, context.seccomp_listener.get(), op.socket.data));
   context.seccomp_listener.reset();
+  context.agent = op.socket.data;
   return sys::kOk;
 }
 

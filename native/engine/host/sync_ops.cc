@@ -85,9 +85,9 @@ Failure run(HostContext& context, const wire::AwaitInit& op) {
   for (;;) {
     Message message;
     sys::UniqueFd descriptor;
-    TSRUNC_TRY(await_readable(context, context.sync.get()));
     // The socket's end of file is init's death, so that this wait always ends; init itself waits for nobody
-    // else but hooks, whose time limits are the configuration's.
+    // else but hooks, whose time limits are the configuration's, and then for the agent of its filter.
+    TSRUNC_TRY(await_readable(context, context.sync.get(), context.agent));
     if (Failure failure = receive(context.sync.get(), message, &descriptor); failure) {
       return failure.code == ECONNRESET ? describe_death(context) : failure;
     }

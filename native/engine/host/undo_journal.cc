@@ -125,7 +125,7 @@ class Undo {
       return kOk;
     }
     if (is_kind(entry, "rdt") || (is_kind(entry, "rdtclass") && !created)) {
-      return ::rmdir(entry.path) == 0 || errno == ENOENT ? kOk : sys::fail("rmdir", entry.path);
+      return remove_directory(entry.path) ? kOk : sys::fail("rmdir", entry.path);
     }
     if (is_kind(entry, "netdevice")) {
       // config-linux.md "Network Namespace Lifecycle": once there was a container, it does not come back.
@@ -146,8 +146,7 @@ class Undo {
       }
       return remove_cgroup(path, sys::Deadline(kRemoveMilliseconds), context_.detail, sizeof context_.detail);
     }
-    const bool gone = ::rmdir(path) == 0 || errno == ENOENT;
-    return gone || errno == EBUSY || errno == ENOTEMPTY ? kOk : sys::fail("rmdir", path);
+    return remove_directory(path) || errno == EBUSY || errno == ENOTEMPTY ? kOk : sys::fail("rmdir", path);
   }
 
   // The journal's memory ends with this object, and later failures reuse the context's room for details.

@@ -15,7 +15,7 @@ sys::Failure run(InitContext& context, const wire::RunHook& op) noexcept {
     return number < kMaxSlots ? context.slots[number].get() : -1;
   };
   const HookOutput output{slot(op.stdout_slot), slot(op.stderr_slot)};
-  return run_hook(op, state.input(), output, context.detail, sizeof context.detail);
+  return run_hook(op, state.input(), output, -1, context.detail, sizeof context.detail);
 }
 
 }  // namespace tsrunc::engine
