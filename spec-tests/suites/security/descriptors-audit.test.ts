@@ -1,0 +1,176 @@
+// What every process of a runtime has open in every state of a container: CVE-2016-9962, CVE-2019-5736, CVE-2024-21626 and
+// CVE-2025-31133 began with a descriptor that reached further than the process it was found in.
+//
+// Seen to fail with the exec fifo opened without O_CLOEXEC, and with init that keeps the state directory open.
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Bundle, bundle, deepEqual, eventually, ok, sandbox, test } from '../../lib'
+
+const HOST_HOOKS = ['prestart', 'createRuntime', 'poststart', 'poststop'] as const
+/** open(2). */
+const O_CLOEXEC = 0o2000000
+
+/** Device and inode, as names of a file. */
+const identity = (path: string): string => {
+  const { dev, ino } = statSync(path)
+  return `${dev}:${ino}`
+}
+
+/** Devices of what this host has mounted. */
+const hostDevices = (): ReadonlySet<number> =>
+  new Set(
+    readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .flatMap((line) => {
+        const path = line.split(' ')[4]
+        return path !== undefined && existsSync(path) ? [statSync(path).dev] : []
+      }),
+  )
+
+const isHostDirectory = (path: string, devices: ReadonlySet<number>): boolean => {
+  const status = statSync(path)
+  return status.isDirectory() && devices.has(status.dev)
+}
+
+/** What this process has open, which those that it starts may have inherited. */
+const callersOwn = (): ReadonlySet<string> =>
+  new Set(readdirSync('/proc/self/fd').flatMap((fd) => linkOf(`/proc/self/fd/${fd}`) ?? []))
+
+/** undefined: closed meanwhile. */
+const linkOf = (path: string): string | undefined => {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
+  }
+}
+
+/** Numbers above the standard streams. */
+const descriptorsOf = (pid: number): readonly number[] =>
+  readdirSync(`/proc/${pid}/fd`)
+    .map(Number)
+    .filter((fd) => fd > 2)
+
+/** What stays open across execve(2), besides what the caller gave. */
+const inherited = (pid: number): readonly string[] => {
+  const given = callersOwn()
+  return descriptorsOf(pid).flatMap((fd) => {
+    const target = linkOf(`/proc/${pid}/fd/${fd}`)
+    if (target === undefined || given.has(target)) return []
+    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
+    return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0 ? [`${fd}: ${target}`] : []
+  })
+}
+
+/** Directories of the host that are open, other than the container's root. */
+const hostDirectories = (pid: number, rootfs: string): readonly string[] => {
+  const devices = hostDevices()
+  const root = identity(rootfs)
+  return descriptorsOf(pid)
+    .map((fd) => `/proc/${pid}/fd/${fd}`)
+    .filter((path) => isHostDirectory(path, devices) && identity(path) !== root)
+    .map((path) => readlinkSync(path))
+}
+
+/** A hook that stands still until it is told to go on. */
+const pausing = (b: Bundle, name: string) => ({
+  path: '/bin/sh',
+  args: ['sh', '-c', `echo $PPID > ${b.path}/${name}; until [ -e ${b.path}/${name}.go ]; do sleep 0.05; done`],
+  env: [`PATH=${process.env['PATH'] ?? '/bin:/usr/bin'}`],
+})
+
+const goOn = (b: Bundle, name: string): void => writeFileSync(join(b.path, `${name}.go`), '')
+
+/** Waits until a hook stands still; the process that runs it. */
+const parentOf = async (b: Bundle, name: string): Promise<number> => {
+  const path = join(b.path, name)
+  const text = await eventually(`the hook ${name}`, () => existsSync(path) && readFileSync(path, 'utf8').trim(), 30_000)
+  return Number(text)
+}
+
+const CRUN = { peers: { crun: 'opens its signalfd without SFD_CLOEXEC' }, sometimes: true } as const
+
+for (const name of HOST_HOOKS) {
+  test(
+    `while a ${name} hook runs, the runtime has nothing open that a program it starts would inherit`,
+    CRUN,
+    async () => {
+      const b = await bundle((c, made) => {
+        c.hooks = { [name]: [pausing(made, name)] }
+      })
+      b.command(['sleep', '30'])
+      // Whatever fails, the hook ends.
+      sandbox().undo.push(() => goOn(b, name))
+      const work = async (): Promise<void> => {
+        await b.create()
+        await b.start()
+        await b.kill('KILL')
+        await b.reaches('stopped')
+        await b.delete()
+      }
+      const done = work()
+      const pid = await parentOf(b, name)
+      const found = inherited(pid)
+      goOn(b, name)
+      await done
+      deepEqual(found, [])
+    },
+  )
+}
+
+test('init that waits for start has nothing open that the program would inherit, and no directory of the host', async () => {
+  const b = await bundle()
+  b.command(['sleep', '30'])
+  await b.create()
+  const { pid } = await b.state()
+  deepEqual(inherited(pid), [])
+  deepEqual(hostDirectories(pid, b.rootfs), [])
+  await b.start()
+  deepEqual(descriptorsOf(pid), [])
+})
+
+const RUNC = { peers: { runc: 'a createContainer hook inherits pipes of init' }, sometimes: true } as const
+
+test('in a hook only the standard streams are open, wherever it runs', RUNC, async () => {
+  const b = await bundle((c, made) => {
+    const list = (name: string) => ({
+      path: '/bin/sh',
+      args: ['sh', '-c', `ls /proc/self/fd > ${made.path}/${name}`],
+      env: [`PATH=${process.env['PATH'] ?? '/bin:/usr/bin'}`],
+    })
+    const names = [...HOST_HOOKS, 'createContainer'] as const
+    c.hooks = Object.fromEntries(names.map((name) => [name, [list(name)]]))
+  })
+  b.command(['sleep', '0.1'])
+  await b.run()
+  for (const name of [...HOST_HOOKS, 'createContainer']) {
+    const path = join(b.path, name)
+    ok(existsSync(path), `${name} did not run`)
+    // 3 is the directory that ls reads.
+    deepEqual([name, ...readFileSync(path, 'utf8').trim().split('\n')], [name, '0', '1', '2', '3'])
+  }
+})
+
+test(
+  'the runtime that waits for a container in the foreground has nothing open that a program would inherit',
+  CRUN,
+  async () => {
+    const b = await bundle()
+    b.command(['echo', 'runs'], ['sleep', '30'])
+    const running = b.launchRun()
+    await b.line(/runs/)
+    deepEqual(inherited(await running.pid), [])
+    await b.kill('KILL')
+    await running.exited
+  },
+)
+
+test('a process that is put into a container has only the standard streams open', async () => {
+  const b = await bundle()
+  await b.startIdle()
+  const [report] = await b.exec({}, ['report'])
+  deepEqual(
+    report.fds.map(({ fd }) => fd),
+    [0, 1, 2],
+  )
+})
