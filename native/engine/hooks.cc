@@ -224,7 +224,8 @@ Failure judge(const wire::RunHook& op, int status, End end, const Tail& tail, ch
   if (!file.empty()) {
     text.add("; what it printed is in ").add(file.data);
   }
-  return fail(end == End::kTimeout ? ETIMEDOUT : sys::kNoErrno, "hook", op.path.data, detail);
+  constexpr int kCodes[] = {sys::kNoErrno, ETIMEDOUT, ECHILD};  // in the order of End
+  return fail(kCodes[static_cast<uint8_t>(end)], "hook", op.path.data, detail);
 }
 
 // SIGPIPE of a hook that closes its input must not end tsrunc.

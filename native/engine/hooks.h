@@ -21,9 +21,9 @@ struct HookOutput {
 };
 
 // Runs the hook, waits for it, kills it (with its process group) when its time is over or, unless it is -1,
-// when the process of the pidfd `init` has ended. `detail` takes the story for the user: exit status or
-// signal, and the end of what it printed. Allocates nothing: init runs hooks too. A hook that does not read
-// its input is no failure.
+// when the process of the pidfd `init` has ended (ECHILD). `detail` takes the story for the user: exit status
+// or signal, and the end of what it printed. Allocates nothing: init runs hooks too. A hook that does not
+// read its input is no failure.
 [[nodiscard]] sys::Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutput& output,
                                     int init, char* detail, size_t size) noexcept;
 

@@ -65,6 +65,9 @@ struct HostContext {
   char suffix[48] = {};         // FailureRecord::suffix of the operation that runs
 };
 
+// ECHILD: init ended without a word, something killed it. Leaves it to be reaped by destroy().
+[[nodiscard]] sys::Failure describe_death(HostContext& context);
+
 // One overload for each operation of TSRUNC_HOST_OPS; defined in engine/host/*.cc by subject.
 #define TSRUNC_DECLARE(name) [[nodiscard]] sys::Failure run(HostContext& context, const wire::name& op);
 TSRUNC_HOST_OPS(TSRUNC_DECLARE)

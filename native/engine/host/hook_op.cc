@@ -92,6 +92,9 @@ sys::Failure run(HostContext& context, const wire::RunHook& op) {
     const int init =
         op.fatal && context.sync.valid() && context.init_pidfd.valid() ? context.init_pidfd.get() : -1;
     failure = run_hook(op, state.input(), output, init, context.detail, sizeof context.detail);
+    if (failure.code == ECHILD) {
+      failure = describe_death(context);
+    }
   }
   if (failure && !op.fatal) {
     warn(context, op, failure);

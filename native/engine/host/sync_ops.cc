@@ -18,26 +18,6 @@ using sys::Failure;
 using sys::kOk;
 using sys::Text;
 
-// Init closed the socket without a word: something killed it. Leaves it to be reaped by destroy().
-Failure describe_death(HostContext& context) {
-  siginfo_t info{};
-  pollfd gone{context.init_pidfd.get(), POLLIN, 0};
-  constexpr int kGraceMs = 1000;
-  (void)::poll(&gone, 1, kGraceMs);
-  Text text(context.detail);
-  text.add("init ended before the container was ready");
-  if (::waitid(P_PID, static_cast<id_t>(context.init.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-      info.si_pid == context.init.pid) {
-    if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) {
-      text.add(": killed by signal ").add(static_cast<uint64_t>(info.si_status));
-      text.add(info.si_status == SIGKILL ? "; is the memory limit too low?" : "");
-    } else {
-      text.add(": exit status ").add(static_cast<uint64_t>(info.si_status));
-    }
-  }
-  return fail(ECHILD, "sync", nullptr, context.detail);
-}
-
 // The process that was cloned goes on as its child; it has nothing left to do but to end.
 void adopt(HostContext& context, pid_t pid, sys::UniqueFd pidfd) {
   const pid_t first = context.init.pid;
@@ -61,6 +41,25 @@ bool init_runs_hooks(const HostContext& context) {
 }
 
 }  // namespace
+
+Failure describe_death(HostContext& context) {
+  siginfo_t info{};
+  pollfd gone{context.init_pidfd.get(), POLLIN, 0};
+  constexpr int kGraceMs = 1000;
+  (void)::poll(&gone, 1, kGraceMs);
+  Text text(context.detail);
+  text.add("init ended before the container was ready");
+  if (::waitid(P_PID, static_cast<id_t>(context.init.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+      info.si_pid == context.init.pid) {
+    if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) {
+      text.add(": killed by signal ").add(static_cast<uint64_t>(info.si_status));
+      text.add(info.si_status == SIGKILL ? "; is the memory limit too low?" : "");
+    } else {
+      text.add(": exit status ").add(static_cast<uint64_t>(info.si_status));
+    }
+  }
+  return fail(ECHILD, "sync", nullptr, context.detail);
+}
 
 Failure run(HostContext& context, const wire::ReleaseInit& op) {
   if (op.step == static_cast<uint32_t>(wire::Step::kMapped)) {

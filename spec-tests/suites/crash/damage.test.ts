@@ -100,7 +100,7 @@ const DAMAGES: readonly (readonly [name: string, damage: (whole: Buffer) => Buff
   ['state', cut(0), /neither copy in its 0 bytes is whole/],
   ['plan', flip(0.5), /the saved plan .* is damaged: the checksum of its \d+ bytes is wrong/],
   ['plan', cut(0.9), /the saved plan .* is damaged: the checksum of its \d+ bytes is wrong/],
-  ['journal', flip(0.1), /the journal .* is damaged at byte 0, line 1/],
+  ['journal', flip(0.02), /the journal .* is damaged at byte 0, line 1/],
   ['journal', flip(0.99), /the journal .* is damaged at byte \d+, line \d+/],
   ['journal', cut(0.5), /the journal .* is damaged at byte \d+, line \d+/],
   ['journal', cut(0), /the journal .* is damaged at byte 0, line 1/],

@@ -31,6 +31,7 @@ const ROWS: readonly Row[] = [
     verbs: ['start'],
     why: 'a lock that is not given up ends with the descriptor, which is closed next',
   },
+  { calls: 'clock_nanosleep', why: 'the next look comes sooner' },
   { calls: 'munmap', why: 'the memory ends with the process' },
   { calls: 'setpgid', why: 'the process and its parent both call it: whoever comes first' },
   { calls: 'rmdir', errors: ['EBUSY'], why: 'a cgroup is busy as long as its processes end: it is tried again' },
