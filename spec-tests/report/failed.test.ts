@@ -8,13 +8,13 @@ const result = (fullName: string, status: string, ...failureMessages: string[]) 
   failureMessages,
 })
 
-test('a failure is named with the first line of what it said', () => {
+test('a failure is named with the first lines of what it said', () => {
   const file = {
     name: '/x/a.test.ts',
     status: 'failed',
-    assertionResults: [result('good', 'passed'), result('bad', 'failed', 'Error: no\n  at y')],
+    assertionResults: [result('good', 'passed'), result('bad', 'failed', 'Error: no\nwhy\nhow\n  at y')],
   }
-  expect(failedIn(report(file))).toEqual([{ file: '/x/a.test.ts', test: 'bad', message: 'Error: no' }])
+  expect(failedIn(report(file))).toEqual([{ file: '/x/a.test.ts', test: 'bad', message: 'Error: no why how' }])
 })
 
 test('a file that could not be prepared fails as a whole', () => {
@@ -24,7 +24,7 @@ test('a file that could not be prepared fails as a whole', () => {
     message: 'hook timed out\nmore',
     assertionResults: [result('t', 'skipped')],
   }
-  expect(failedIn(report(file))).toEqual([{ file: '/x/a.test.ts', test: '', message: 'hook timed out' }])
+  expect(failedIn(report(file))).toEqual([{ file: '/x/a.test.ts', test: '', message: 'hook timed out more' }])
 })
 
 test('a second try counts in place of the first, file by file', () => {

@@ -21,11 +21,12 @@ export interface Failure {
   readonly file: string
   /** Empty where the file as a whole failed. */
   readonly test: string
-  /** The first line of what it said. */
+  /** The first lines of what it said. */
   readonly message: string
 }
 
-const firstLine = (text: string | undefined): string => (text ?? '').split('\n')[0] ?? ''
+/** In one line, of a length that a list of them can have. */
+const beginning = (text: string | undefined): string => (text ?? '').split('\n').slice(0, 3).join(' ').slice(0, 300)
 
 /** Every test that failed, and every file that failed without a test. */
 export const failedIn = (report: FailedReport): readonly Failure[] =>
@@ -35,9 +36,9 @@ export const failedIn = (report: FailedReport): readonly Failure[] =>
       .map(({ fullName, failureMessages }) => ({
         file: name,
         test: fullName,
-        message: firstLine(failureMessages?.[0]),
+        message: beginning(failureMessages?.[0]),
       }))
-    return tests.length > 0 || status !== 'failed' ? tests : [{ file: name, test: '', message: firstLine(message) }]
+    return tests.length > 0 || status !== 'failed' ? tests : [{ file: name, test: '', message: beginning(message) }]
   })
 
 /** The first report, with the files of the second in place of its own. */
