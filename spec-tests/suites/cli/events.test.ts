@@ -28,8 +28,10 @@ interface Event {
   readonly data?: Readonly<Record<string, unknown>>
 }
 
+/** The last line may be on its way. */
 const parse = (text: string): Event[] =>
   text
+    .slice(0, text.lastIndexOf('\n') + 1)
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Event)
