@@ -72,10 +72,14 @@ const hostDirectories = (pid: number, rootfs: string): readonly string[] => {
     .map((path) => readlinkSync(path))
 }
 
-/** A hook that stands still until it is told to go on. */
+/** A hook that stands still until it is told to go on, or for a minute: nothing outlives a test that fails. */
 const pausing = (b: Bundle, name: string) => ({
   path: '/bin/sh',
-  args: ['sh', '-c', `echo $PPID > ${b.path}/${name}; until [ -e ${b.path}/${name}.go ]; do sleep 0.05; done`],
+  args: [
+    'sh',
+    '-c',
+    `echo $PPID > ${b.path}/${name}; i=0; until [ -e ${b.path}/${name}.go ] || [ $i -ge 600 ]; do sleep 0.1; i=$((i + 1)); done`,
+  ],
   env: [`PATH=${process.env['PATH'] ?? '/bin:/usr/bin'}`],
 })
 
