@@ -132,10 +132,11 @@ struct Members {
   bool all = true;
   for (uint32_t i = 0; i < paths.count; ++i) {
     UniqueFd dir;
-    if (open_own(paths.items[i], dir) || !dir.valid()) {
-      continue;
+    const bool opened = !open_own(paths.items[i], dir);
+    if (opened && !dir.valid()) {
+      continue;  // gone, and its processes with it
     }
-    all = !sys::write_file(dir.get(), "cgroup.kill", "1", 1) && all;
+    all = opened && !sys::write_file(dir.get(), "cgroup.kill", "1", 1) && all;
   }
   return all;
 }
