@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "engine/init/root_path.h"
+#include "sys/entry.h"
 #include "sys/kernel.h"
 
 namespace tsrunc::engine {
@@ -36,7 +37,7 @@ struct Entry {
 Failure copy_directory(int from, int to, const char* path, int depth) noexcept;
 
 Failure copy_owner(int directory, const char* name, const struct stat& status, const char* path) noexcept {
-  if (::fchownat(directory, name, status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW) < 0) {
+  if (sys::own_entry(directory, name, status.st_uid, status.st_gid) < 0) {
     return fail("fchownat", path);
   }
   // After chown, which clears the set-id bits. Links have no mode.
@@ -44,12 +45,12 @@ Failure copy_owner(int directory, const char* name, const struct stat& status, c
     return fail("fchmodat", path);
   }
   const timespec times[2] = {status.st_atim, status.st_mtim};
-  return ::utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? fail("utimensat", path) : kOk;
+  return sys::time_entry(directory, name, times) < 0 ? fail("utimensat", path) : kOk;
 }
 
 Failure copy_regular(int from, int to, const char* name, off_t size, const char* path) noexcept {
-  const UniqueFd source(::openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  const UniqueFd target(::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const UniqueFd source = sys::open_entry(from, name, O_RDONLY);
+  const UniqueFd target = sys::open_entry(to, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
   if (!source.valid() || !target.valid()) {
     return fail("open", path);
   }
@@ -68,20 +69,20 @@ Failure copy_regular(int from, int to, const char* name, off_t size, const char*
 
 Failure copy_link(int from, int to, const char* name, const char* path) noexcept {
   char target[PATH_MAX];
-  const ssize_t length = ::readlinkat(from, name, target, sizeof target - 1);
+  const ssize_t length = sys::read_entry_link(from, name, target, sizeof target - 1);
   if (length < 0) {
     return fail("readlinkat", path);
   }
   target[length] = 0;
-  return ::symlinkat(target, to, name) < 0 ? fail("symlinkat", path) : kOk;
+  return sys::make_entry_link(target, to, name) < 0 ? fail("symlinkat", path) : kOk;
 }
 
 Failure copy_subdirectory(int from, int to, const char* name, const char* path, int depth) noexcept {
-  if (::mkdirat(to, name, 0700) < 0) {
+  if (sys::make_entry_directory(to, name, 0700) < 0) {
     return fail("mkdirat", path);
   }
-  const UniqueFd source(::openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  const UniqueFd target(::openat(to, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd source = sys::open_entry(from, name, O_RDONLY | O_DIRECTORY);
+  const UniqueFd target = sys::open_entry(to, name, O_RDONLY | O_DIRECTORY);
   if (!source.valid() || !target.valid()) {
     return fail("open", path);
   }
@@ -90,7 +91,7 @@ Failure copy_subdirectory(int from, int to, const char* name, const char* path, 
 
 Failure copy_entry(int from, int to, const char* name, const char* path, int depth) noexcept {
   struct stat status {};
-  if (::fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+  if (sys::stat_entry(from, name, status) < 0) {
     return fail("fstatat", path);
   }
   switch (status.st_mode & S_IFMT) {
@@ -106,7 +107,7 @@ Failure copy_entry(int from, int to, const char* name, const char* path, int dep
     case S_IFCHR:
     case S_IFBLK:
     case S_IFIFO:
-      if (::mknodat(to, name, status.st_mode, status.st_rdev) < 0) {
+      if (sys::make_entry_node(to, name, status.st_mode, status.st_rdev) < 0) {
         return fail("mknodat", path);
       }
       break;
@@ -147,7 +148,7 @@ Failure copy_up(InitContext& context, const char* path, int target) noexcept {
   if (!source.ok()) {
     return source.failure();
   }
-  const UniqueFd into(::openat(target, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd into = sys::open_again(target, O_RDONLY);
   if (!into.valid()) {
     return fail("open", path);
   }

@@ -7,6 +7,7 @@
 #include "engine/init/init_context.h"
 #include "engine/init/mount_tree.h"
 #include "engine/init/root_path.h"
+#include "sys/entry.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -121,15 +122,14 @@ Failure run(InitContext& context, const wire::MakeDevice& op) noexcept {
   }
   const int directory = parent->directory.get();
   const dev_t device = op.type == S_IFIFO ? 0 : makedev(op.major, op.minor);
-  if (::mknodat(directory, parent->name, op.type | op.mode, device) < 0) {
+  if (sys::make_entry_node(directory, parent->name, op.type | op.mode, device) < 0) {
     if (errno != EEXIST) {
       return fail("mknodat", path);
     }
-    const UniqueFd existing(::openat(directory, parent->name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const UniqueFd existing = sys::open_entry(directory, parent->name, O_PATH);
     return existing.valid() ? adopt(context, existing.get(), op) : fail("open", path);
   }
-  if ((op.uid != 0 || op.gid != 0) &&
-      ::fchownat(directory, parent->name, op.uid, op.gid, AT_SYMLINK_NOFOLLOW) < 0) {
+  if ((op.uid != 0 || op.gid != 0) && sys::own_entry(directory, parent->name, op.uid, op.gid) < 0) {
     return fail("fchownat", path);
   }
   return kOk;
@@ -161,10 +161,10 @@ Failure run(InitContext& context, const wire::MakeSymlink& op) noexcept {
     return parent.failure();
   }
   const int directory = parent->directory.get();
-  if (op.replace && ::unlinkat(directory, parent->name, 0) < 0 && errno != ENOENT) {
+  if (op.replace && sys::remove_entry(directory, parent->name) < 0 && errno != ENOENT) {
     return fail("unlinkat", path);
   }
-  if (::symlinkat(op.target.data, directory, parent->name) < 0 && errno != EEXIST) {
+  if (sys::make_entry_link(op.target.data, directory, parent->name) < 0 && errno != EEXIST) {
     return fail("symlinkat", path);
   }
   return kOk;

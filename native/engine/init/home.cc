@@ -125,8 +125,10 @@ Failure extend_environment(InitContext& context) noexcept {
 
 Failure run(InitContext& context, const wire::FindHome& op) noexcept {
   sys::Text home(context.home);
-  const UniqueFd passwd(::openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!passwd.valid() || !search(passwd.get(), op.uid, home) || home.cut()) {
+  // The image's, and it may be a link: not to what this process has open.
+  const sys::Result<UniqueFd> passwd =
+      sys::openat2(AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK, RESOLVE_NO_MAGICLINKS);
+  if (!passwd.ok() || !search(passwd->get(), op.uid, home) || home.cut()) {
     sys::Text(context.home).add("HOME=/");
   }
   return extend_environment(context);

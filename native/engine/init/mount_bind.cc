@@ -11,6 +11,7 @@
 #include "engine/init/init_context.h"
 #include "engine/init/mount_tree.h"
 #include "engine/init/root_path.h"
+#include "sys/entry.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -114,9 +115,8 @@ Failure check_shapes(int destination, bool directory, const char* path) noexcept
                         : "not a directory: the source is a file, the destination a directory");
 }
 
-// The target of the link that `fd` refers to (O_PATH); readlink(2).
-Failure read_link(int fd, const char* name, char (&out)[PATH_MAX], const char* path) noexcept {
-  const ssize_t length = ::readlinkat(fd, name, out, sizeof out - 1);
+// `length` as readlink(2) gives it.
+Failure end_link(ssize_t length, char (&out)[PATH_MAX], const char* path) noexcept {
   if (length < 0) {
     return fail("readlinkat", path);
   }
@@ -128,20 +128,22 @@ Failure read_link(int fd, const char* name, char (&out)[PATH_MAX], const char* p
 Failure copy_symlink(InitContext& context, int source, const wire::MountBind& op) noexcept {
   const char* path = op.destination.data;
   char target[PATH_MAX];
-  TSRUNC_TRY(read_link(source, "", target, op.source.data));
+  // The link that `source` refers to (O_PATH).
+  TSRUNC_TRY(end_link(::readlinkat(source, "", target, sizeof target - 1), target, op.source.data));
   Result<Parent> parent = ensure_parent(context, path);
   if (!parent.ok()) {
     return parent.failure();
   }
   const int directory = parent->directory.get();
-  if (::symlinkat(target, directory, parent->name) == 0) {
+  if (sys::make_entry_link(target, directory, parent->name) == 0) {
     return kOk;
   }
   if (errno != EEXIST) {
     return fail("symlinkat", path);
   }
   char existing[PATH_MAX];
-  if (!read_link(directory, parent->name, existing, path) && std::strcmp(existing, target) == 0) {
+  const ssize_t length = sys::read_entry_link(directory, parent->name, existing, sizeof existing - 1);
+  if (!end_link(length, existing, path) && std::strcmp(existing, target) == 0) {
     return kOk;
   }
   sys::Text(context.detail)

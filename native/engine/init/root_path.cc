@@ -6,6 +6,7 @@
 #include <climits>
 #include <cstring>
 
+#include "sys/entry.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -72,7 +73,7 @@ Component next_component(const char* rest) noexcept {
                                           const char* component_start, const char* rest, char* out,
                                           size_t size) noexcept {
   char target[PATH_MAX];
-  const ssize_t length = ::readlinkat(directory, name, target, sizeof target - 1);
+  const ssize_t length = sys::read_entry_link(directory, name, target, sizeof target - 1);
   if (length < 0) {
     return fail("readlinkat", path);
   }
@@ -102,11 +103,11 @@ Failure cannot_make(const char* call, const char* path) noexcept {
 
 Result<UniqueFd> make_last_file(int directory, const char* name, const char* path) noexcept {
   // O_EXCL: never through a link, never an existing file.
-  const UniqueFd made(::openat(directory, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0644));
+  const UniqueFd made = sys::open_entry(directory, name, O_CREAT | O_EXCL | O_WRONLY, 0644);
   if (!made.valid() && errno != EEXIST) {
     return cannot_make("create", path);
   }
-  UniqueFd fd(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = sys::open_entry(directory, name, O_PATH);
   if (!fd.valid()) {
     return fail("open", path);
   }
@@ -114,10 +115,10 @@ Result<UniqueFd> make_last_file(int directory, const char* name, const char* pat
 }
 
 Result<UniqueFd> make_directory(int directory, const char* name, mode_t mode, const char* path) noexcept {
-  if (::mkdirat(directory, name, mode) < 0 && errno != EEXIST) {
+  if (sys::make_entry_directory(directory, name, mode) < 0 && errno != EEXIST) {
     return cannot_make("mkdirat", path);
   }
-  UniqueFd fd(::openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd fd = sys::open_entry(directory, name, O_PATH);
   if (!fd.valid()) {
     return fail("open", path);
   }

@@ -1,0 +1,172 @@
+/** Native calls that take a path, or hand on a descriptor, and why they may: nothing that a container could have put there is looked up by name. */
+
+export interface Allowed {
+  /** Below native/. */
+  readonly files: string
+  readonly calls: string
+  /** Functions; every one of the file. Code that acts below a root (engine/init) must say which. */
+  readonly in?: string
+  readonly why: string
+}
+
+/** Before a root is entered paths are the host's, behind it they are the container's own: none leads from one to the other. */
+const ENTERING: readonly Allowed[] = [
+  {
+    files: 'engine/init/rootfs.cc',
+    calls: 'mount umount2 chdir chroot pivot_root',
+    in: 'run',
+    why: 'the roots themselves: "/" and "." after fchdir to a descriptor',
+  },
+  {
+    files: 'engine/init/rootfs.cc',
+    calls: 'open_tree move_mount open_host',
+    in: 'run containing_mount',
+    why: 'root.path of the configuration and "/": above the root, the caller names it',
+  },
+  {
+    files: 'engine/init/rootfs.cc',
+    calls: 'openat',
+    in: 'containing_mount',
+    why: '".." of a directory above the root, for the mount that holds it',
+  },
+  {
+    files: 'engine/init/mount_bind.cc engine/init/devices.cc',
+    calls: 'open_tree',
+    in: 'source_tree device_tree',
+    why: 'the source of a bind mount in the host, which the configuration names; the device is verified on what was opened',
+  },
+  {
+    files: 'engine/init/masks.cc',
+    calls: 'open_host',
+    in: 'open_null',
+    why: "the host's /dev/null, verified by type and number before it is used (CVE-2025-31133)",
+  },
+  {
+    files: 'engine/init/procfs.cc',
+    calls: 'open_host',
+    in: 'open_in_proc',
+    why: "the host's /proc, verified to be the root of a procfs (CVE-2019-16884)",
+  },
+  {
+    files: 'engine/init/enter.cc',
+    calls: 'stat',
+    in: 'is_own_user_namespace',
+    why: "/proc/PID/ns of the host's procfs, before any namespace is entered",
+  },
+  {
+    files: 'engine/init/cgroup.cc',
+    calls: 'write_file',
+    in: 'run',
+    why: 'cgroupfs of the host, before the root is entered',
+  },
+  {
+    files: 'engine/init/copy_up.cc',
+    calls: 'fchmodat',
+    in: 'copy_owner',
+    why: 'in a tmpfs that is attached nowhere yet, on an entry that was just made there and is no link',
+  },
+  {
+    files: 'engine/init/process.cc engine/init/exec.cc engine/init/diagnose.cc engine/init/home.cc',
+    calls: 'chdir execve fstatat faccessat openat openat2 statvfs',
+    in: 'run is_file look exists of_contents of_permission of_file',
+    why: 'after the root was entered: paths as the program itself would use them, with its rights and nothing else open',
+  },
+]
+
+/** The host side, the launcher and the addon stay in the host's mount namespace. */
+const HOST: readonly Allowed[] = [
+  {
+    files:
+      'engine/state_dir.cc engine/state_files.cc engine/journal.cc engine/destroy.cc engine/host/undo_journal.cc launcher/gc.cc launcher/container_names.cc',
+    calls: 'open openat mkdir mkdirat mkfifoat rmdir unlinkat renameat stat fstatat faccessat opendir read_file',
+    why: "the runtime's own directory, which is the caller's alone (0700), by names of this program",
+  },
+  {
+    files: 'engine/host/init_files.cc launcher/notify.cc engine/unix_address.cc engine/host/hook_op.cc',
+    calls: 'mkdirat fchmodat open openat unlink unlinkat rename read_file write_file open_host',
+    why: 'files of the host that the caller names (pid file, sockets, logs of hooks), and the notify socket beside the state',
+  },
+  {
+    files: `engine/host/cgroup_freeze.cc engine/host/cgroup_limit.cc engine/host/cgroup_make.cc engine/host/cgroup_owner.cc
+      engine/host/cgroup_processes.cc engine/host/cgroup_reclaim.cc engine/host/cgroup_tree.cc engine/host/cgroup_undo.cc
+      engine/host/cgroup_usage.cc engine/host/cgroup_write.cc engine/host/device_filter.cc engine/host/systemd_properties.cc
+      engine/host/clone_init.cc engine/host/clone_exec.cc engine/status.cc engine/destroy.cc launcher/cgroup_files.cc
+      launcher/leave_cgroups.cc launcher/oom_watch.cc launcher/stats_memory.cc`,
+    calls:
+      'open openat open_host access faccessat fchownat mkdir mkdirat rmdir unlinkat opendir read_file write_file statx',
+    why: 'cgroupfs and /proc of the host: no container can make links or files there, in its own cgroup only directories',
+  },
+  {
+    files: 'engine/host/rdt.cc launcher/stats_rdt.cc',
+    calls: 'access mkdir opendir read_file write_file',
+    why: 'resctrl of the host, which no container sees',
+  },
+  {
+    files: `engine/host/user_namespace.cc engine/host/net_device.cc engine/host/net_device_undo.cc engine/host/open_tree.cc
+      engine/host/criu_restore.cc engine/host/mounts.cc engine/host/idmap_failure.cc engine/host/criu.cc addon/peer.cc
+      launcher/container.cc launcher/handoff.cc launcher/leave_planner.cc`,
+    calls: 'open openat open_host stat fstatat opendir read_file write_file',
+    why: '/proc of the host, and files of namespaces that the configuration names',
+  },
+  {
+    files: 'engine/host/open_tree.cc engine/host/idmap_failure.cc',
+    calls: 'open_tree',
+    why: 'sources of mounts in the host, which the configuration names; what was opened is verified',
+  },
+  {
+    files: 'engine/host/mounts.cc',
+    calls: 'openat2 umount2',
+    in: 'unmount_one',
+    why: 'what a container without a mount namespace mounted in the host: no link is followed, the mount is known by its id',
+  },
+  {
+    files: 'engine/host/criu.cc engine/host/criu_dump.cc engine/host/criu_restore.cc',
+    calls: 'open openat mkdir rmdir unlinkat mount',
+    why: "directories of images and CRIU's log, which the caller names; the root by its descriptor or in CRIU's own mount namespace",
+  },
+  {
+    files:
+      'addon/container_lock.cc addon/seccomp_cache.cc launcher/planner_client.cc launcher/planner_request.cc launcher/leave_planner.cc launcher/warm.cc',
+    calls: 'open openat mkdir stat fstatat access linkat unlinkat realpath chdir',
+    why: "the runtime's own directory, and files of the bundle as the caller names them, read by a process that is the caller's",
+  },
+  {
+    files: 'launcher/log.cc launcher/trace_file.cc',
+    calls: 'open',
+    why: 'files that the caller names on the command line',
+  },
+  {
+    files: 'addon/hand_off.cc launcher/node.cc launcher/sealed.cc',
+    calls: 'open openat stat access readlink realpath execve',
+    why: 'this program and node, where they are installed; before a container exists',
+  },
+  {
+    files: 'engine/hooks.cc engine/host/id_maps.cc engine/host/criu.cc launcher/ps.cc',
+    calls: 'execve execvp posix_spawn',
+    why: 'programs of the host or of the configuration (hooks, newuidmap, criu, ps); hooks of a container run in its namespaces by intent',
+  },
+]
+
+/** Descriptors that are meant for another program, or that may not be closed. */
+const INHERITED: readonly Allowed[] = [
+  {
+    files: 'engine/hooks.cc engine/host/criu.cc engine/host/id_maps.cc engine/host/user_namespace.cc',
+    calls: 'dup2',
+    why: 'standard streams and what a program is given by number, in the child that executes it',
+  },
+  { files: 'engine/init/console.cc', calls: 'dup2', in: 'run', why: "the terminal as the program's standard streams" },
+  {
+    files: 'launcher/main.cc launcher/leave_planner.cc',
+    calls: 'open',
+    in: 'fill_standard_streams drop_descriptors',
+    why: 'a standard stream that was closed becomes /dev/null, so that nothing else gets its number',
+  },
+  {
+    files: 'launcher/leave_planner.cc',
+    calls: 'open',
+    in: 'lock_root',
+    why: 'the lock is held until the planner listens, which is the program that this process becomes',
+  },
+]
+
+export const ALLOWED: readonly Allowed[] = [...ENTERING, ...INHERITED, ...HOST]
