@@ -1,6 +1,7 @@
 // The edge between node and C++: arguments in, exceptions out, nothing else (src/native/binding.ts is its
 // other half).
 #include <napi.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -88,6 +89,12 @@ Napi::Value run_fellow(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), fellow(info[0].ToNumber()));
 }
 
+// proc(5) mountinfo, poll(2): POLLERR and POLLPRI once after each change of the mount table.
+Napi::Value run_has_event(const Napi::CallbackInfo& info) {
+  pollfd watched = {info[0].ToNumber(), POLLPRI, 0};
+  return Napi::Boolean::New(info.Env(), ::poll(&watched, 1, 0) != 0);
+}
+
 Napi::Value run_send_log(const Napi::CallbackInfo& info) {
   const std::string target = info[0].ToString();
   const std::string message = info[2].ToString();
@@ -118,6 +125,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("execute", Napi::Function::New(env, run_execute));
   exports.Set("findSeccomp", Napi::Function::New(env, run_find_seccomp));
   exports.Set("fellow", Napi::Function::New(env, run_fellow));
+  exports.Set("hasEvent", Napi::Function::New(env, run_has_event));
   exports.Set("keepSeccomp", Napi::Function::New(env, run_keep_seccomp));
   return exports;
 }

@@ -100,7 +100,9 @@ export function readContainer(options: CreateOptions, view: HostView): Wanted {
   checkId(options.id)
   const bundle = resolveBundle(options.bundle, view)
   const config = traced('read config.json', () => readConfig(bundle, options.configFile, view))
-  const { spec, warnings } = traced('parse and validate', () => loadSpec(config.bytes, { path: config.path }))
+  const { spec, warnings } = traced('parse and validate', () =>
+    view.memory.content('spec', config.bytes, () => loadSpec(config.bytes, { path: config.path })),
+  )
   const rootPath = spec.root?.path ?? ''
   view.prepare({ directories: [resolve(bundle, rootPath)], namespaces: namespacePaths(spec) })
   const rootfs = resolveRootfs(bundle, rootPath, view)

@@ -83,7 +83,7 @@ function probeFor(
  * Errors: those of readSaved, execProcess and resolveExec; PROCESS_FILE, CONFIG_SYNTAX, CONFIG_INVALID.
  */
 export function planExec(options: ExecOptions, { view, compileSeccomp }: Surroundings): Planned {
-  const saved = traced('read what create saved', () => readSaved(options.root, options.id, view.saved))
+  const saved = traced('read what create saved', () => readSaved(options.root, options.id, view))
   const { id, bundle, rootfs, spec, header } = saved
   const file = options.processFile === undefined ? undefined : readProcess(options.processFile, view)
   const process = execProcess(spec.process, file?.process, options)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TsruncError } from '../errors'
+import { NO_MEMORY } from '../host/memory'
 import type { SavedBytes } from '../host/view'
 import { binding } from '../native/binding'
 import { PlanBytesError } from '../plan/byte-reader'
@@ -53,7 +54,7 @@ const coded = (code: string, message: RegExp) =>
 /** The code of the error that readSaved throws. */
 function refusalOf(saved: SavedBytes): string | undefined {
   try {
-    readSaved(root, 'c1', saved)
+    readSaved(root, 'c1', { saved, memory: NO_MEMORY })
     return undefined
   } catch (error) {
     return error instanceof TsruncError ? error.code : undefined

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote, TsruncError } from '../errors'
-import type { SavedBytes } from '../host/view'
+import { type HostView, OWN_VIEW, type SavedBytes } from '../host/view'
 import { binding } from '../native/binding'
 import { PlanBytesError } from '../plan/byte-reader'
 import type { PlanHeader } from '../plan/plan'
@@ -151,6 +151,14 @@ function rootfsOf({ rootfsJson }: PlanHeader, id: string): string {
   }
 }
 
+/** Errors: CONTAINER_DAMAGED. */
+function readPlan(file: Uint8Array, id: string): Pick<SavedContainer, 'header' | 'spec' | 'rootfs'> {
+  const header = decodePlan(checkPlan(file, id), id, decodeHeader)
+  const spec = reloadSpec(header.config)
+  if (spec === undefined) throw damaged(id, 'the saved config.json is damaged')
+  return { header, spec, rootfs: rootfsOf(header, id) }
+}
+
 /** Errors: NO_CONTAINER, CONTAINER_OWNER, CONTAINER_DAMAGED; node's own. */
 function readFiles(stateDir: string, id: string): SavedBytes {
   checkDirectory(stateDir, id)
@@ -163,19 +171,22 @@ function readFiles(stateDir: string, id: string): SavedBytes {
  * What create saved of the container `id` beneath `root`. Whether its process lives, stands still or has ended is
  * for the engine to see, at the moment at which it matters.
  *
- * @param sent by who has read it already
+ * @param view of who may have read it already
  * Errors: INVALID_ID, NO_CONTAINER, CONTAINER_OWNER, CONTAINER_DAMAGED; node's own for what cannot be read.
  */
-export function readSaved(root: string, id: string, sent?: SavedBytes): SavedContainer {
+export function readSaved(
+  root: string,
+  id: string,
+  { saved: sent, memory }: Pick<HostView, 'saved' | 'memory'> = OWN_VIEW,
+): SavedContainer {
   checkId(id)
   const stateDir = join(root, id)
   const bytes = sent ?? readFiles(stateDir, id)
-  const header = decodePlan(checkPlan(bytes.plan, id), id, decodeHeader)
+  const decided = memory.content('saved plan', bytes.plan, () => readPlan(bytes.plan, id))
+  const { header } = decided
   if (header.id !== id) throw damaged(id, `the saved plan is one of ${quote(header.id)}`)
   const { config, bundle } = header
-  const spec = reloadSpec(config)
-  if (spec === undefined) throw damaged(id, 'the saved config.json is damaged')
-  return { id, stateDir, bundle, rootfs: rootfsOf(header, id), config, spec, header, ...decodeState(bytes.state, id) }
+  return { id, stateDir, bundle, config, ...decided, ...decodeState(bytes.state, id) }
 }
 
 /** The unit of systemd that is the container's cgroup, if it is one. Errors: CONTAINER_DAMAGED. */

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readSaved } from '../container/saved'
 import { TsruncError } from '../errors'
+import { NO_MEMORY } from '../host/memory'
+import type { SavedBytes } from '../host/view'
 import { binding } from '../native/binding'
 import { BASE, resolve } from '../plan/fixtures'
 import { ACTION, encodePlan } from '../plan/wire'
@@ -24,6 +26,8 @@ import { holds } from './holds'
 
 const SECTIONS = 9
 const RECORD = 'tsrunc-handoff 1\npid 4711\nnofile 1024 4096\nmask 0\nignored 0\nfd 0 0 0\nfd 2 1 0\n'
+
+const sent = (saved: SavedBytes) => ({ saved, memory: NO_MEMORY })
 
 /** native/launcher/planner_wire.h. */
 function requestOf(sections: readonly (string | Uint8Array)[]): Buffer {
@@ -108,7 +112,10 @@ describe('a request to the planner', () => {
     })
     expect(requests.length).toBeGreaterThan(50)
     for (const request of requests) {
-      const reply = await planRequest(request, process.pid, request.answers, () => () => new Uint8Array(8))
+      const reply = await planRequest(request, process.pid, request.answers, {
+        memory: NO_MEMORY,
+        compilerOf: () => () => new Uint8Array(8),
+      })
       expect(['plan', 'cold', 'ask']).toContain(reply.kind)
       expect(encodeReply(reply).length).toBeGreaterThanOrEqual(40)
     }
@@ -163,7 +170,7 @@ describe('what create saved', () => {
   const lines = linesOf(4711, 123456n)
 
   test('is read as it was saved', () => {
-    expect(readSaved('/run/tsrunc', 'c1', { plan: withSum(plan), state: twice(lines) })).toMatchObject({
+    expect(readSaved('/run/tsrunc', 'c1', sent({ plan: withSum(plan), state: twice(lines) }))).toMatchObject({
       id: 'c1',
       process: { pid: 4711, startTime: 123456n },
       created: '2026-07-04T01:02:03Z',
@@ -175,7 +182,7 @@ describe('what create saved', () => {
     holds(1000, numbers, ([pid, start]) => {
       const bytes = { plan: withSum(plan), state: twice(linesOf(pid, start)) }
       const isOne = pid > 0n && pid < 2n ** 31n && start < 2n ** 64n
-      const reading = () => readSaved('/run/tsrunc', 'c1', bytes)
+      const reading = () => readSaved('/run/tsrunc', 'c1', sent(bytes))
       if (isOne) expect(reading().process).toEqual({ pid: Number(pid), startTime: start })
       else expect(reading).toThrow(/is damaged/)
     })
@@ -189,7 +196,7 @@ describe('what create saved', () => {
         ? { plan: damaged(withSum(plan), first), state: damaged(twice(lines), second) }
         : { plan: withSum(damaged(plan, first)), state: twice(damaged(lines, second)) }
       try {
-        readSaved('/run/tsrunc', 'c1', saved)
+        readSaved('/run/tsrunc', 'c1', sent(saved))
         const isSame =
           Buffer.compare(saved.plan, withSum(plan)) === 0 && Buffer.compare(saved.state, twice(lines)) === 0
         expect(!since || isSame).toBe(true)

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { posix } from 'node:path'
 import type { CgroupFacts, CgroupV1Hierarchy, DelegatedCgroup } from './facts'
+import { type Memory, NO_MEMORY } from './memory'
 
 /** f_type of a cgroup2 file system (statfs(2)). */
 const CGROUP2_SUPER_MAGIC = 0x63677270
@@ -115,15 +116,23 @@ function probeDelegated({ mountPoint }: CgroupSources, own: string): readonly De
   }
 }
 
+/** f_type of what is mounted for cgroups; undefined where nothing is, or the kernel has none. */
+const typeOf = ({ mountPoint, self, fileSystemType }: CgroupSources): number | undefined =>
+  existsSync(mountPoint) && existsSync(`${self}/cgroup`) ? fileSystemType(mountPoint) : undefined
+
 /**
  * How cgroups are laid out here, by few and cheap reads: no mount table on the usual hosts. `limited`: the caller is not
  * root of the initial user namespace, and it has to be looked for what it may do.
  */
-export function probeCgroups(sources: CgroupSources = REAL_CGROUP_SOURCES, limited = false): CgroupFacts {
-  const file = `${sources.self}/cgroup`
-  if (!existsSync(sources.mountPoint) || !existsSync(file)) return { version: 0 }
-  const memberships = parseMemberships(readFileSync(file, 'utf8'))
-  if (sources.fileSystemType(sources.mountPoint) === CGROUP2_SUPER_MAGIC) {
+export function probeCgroups(
+  sources: CgroupSources = REAL_CGROUP_SOURCES,
+  limited = false,
+  memory: Memory = NO_MEMORY,
+): CgroupFacts {
+  const type = memory.fact('type of cgroups', () => typeOf(sources))
+  if (type === undefined) return { version: 0 }
+  const memberships = parseMemberships(readFileSync(`${sources.self}/cgroup`, 'utf8'))
+  if (type === CGROUP2_SUPER_MAGIC) {
     const own = memberships.find((membership) => membership.controllers.length === 0)?.path ?? '/'
     return {
       version: 2,
@@ -133,7 +142,9 @@ export function probeCgroups(sources: CgroupSources = REAL_CGROUP_SOURCES, limit
       ...(limited ? { delegated: probeDelegated(sources, own) } : {}),
     }
   }
-  const all = probeV1(sources, memberships)
+  // Which hierarchies there are: a path in them is the caller's own.
+  const key = `hierarchies ${memberships.map(({ controllers }) => controllers.join(',')).join(' ')}`
+  const all = memory.fact(key, () => probeV1(sources, memberships))
   const hierarchies = limited ? all.map((one) => ({ ...one, refused: !mayWrite(one.mountPoint) })) : all
   return hierarchies.length === 0 ? { version: 0 } : { version: 1, hierarchies }
 }

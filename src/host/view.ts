@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { type Memory, NO_MEMORY } from './memory'
 
 /** What only the caller's process can tell of a path: found by itself, or told to a planner by the caller. */
 export interface Questions {
@@ -19,6 +20,7 @@ export interface SavedBytes {
  * named, or at /proc/self, in another way: a planner (planner/) is not the caller's process.
  */
 export interface HostView {
+  readonly memory: Memory
   /** proc(5)'s directory of the caller. */
   readonly self: string
   /** Says what will be asked. Throws what the planner catches, where the answers are not there yet. */
@@ -84,6 +86,7 @@ function namespaceIdentity(path: string): string | undefined {
 
 /** Of this process, which is the caller's. */
 export const OWN_VIEW: HostView = {
+  memory: NO_MEMORY,
   self: '/proc/self',
   prepare: () => undefined,
   bundleDirectory: realDirectory,

@@ -44,6 +44,8 @@ export interface Binding {
    * The process that connected `socket`, if it is of the same user and sees the same host (native/addon/peer.h), else 0.
    */
   fellow(socket: number): number
+  /** Whether poll(2) has something exceptional to tell of a descriptor, as of a mount table that has changed. */
+  hasEvent(fd: number): boolean
   /** Keeps a program that was compiled with the libseccomp at `library`. What cannot be kept is not. */
   keepSeccomp(root: string, compiler: string, request: Uint8Array, library: string, program: Uint8Array): void
 }

@@ -5,6 +5,7 @@ import { type LogSink, logOf } from '../cli/log'
 import { checkPositionals, readUpToVerb, readWords } from '../cli/read-call'
 import { verb as run } from '../cli/run'
 import type { Verb } from '../cli/verb'
+import type { Memory } from '../host/memory'
 import type { HostView, Questions, SavedBytes } from '../host/view'
 import { OWN_VIEW } from '../host/view'
 import type { SeccompProgramRequest } from '../plan/seccomp'
@@ -33,11 +34,13 @@ const namespace = (path: string): string => `n${path}`
 
 /** How the planner sees its caller: by what the caller has told, and by proc(5). */
 class CallersView implements HostView {
+  readonly memory: Memory
   readonly self: string
   readonly #request: Request
   readonly #answers: Answers
 
-  constructor(request: Request, pid: number, answers: Answers) {
+  constructor(request: Request, pid: number, answers: Answers, memory: Memory) {
+    this.memory = memory
     this.self = `/proc/${pid}`
     this.#request = request
     this.#answers = answers
@@ -87,6 +90,12 @@ class CallersView implements HostView {
 
 /** Compiles for a directory of containers (native/seccomp-compiler.ts). */
 export type CompilerOf = (root: string) => (request: SeccompProgramRequest) => Uint8Array
+
+/** What a planner keeps from one request to the next. */
+export interface Kept {
+  readonly memory: Memory
+  readonly compilerOf: CompilerOf
+}
 
 /** What a caller asked for, put together while its verb runs. */
 class Collector implements Engine, LogSink {
@@ -165,9 +174,9 @@ export async function planRequest(
   request: Request,
   pid: number,
   answers: Answers,
-  compilerOf: CompilerOf,
+  { memory, compilerOf }: Kept,
 ): Promise<Reply> {
-  const engine = new Collector(new CallersView(request, pid, answers), compilerOf)
+  const engine = new Collector(new CallersView(request, pid, answers, memory), compilerOf)
   try {
     await callVerb(request, engine)
     return engine.reply()

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { binding } from '../native/binding'
 import { Connection, type Service } from './connection'
 import { installation, isSame } from './installation'
+import { PlannerMemory } from './memory'
 import type { Place } from './place'
 import { planRequest } from './plan-request'
 import { SeccompMemory } from './seccomp-memory'
@@ -33,6 +34,7 @@ class PlannerServer {
   readonly #options: ServerOptions
   readonly #server: Server = createServer((socket) => this.#connected(socket))
   readonly #installation = installation()
+  readonly #memory = new PlannerMemory()
   readonly #seccomp = new SeccompMemory()
   #held = 0
   #connections = 0
@@ -61,6 +63,7 @@ class PlannerServer {
     for (const signal of signals) process.off(signal, stop)
     this.#options.place?.leave()
     this.#server.close()
+    this.#memory.close()
   }
 
   #listen(): Promise<void> {
@@ -107,7 +110,8 @@ class PlannerServer {
         setImmediate(() => this.#end())
         return { kind: 'stale' }
       },
-      plan: (request, answers) => planRequest(request, pid, answers, this.#seccomp.compilerOf),
+      plan: (request, answers) =>
+        planRequest(request, pid, answers, { memory: this.#memory, compilerOf: this.#seccomp.compilerOf }),
       hold: (bytes) => {
         if (this.#held + bytes > MOST_BYTES) return false
         this.#held += bytes

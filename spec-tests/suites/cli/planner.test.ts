@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -11,10 +12,12 @@ import {
   equal,
   eventually,
   isAlive,
+  launch,
   match,
   notEqual,
   plansCold,
   requires,
+  runtime,
   sandbox,
   scratch,
   startPlanner,
@@ -41,8 +44,8 @@ const LOOK =
   'cat /proc/self/limits /proc/self/cgroup; exit 3'
 
 /** The bytes of the plan that `create` saved. */
-const savedPlan = async (b: Bundle, planner: string): Promise<Buffer> => {
-  const { stderr } = await b.create(mode(planner))
+const savedPlan = async (b: Bundle, planner: string, within: readonly string[] = []): Promise<Buffer> => {
+  const { stderr } = await b.create({ ...mode(planner), within })
   equal(stderr, '')
   const plan = readFileSync(join(sandbox().marks.root, b.id, 'plan'))
   await b.delete({ flags: ['--force'] })
@@ -85,6 +88,23 @@ test('tsrunc planner: a plan that a planner made is the plan that node makes, by
   deepEqual(await savedPlan(b, 'on'), await savedPlan(b, 'off'))
   const relative = await trueBundle()
   deepEqual(await savedPlan(relative, 'auto'), await savedPlan(relative, 'off'))
+})
+
+test('tsrunc planner: what it remembers of the host is forgotten when the mounts change', ONLY, async () => {
+  requires('root', 'cgroup-v1')
+  const holder = launch(['unshare', '--mount', 'sh', '-c', 'echo $$; exec sleep 1000'])
+  await eventually('the mount namespace', () => holder.stdout().endsWith('\n'))
+  const inside = ['nsenter', `--mount=/proc/${holder.stdout().trim()}/ns/mnt`]
+  launch([...inside, runtime().path, '--root', sandbox().marks.root, 'planner'])
+  await eventually('the planner', () => existsSync(socketPath()))
+  const b = await trueBundle()
+  const first = await savedPlan(b, 'on', inside)
+  deepEqual(await savedPlan(b, 'on', inside), first)
+  deepEqual(await savedPlan(b, 'off', inside), first)
+  execFileSync('nsenter', [...inside.slice(1), 'umount', '/sys/fs/cgroup/pids'])
+  const second = await savedPlan(b, 'on', inside)
+  notEqual(second.compare(first), 0)
+  deepEqual(await savedPlan(b, 'off', inside), second)
 })
 
 test('tsrunc planner: with one, no node is started', ONLY, async () => {
