@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "engine/container_id.h"
+#include "engine/monitor_files.h"
 #include "engine/state_lock.h"
 #include "engine/trace.h"
 #include "sys/crc32c.h"
@@ -207,6 +208,9 @@ namespace {
 [[nodiscard]] bool remove_entry(int state, const char* name) noexcept {
   if (std::strcmp(name, "notify") == 0) {
     return remove_notify(state) || errno == ENOENT;
+  }
+  if (std::strcmp(name, kMonitorDir) == 0) {
+    return remove_monitors(state);
   }
   return ::unlinkat(state, name, 0) == 0 || errno == ENOENT;
 }

@@ -11,6 +11,7 @@
 //   state        written by rename when init is ready (saved_state.h): pid, start time, time of creation
 //   exec.fifo    init holds it open until execve: that it has a reader is what "created" means
 //   exec.result  by which start learns what became of execve
+//   monitor      directory of the monitors' directories (monitor_files.h), where there are any
 //   notify       directory of the socket by which the program says that it is ready, where NOTIFY_SOCKET was
 //   set
 //

@@ -87,6 +87,11 @@ sys::Failure Logger::open(const LogOptions& options) {
   return file_.valid() ? sys::kOk : sys::fail("open", path);
 }
 
+sys::Failure Logger::leave_stderr() noexcept {
+  stderr_.reset(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  return stderr_.valid() ? sys::kOk : sys::fail("fcntl");
+}
+
 void Logger::error(const char* text) {
   write(Level::kError, text);
 }
@@ -145,7 +150,7 @@ void Logger::write(Level level, const char* text) {
     line.push('\n');
   }
   // A caller that closed its stderr has nobody left to be told.
-  (void)sys::write_all(STDERR_FILENO, line.data(), line.size(), nullptr);
+  (void)sys::write_all(stderr_.valid() ? stderr_.get() : STDERR_FILENO, line.data(), line.size(), nullptr);
 }
 
 }  // namespace tsrunc::launcher

@@ -27,6 +27,8 @@ class Logger final : public engine::Log {
 
   // Opens the file. What was logged before went to stderr alone.
   [[nodiscard]] sys::Failure open(const LogOptions& options);
+  // Descriptor 2 becomes somebody else's: from now on a copy of it is written to.
+  [[nodiscard]] sys::Failure leave_stderr() noexcept;
 
   void error(const char* text);
   void warn(const char* text) override;
@@ -39,6 +41,7 @@ class Logger final : public engine::Log {
   const char* verb_;
   LogOptions options_;
   sys::UniqueFd file_;
+  sys::UniqueFd stderr_;  // not valid: descriptor 2
   sys::UniqueFd socket_;  // of a service that takes the lines instead
   LogService service_ = LogService::kNone;
   const char* name_ = nullptr;

@@ -1,5 +1,6 @@
 // The executable `tsrunc`: what users and engines start. Three ways from here:
 //   start, state, kill, delete, pause, resume, ps, events, list, gc   run what create saved, at once; version
+//   an order in _TSRUNC_MONITOR        --monitor: what is left of a call once its container is made
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
 //   create and run, where a planner    its plan (launcher/warm.h)
 //   anything else                      this process becomes node
@@ -12,6 +13,8 @@
 #include "launcher/arguments.h"
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
+#include "launcher/monitor.h"
+#include "launcher/monitor_order.h"
 #include "launcher/node.h"
 #include "launcher/planned.h"
 #include "launcher/trace_file.h"
@@ -114,6 +117,10 @@ void notice_children() noexcept {
   if (!fill_standard_streams()) {
     Logger("").error(Sentence("open the standard streams", sys::fail("open", "/dev/null")).text);
     return 1;
+  }
+  if (const char* words = take_variable(kMonitorVariable); words != nullptr) {
+    notice_children();
+    return run_monitor(words);
   }
   const char* trace = take_variable(kTraceVariable);
   if (const char* words = take_variable(kPlanVariable); words != nullptr) {

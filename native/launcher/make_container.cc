@@ -7,6 +7,7 @@
 #include "launcher/attend.h"
 #include "launcher/describe.h"
 #include "launcher/interruption.h"
+#include "launcher/monitor_start.h"
 #include "launcher/notify.h"
 #include "launcher/planned.h"
 #include "launcher/terminal.h"
@@ -26,9 +27,16 @@ constexpr int kFailed = 1;
                                          : sys::kOk;
 }
 
-}  // namespace
+// Returns where that fails: a container without its monitor is not what was asked for.
+[[nodiscard]] int become(PlannedCall& call, MonitorStart& monitor, Notify* notify) {
+  monitor.become(notify);
+  (void)take_away(call.context, call.log);
+  return kFailed;
+}
 
-int make_container(PlannedCall& call) {
+// From a plan to a container and, with run, to its program. `monitor` becomes what its name says, if it is
+// wanted.
+[[nodiscard]] int make(PlannedCall& call, MonitorStart& monitor) {
   HostContext& context = call.context;
   Logger& log = call.log;
   const wire::Launch& launch = context.plan.launch;
@@ -51,8 +59,12 @@ int make_container(PlannedCall& call) {
     log.error(Sentence(context.plan, why).text);
     return kFailed;
   }
+  if (monitor.wanted() && !monitor.committed()) {
+    (void)take_away(context, log);
+    return kFailed;
+  }
   if (!run) {
-    return 0;
+    return monitor.wanted() ? become(call, monitor, nullptr) : 0;
   }
   if (context.console.valid()) {
     copy_size(context.console.get());
@@ -72,7 +84,26 @@ int make_container(PlannedCall& call) {
     log.error(Sentence(context.plan, why).text);  // last: this line is what engines show
     return kFailed;
   }
+  if (monitor.wanted()) {
+    return become(call, monitor, &notify);
+  }
   return launch.detach ? notify.attend(context, log) : attend(context, &notify, log);
+}
+
+}  // namespace
+
+int make_container(PlannedCall& call) {
+  MonitorStart monitor(call);
+  if (monitor.wanted()) {
+    int code = kFailed;
+    if (!monitor.fork(code)) {
+      return code;
+    }
+    if (!monitor.open()) {
+      return kFailed;
+    }
+  }
+  return make(call, monitor);
 }
 
 }  // namespace tsrunc::launcher

@@ -90,6 +90,11 @@ constexpr OptionRow kOptions[] = {
     {"detach", 'd', kVerbs, false, leave},
     {"keep", 0, kVerbs, false, leave},
     {"no-subreaper", 0, kVerbs, false, leave},
+    {"monitor", 0, kVerbs, false, leave},
+    {"stdin", 0, kVerbs, true, leave},
+    {"stdout", 0, kVerbs, true, leave},
+    {"stderr", 0, kVerbs, true, leave},
+    {"interactive", 'i', kVerbs, false, leave},
     {"process", 'p', kExec, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.process = value;

@@ -764,6 +764,11 @@ struct Launch {
   Str log{};
   bool log_json{};
   bool debug{};
+  Str monitor{};
+  Str monitor_stdin{};
+  Str monitor_stdout{};
+  Str monitor_stderr{};
+  bool monitor_interactive{};
 };
 
 inline void read(Decoder& in, MakeCgroup& out) {
@@ -1413,6 +1418,11 @@ inline void read(Decoder& in, Launch& out) {
   out.log = in.str();
   out.log_json = in.boolean();
   out.debug = in.boolean();
+  out.monitor = in.str();
+  out.monitor_stdin = in.str();
+  out.monitor_stdout = in.str();
+  out.monitor_stderr = in.str();
+  out.monitor_interactive = in.boolean();
 }
 
 #define TSRUNC_ALL_OPS(X) \

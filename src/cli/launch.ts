@@ -2,11 +2,11 @@ import { resolve } from 'node:path'
 import { type CreateOptions, type Planned, planContainer, type Surroundings } from '../container/create'
 import { traced } from '../host/trace'
 import { planToJson } from '../plan/print'
-import { encodePlan, type Launch } from '../plan/wire'
+import { encodePlan, type Launch, type MonitorLaunch } from '../plan/wire'
 import { writeLog } from './log'
 import type { Call } from './verb'
 
-type How = Pick<Launch, 'action' | 'detach' | 'keep' | 'subreaper'>
+type How = Pick<Launch, 'action' | 'detach' | 'keep' | 'subreaper'> & Partial<MonitorLaunch>
 
 /**
  * Plan something and give the plan to the engine, which in this very process never returns, or prints the plan where

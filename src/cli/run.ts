@@ -1,11 +1,13 @@
 import { ACTION } from '../plan/wire'
 import { CONTAINER_OPTIONS, createOptions } from './container-options'
 import { launchContainer } from './launch'
+import { containerMonitor, MONITOR_OPTIONS } from './monitor-options'
 import type { OptionTable } from './options'
 import { defineVerb } from './verb'
 
 const options = {
   ...CONTAINER_OPTIONS,
+  ...MONITOR_OPTIONS,
   detach: { type: 'boolean', short: 'd', description: 'return once the program runs' },
   keep: { type: 'boolean', description: 'keep the stopped container for a later delete' },
   'no-subreaper': { type: 'boolean', description: 'do not wait for processes that the container leaves behind' },
@@ -21,9 +23,12 @@ export const verb = defineVerb({
   options,
   positionals: [1, 1],
   run(call) {
-    const { detach, keep } = call.options
-    const launch = { action: ACTION.run, detach, keep, subreaper: !call.options['no-subreaper'] }
-    launchContainer(call, 'tsrunc run', createOptions(call, call.options, detach), launch, call.options['dry-run'])
+    const { detach, keep, monitor } = call.options
+    const subreaper = !call.options['no-subreaper']
+    const launch = { action: ACTION.run, detach, keep, subreaper, ...containerMonitor(call, call.options, detach) }
+    // A monitor stands in for a caller that stays.
+    const options = createOptions(call, call.options, detach && !monitor)
+    launchContainer(call, 'tsrunc run', options, launch, call.options['dry-run'])
     return 0
   },
 })

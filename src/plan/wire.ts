@@ -27,6 +27,27 @@ export interface Launch {
   readonly log: string
   readonly logJson: boolean
   readonly debug: boolean
+  /** Name of the monitor's directory: "init", "exec-NAME", or "exec-" for any that is free. Empty: there is no monitor. */
+  readonly monitor: string
+  /** Files or fifos for the streams; empty: none. */
+  readonly monitorStdin: string
+  readonly monitorStdout: string
+  readonly monitorStderr: string
+  /** Standard input stays open for those who attach. */
+  readonly monitorInteractive: boolean
+}
+
+export type MonitorLaunch = Pick<
+  Launch,
+  'monitor' | 'monitorStdin' | 'monitorStdout' | 'monitorStderr' | 'monitorInteractive'
+>
+
+const NO_MONITOR: MonitorLaunch = {
+  monitor: '',
+  monitorStdin: '',
+  monitorStdout: '',
+  monitorStderr: '',
+  monitorInteractive: false,
 }
 
 /** What is to be done with the plan: a row of native/launcher/planned.cc each. */
@@ -61,6 +82,11 @@ export const LAUNCH_FIELDS = {
   log: 'str',
   logJson: 'bool',
   debug: 'bool',
+  monitor: 'str',
+  monitorStdin: 'str',
+  monitorStdout: 'str',
+  monitorStderr: 'str',
+  monitorInteractive: 'bool',
 } as const satisfies { readonly [K in keyof Launch]: FieldType }
 
 export const LISTS = ['create', 'init', 'initStart', 'start', 'delete'] as const satisfies readonly (keyof Plan)[]
@@ -114,13 +140,13 @@ function writeOp(writer: ByteWriter, op: Op): void {
 }
 
 /** The bytes that the engine decodes. Errors: RangeError for a number that does not fit its field. */
-export function encodePlan(plan: Plan, launch: Launch): Uint8Array {
+export function encodePlan(plan: Plan, launch: Omit<Launch, keyof MonitorLaunch> & Partial<MonitorLaunch>): Uint8Array {
   const writer = new ByteWriter()
   writer.u32(PLAN_MAGIC)
   writer.u32(PLAN_VERSION)
   writer.u32(0)
   writeFields(writer, HEADER_FIELDS, plan.header)
-  writeFields(writer, LAUNCH_FIELDS, launch)
+  writeFields(writer, LAUNCH_FIELDS, { ...NO_MONITOR, ...launch })
   for (const list of LISTS) {
     writer.u32(plan[list].length)
     for (const op of plan[list]) writeOp(writer, op)

@@ -1,0 +1,86 @@
+#include "launcher/monitor_channel.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sys/clock.h"
+
+namespace tsrunc::launcher {
+namespace {
+
+[[nodiscard]] bool for_now() noexcept {
+  return errno == EAGAIN || errno == EINTR;
+}
+
+}  // namespace
+
+void MonitorChannel::want(pollfd* out) const noexcept {
+  out[0] = {waits() ? -1 : source_.get(), POLLIN, 0};
+  out[1] = {waits_for_sink() ? sink_.get() : -1, POLLOUT, 0};
+}
+
+void MonitorChannel::move(const pollfd* ready, MonitorClients& clients) noexcept {
+  if (ready[1].revents != 0 && waits_for_sink()) {
+    write();
+  }
+  if (ready[0].revents != 0 && source_.valid() && !waits()) {
+    read(clients);
+  }
+}
+
+void MonitorChannel::retry(MonitorClients& clients) noexcept {
+  if (waits_for_clients_) {
+    waits_for_clients_ = !clients.resend(type_, data_, size_);
+  }
+}
+
+// pty(7): EIO once no process has the other end open and everything was read.
+void MonitorChannel::read(MonitorClients& clients) noexcept {
+  const ssize_t got = ::read(source_.get(), data_, sizeof data_);
+  if (got <= 0) {
+    if (got == 0 || !for_now()) {
+      source_.reset();
+    }
+    return;
+  }
+  progress_ = sys::monotonic_ms();
+  size_ = static_cast<size_t>(got);
+  waits_for_clients_ = !clients.send(type_, data_, size_);
+  if (sink_.valid()) {
+    start_ = 0;
+    end_ = size_;
+    write();
+  } else if (gave_up_) {
+    lost_ += size_;
+  }
+}
+
+void MonitorChannel::write() noexcept {
+  while (waits_for_sink()) {
+    const ssize_t written = ::write(sink_.get(), data_ + start_, end_ - start_);
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written < 0 && errno == EAGAIN) {
+      return;
+    }
+    if (written < 0) {
+      // ENOSPC and the like: the process goes on, and how much is missing is told with its end.
+      lost_ += end_ - start_;
+      start_ = end_;
+      return;
+    }
+    progress_ = sys::monotonic_ms();
+    start_ += static_cast<size_t>(written);
+  }
+}
+
+void MonitorChannel::give_sink_up() noexcept {
+  lost_ += end_ - start_;
+  start_ = end_;
+  sink_.reset();
+  gave_up_ = true;
+}
+
+}  // namespace tsrunc::launcher

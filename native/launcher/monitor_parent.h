@@ -1,0 +1,26 @@
+// The call of tsrunc whose child becomes a monitor, as long as it waits for this child.
+#pragma once
+
+#include <sys/types.h>
+
+#include "sys/result.h"
+#include "sys/unique_fd.h"
+
+namespace tsrunc::launcher {
+
+class MonitorParent {
+ public:
+  // In the child, which is the first of a session and ends with its parent: `report` takes one byte, the exit
+  // code.
+  [[nodiscard]] sys::Failure fork(sys::UniqueFd& report);
+  [[nodiscard]] bool is_child() const noexcept { return child_ == 0; }
+  // Until the child has told or has ended; returns the exit code. Ends by the signal that has ended the
+  // child.
+  [[nodiscard]] int wait();
+
+ private:
+  pid_t child_ = -1;
+  sys::UniqueFd reader_;
+};
+
+}  // namespace tsrunc::launcher

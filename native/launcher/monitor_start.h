@@ -1,0 +1,45 @@
+// --monitor: a container, or one more process of it, that has a monitor. The call of tsrunc forks; the child
+// makes the container as always, so that its first process is a child of this child, tells its parent how it
+// went and executes tsrunc again, as the monitor (monitor.h): fresh, small, without anything of its caller's.
+//
+// Until the process is committed the child ends with the call, and with it the process; the call passes the
+// signals on by which it is interrupted.
+#pragma once
+
+#include "launcher/monitor_streams.h"
+#include "launcher/notify.h"
+#include "launcher/planned.h"
+
+namespace tsrunc::launcher {
+
+class MonitorStart {
+ public:
+  explicit MonitorStart(PlannedCall& call) noexcept : call_(call) {}
+
+  // Whether the plan asks for a monitor.
+  [[nodiscard]] bool wanted() const noexcept { return !call_.context.plan.launch.monitor.empty(); }
+  // Returns true in the child, which goes on; false in the parent, once the child has told: then `code` is
+  // the exit code.
+  [[nodiscard]] bool fork(int& code);
+  // In the child. Each failure has been logged.
+  [[nodiscard]] bool open();       // before the engine's work
+  [[nodiscard]] bool committed();  // behind it: the process lives without its caller
+  // Does not return, unless it fails. `notify`: the caller waits for its READY=1 as well.
+  void become(Notify* notify);
+
+ private:
+  [[nodiscard]] bool failed(const char* what, const sys::Failure& failure);
+  [[nodiscard]] sys::Failure make_directory();
+  [[nodiscard]] sys::Failure listen() noexcept;
+  void watch_memory(MonitorOrder& order) noexcept;
+  [[nodiscard]] sys::Failure execute(const MonitorOrder& order);
+
+  PlannedCall& call_;
+  MonitorStreams streams_;
+  sys::UniqueFd report_;
+  sys::UniqueFd directory_;
+  sys::UniqueFd listener_;
+  sys::UniqueFd oom_;
+};
+
+}  // namespace tsrunc::launcher
