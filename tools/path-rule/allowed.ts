@@ -131,6 +131,21 @@ const HOST: readonly Allowed[] = [
     why: "the runtime's own directory, and files of the bundle as the caller names them, read by a process that is the caller's",
   },
   {
+    files: `engine/monitor_files.cc launcher/monitor_clients.cc launcher/monitor_exit.cc launcher/monitor_start.cc`,
+    calls: 'openat mkdirat unlinkat renameat read_file',
+    why: "the monitors' directories in the runtime's own directory, by descriptors",
+  },
+  {
+    files: 'launcher/monitor.cc launcher/monitor_start.cc',
+    calls: 'open write_file chdir execve',
+    why: '/proc and cgroupfs of the host, "/", and this program again',
+  },
+  {
+    files: 'launcher/monitor_streams.cc',
+    calls: 'open stat',
+    why: 'files that the caller names on the command line, and /dev/null of the host; before a container exists',
+  },
+  {
     files: 'launcher/log.cc launcher/trace_file.cc',
     calls: 'open',
     why: 'files that the caller names on the command line',
@@ -153,6 +168,12 @@ const INHERITED: readonly Allowed[] = [
     files: 'engine/hooks.cc engine/host/criu.cc engine/host/id_maps.cc engine/host/user_namespace.cc',
     calls: 'dup2',
     why: 'standard streams and what a program is given by number, in the child that executes it',
+  },
+  {
+    files: 'launcher/monitor_streams.cc',
+    calls: 'dup2',
+    in: 'place leave',
+    why: 'the standard streams that the next child inherits, and /dev/null in their place',
   },
   { files: 'engine/init/console.cc', calls: 'dup2', in: 'run', why: "the terminal as the program's standard streams" },
   {
