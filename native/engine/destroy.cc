@@ -79,7 +79,7 @@ void thaw_noted(const Journal& journal) {
   // A v1 freezer keeps even SIGKILL waiting; the signal goes first, so that nothing of the container runs
   // again.
   (void)sys::pidfd_send_signal_raw(context.init_pidfd.get(), SIGKILL);
-  thaw_freezer(context.plan.header);
+  (void)thaw_freezer(context.plan.header);  // what holds init still is told below
   if (context.plan.header.frozen_file.empty()) {
     thaw_noted(journal);
   }

@@ -95,12 +95,15 @@ class StateDir {
     const char* behind;
   };
   [[nodiscard]] sys::Failure damaged(int code, const char* file, const Damaged& how) const noexcept;
+  // One of the files, for a message: good until the next one is named.
+  [[nodiscard]] const char* named(const char* file) const noexcept;
   [[nodiscard]] sys::Failure check_plan(const uint8_t* data, size_t size, wire::Arena& arena,
                                         wire::Plan& out) const noexcept;
 
   const char* path_ = nullptr;
   sys::UniqueFd fd_;
   mutable char damage_[4096] = {};     // room for the words of a failure
+  mutable char named_[4096] = {};      // room for its path
   mutable uint64_t journal_size_ = 0;  // as the last state that was read says
   void* mapped_ = nullptr;             // plan's bytes, then the arena
   size_t mapped_size_ = 0;

@@ -54,14 +54,18 @@ Failure StateDir::check_plan(const uint8_t* data, size_t size, wire::Arena& aren
   return kOk;
 }
 
+const char* StateDir::named(const char* file) const noexcept {
+  return sys::Text(named_).add(path_).add("/").add(file).c_str();
+}
+
 Failure StateDir::load_plan(wire::Plan& out) {
   const UniqueFd fd(::openat(fd_.get(), "plan", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {
-    return errno == ENOENT ? sys::fail(ENODATA, "open", path_, kNoPlan) : sys::fail("open", path_);
+    return errno == ENOENT ? sys::fail(ENODATA, "open", path_, kNoPlan) : sys::fail("open", named("plan"));
   }
   struct stat about {};
   if (::fstat(fd.get(), &about) != 0) {
-    return sys::fail("fstat", path_);
+    return sys::fail("fstat", named("plan"));
   }
   if (about.st_size <= 0 || about.st_size > kLargestPlan) {
     return damaged(ENODATA, "plan", {"it has ", static_cast<size_t>(about.st_size), " bytes"});
@@ -73,7 +77,7 @@ Failure StateDir::load_plan(wire::Plan& out) {
   void* memory = ::mmap(nullptr, bytes + arena_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
-    return sys::fail("mmap", path_);
+    return sys::fail("mmap", named("plan"));
   }
   if (mapped_ != nullptr) {
     (void)::munmap(mapped_, mapped_size_);
@@ -81,7 +85,7 @@ Failure StateDir::load_plan(wire::Plan& out) {
   mapped_ = memory;
   mapped_size_ = bytes + arena_bytes;
   auto* data = static_cast<uint8_t*>(memory);
-  TSRUNC_TRY(sys::read_exactly(fd.get(), data, size, path_));
+  TSRUNC_TRY(sys::read_exactly(fd.get(), data, size, named("plan")));
   wire::Arena arena(data + bytes, arena_bytes);
   return check_plan(data, size, arena, out);
 }
@@ -96,7 +100,7 @@ Failure StateDir::load_state(SavedState& out) const {
     return damaged(EBADMSG, "state", {"it has more than ", sizeof text - 1, " bytes"});
   }
   if (!length.ok()) {
-    return sys::fail(length.failure().code, length.failure().call, path_, nullptr);
+    return sys::fail(length.failure().code, length.failure().call, named("state"), nullptr);
   }
   size_t at = 0;
   const Copies copies = read_state_text(text, *length, out, at);
@@ -115,7 +119,7 @@ Failure StateDir::load_state(SavedState& out) const {
 Failure StateDir::save_state(const SavedState& state) const {
   struct stat journal {};
   if (::fstatat(fd_.get(), "journal", &journal, AT_SYMLINK_NOFOLLOW) != 0) {
-    return sys::fail("fstatat", path_);
+    return sys::fail("fstatat", named("journal"));
   }
   SavedState whole = state;
   whole.journal_size = static_cast<uint64_t>(journal.st_size);
@@ -126,11 +130,13 @@ Failure StateDir::save_state(const SavedState& state) const {
     const UniqueFd fd(
         ::openat(fd_.get(), "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd.valid()) {
-      return sys::fail("open", path_);
+      return sys::fail("open", named("state.new"));
     }
-    TSRUNC_TRY(sys::write_all(fd.get(), text.c_str(), text.size(), path_));
+    TSRUNC_TRY(sys::write_all(fd.get(), text.c_str(), text.size(), named("state.new")));
   }
-  return ::renameat(fd_.get(), "state.new", fd_.get(), "state") == 0 ? kOk : sys::fail("rename", path_);
+  return ::renameat(fd_.get(), "state.new", fd_.get(), "state") == 0
+             ? kOk
+             : sys::fail("rename", named("state.new"));
 }
 
 Failure StateDir::journal(const char* kind, const char* path) const {
@@ -143,7 +149,7 @@ Failure StateDir::journal(const char* kind, const char* path) const {
   if (!fd.ok()) {
     return fd.failure();
   }
-  return sys::write_once(fd->get(), line, text.size(), path_);
+  return sys::write_once(fd->get(), line, text.size(), named("journal"));
 }
 
 Result<UniqueFd> StateDir::open_journal() const {
@@ -157,7 +163,7 @@ Result<UniqueFd> StateDir::open_file(const char* name, int flags) const {
       return fd;
     }
     if (errno != EINTR) {
-      return sys::fail("open", path_);
+      return sys::fail("open", named(name));
     }
   }
 }

@@ -37,7 +37,12 @@ int attend(engine::HostContext& context, Notify* notify, Logger& log) {
   if (context.plan.launch.keep) {
     return status;
   }
-  if (const sys::Failure failure = context.state.lock(kLockMilliseconds); failure) {
+  sys::Failure failure = context.state.lock(kLockMilliseconds);
+  if (failure && failure.code != ENOENT && failure.code != EBUSY) {
+    // What failed for a moment is not to leave a container behind that nobody else deletes.
+    failure = context.state.lock(kLockMilliseconds);
+  }
+  if (failure) {
     if (failure.code == ENOENT) {
       return status;  // somebody has deleted it already
     }

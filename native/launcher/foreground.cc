@@ -20,6 +20,8 @@ using sys::UniqueFd;
 
 constexpr int kFailed = 1;
 constexpr int kSignalBase = 128;
+// Somebody else has reaped it: the kernel was told so (SIGCHLD ignored), or another thread did.
+constexpr char kLost[] = "it has ended, and its exit code is lost";
 // A process that init left behind may keep the terminal open for ever: what comes later than this is not
 // waited for.
 constexpr int kQuietMilliseconds = 100;
@@ -126,12 +128,22 @@ class Foreground {
   }
 
   // Everything that has ended: as a sub-reaper (prctl(2) PR_SET_CHILD_SUBREAPER) tsrunc inherits orphans too.
+  // pidfd_open(2): readable when the process ends, whoever reaps it.
+  [[nodiscard]] bool has_ended() const noexcept {
+    pollfd end{context_.init_pidfd.get(), POLLIN, 0};
+    return context_.init_pidfd.valid() && ::poll(&end, 1, 0) > 0;
+  }
+
   void reap() noexcept {
     for (;;) {
       int status = 0;
       const pid_t pid = ::waitpid(-1, &status, WNOHANG);
       if (pid < 0 && errno == EINTR) {
         continue;
+      }
+      if (pid < 0 && errno == ECHILD && !ended_ && has_ended()) {
+        log_.error(Sentence("wait for the container", sys::fail(ECHILD, "waitpid", nullptr, kLost)).text);
+        ended_ = true;
       }
       if (pid <= 0) {
         return;

@@ -24,6 +24,14 @@ constexpr char kNotRunning[] = "container not running";
   return sys::fail(ESRCH, "kill", nullptr, kNotRunning);
 }
 
+// Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst: a frozen task takes no signal.
+[[nodiscard]] Failure thaw(const Container& container) noexcept {
+  const Failure failure = engine::thaw_freezer(container.plan.header);
+  return failure ? sys::fail(failure.code, failure.call, failure.path,
+                             "the signal was sent, and waits: the container is frozen and cannot be thawed")
+                 : kOk;
+}
+
 [[nodiscard]] Failure signal_init(const Container& container, int signal) noexcept {
   const auto pidfd = engine::open_process(container.saved.init);
   if (!pidfd.ok()) {
@@ -33,8 +41,7 @@ constexpr char kNotRunning[] = "container not running";
     return errno == ESRCH ? not_running() : sys::fail("pidfd_send_signal");
   }
   if (signal == SIGKILL) {
-    // Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst: a frozen task takes no signal.
-    engine::thaw_freezer(container.plan.header);
+    return thaw(container);
   }
   return kOk;
 }
@@ -47,7 +54,7 @@ constexpr char kNotRunning[] = "container not running";
     return signal_init(container, signal);
   }
   if (signal == SIGKILL) {
-    engine::thaw_freezer(container.plan.header);
+    return thaw(container);
   }
   return kOk;
 }

@@ -26,12 +26,15 @@ constexpr int kTries = 16;
 
 // cpusets(7): a v1 cpuset without CPUs and memory nodes takes no process. It gets those of the directory
 // above.
-[[nodiscard]] Failure inherit_cpuset(int parent, int child, const char* path) noexcept {
+[[nodiscard]] Failure inherit_cpuset(HostContext& context, int parent, int child, const char* path) noexcept {
   for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    const auto named = [&]() noexcept {
+      return sys::Text(context.detail).add(path).add("/").add(file).c_str();
+    };
     char own[4096];
     const auto length = sys::read_file(child, file, own, sizeof own);
     if (!length.ok()) {
-      return sys::fail(length.failure().code, length.failure().call, path, nullptr);
+      return sys::fail(length.failure().code, length.failure().call, named(), nullptr);
     }
     if (*length > 0 && own[0] != '\n') {
       continue;
@@ -39,10 +42,10 @@ constexpr int kTries = 16;
     char above[4096];
     const auto got = sys::read_file(parent, file, above, sizeof above);
     if (!got.ok()) {
-      return sys::fail(got.failure().code, got.failure().call, path, nullptr);
+      return sys::fail(got.failure().code, got.failure().call, named(), nullptr);
     }
     if (const Failure failure = sys::write_file(child, file, above, *got); failure) {
-      return sys::fail(failure.code, failure.call, path,
+      return sys::fail(failure.code, failure.call, named(),
                        "the CPUs and memory nodes of the cgroup above are refused");
     }
   }
@@ -93,7 +96,7 @@ class Maker {
       UniqueFd child;
       TSRUNC_TRY(step(parent.get(), name, length, at[std::strspn(at, "/")] == 0, child));
       if (op_.cpuset) {
-        TSRUNC_TRY(inherit_cpuset(parent.get(), child.get(), op_.path.data));
+        TSRUNC_TRY(inherit_cpuset(context_, parent.get(), child.get(), op_.path.data));
       }
       parent = std::move(child);
     }

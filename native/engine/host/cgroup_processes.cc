@@ -238,11 +238,14 @@ namespace {
 
 }  // namespace
 
-void thaw_freezer(const wire::Header& header) noexcept {
-  if (has_v1_freezer(header)) {
-    (void)sys::write_file(AT_FDCWD, header.frozen_file.data, "THAWED",
-                          6);  // ENOENT: the cgroup is gone already
+Failure thaw_freezer(const wire::Header& header) noexcept {
+  if (!has_v1_freezer(header)) {
+    return kOk;
   }
+  const Failure failure = sys::write_file(AT_FDCWD, header.frozen_file.data, "THAWED", 6);
+  // The cgroup may be gone already, or not be the caller's to write, and then it matters only where it is
+  // frozen.
+  return failure && is_held_by_freezer(header) ? failure : kOk;
 }
 
 Failure held_by_freezer(const wire::Header& header) noexcept {

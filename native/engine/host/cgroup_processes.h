@@ -23,8 +23,9 @@ namespace tsrunc::engine {
 // out.
 [[nodiscard]] sys::Failure list_processes(const wire::StrList& paths, sys::Array<pid_t>& out) noexcept;
 
-// Thaws a container that is paused by the v1 freezer, which holds back even SIGKILL.
-void thaw_freezer(const wire::Header& header) noexcept;
+// Thaws a container that is paused by the v1 freezer, which holds back even SIGKILL. A failure means that it
+// is frozen still.
+[[nodiscard]] sys::Failure thaw_freezer(const wire::Header& header) noexcept;
 
 // Whether it is frozen all the same: by a cgroup above it, which is not the container's.
 [[nodiscard]] bool is_held_by_freezer(const wire::Header& header) noexcept;

@@ -81,10 +81,12 @@ sys::Failure run(HostContext& context, const wire::RunHook& op) {
     warn(context, op, loaded);
   }
   const bool stopped = std::strcmp(op.status.data, "stopped") == 0;
-  TSRUNC_TRY(state.format(context.plan.header, stopped ? 0 : context.init.pid, op.status.data,
-                          loaded ? "" : saved.created));
   OutputFiles files;
-  sys::Failure failure = open_outputs(op, files);
+  sys::Failure failure = state.format(context.plan.header, stopped ? 0 : context.init.pid, op.status.data,
+                                      loaded ? "" : saved.created);
+  if (!failure) {
+    failure = open_outputs(op, files);
+  }
   if (!failure) {
     const HookOutput output{files.standard.get(), files.error.get()};
     // A container that ends while it is made has no use for a hook; the signal that ended it may be meant for

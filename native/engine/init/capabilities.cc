@@ -55,7 +55,7 @@ uint64_t inheritable_of(uint64_t wanted, uint64_t permitted) noexcept {
 
 // capabilities(7): an ambient capability must be permitted and inheritable.
 Failure set_ambient(uint64_t ambient, uint64_t& missing) noexcept {
-  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && ambient != 0) {
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) {
     return fail("prctl");
   }
   for (unsigned bit = 0; bit < kBits; ++bit) {

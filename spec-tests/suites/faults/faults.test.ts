@@ -4,6 +4,7 @@ import { appendFileSync } from 'node:fs'
 import { type Bundle, expectStatus, requires, requiresThat, sandbox, startPlanner, test } from '../../lib'
 import { BEGINNING, errorNumber } from './calls'
 import { harmless } from './harmless'
+import { pathOf, tells } from './paths'
 import { chosen, errorAt, SEED } from './selection'
 import { describePoint, type Point, type Supervised, supervised } from './supervised'
 import { removed, subject, VERBS, type Verb } from './verbs'
@@ -43,8 +44,8 @@ const usual = async (verb: Verb, b: Bundle): Promise<Usual> => {
 }
 
 /** What is wrong with how a call ended that failed. */
-const wrongWords = (verb: Verb, at: Point, error: string, { outcome }: Supervised): string | undefined => {
-  const { status, stderr } = outcome
+const wrongWords = (verb: Verb, at: Point, error: string, ended: Supervised): string | undefined => {
+  const { status, stderr } = ended.outcome
   if (at.call === 'recvmsg' && /init ended/.test(stderr)) {
     // The socket that fails is the one by which it would be told.
     return undefined
@@ -60,6 +61,10 @@ const wrongWords = (verb: Verb, at: Point, error: string, { outcome }: Supervise
   const said = stderr.split('\n').filter((line) => new RegExp(`^tsrunc( ${verb.name})?: `).test(line))
   if (!said.some((line) => line.includes(`(${error})`))) {
     return `no message names ${error}`
+  }
+  const path = pathOf(at.call, ended.arguments)
+  if (path !== undefined && !said.some((line) => tells(line, path))) {
+    return `no message names ${path}`
   }
   return undefined
 }
@@ -85,7 +90,7 @@ const judge = async (verb: Verb, b: Bundle, how: Usual, at: Point, error: string
     if (lacks.length > 0) {
       throw new Error(`succeeds, but lacks: ${lacks.join(' | ')}`)
     }
-    if (ended.struck && !warned && harmless(verb.name, at, error) === undefined) {
+    if (ended.struck && !warned && harmless(verb.name, at, error, ended.arguments) === undefined) {
       throw new Error('succeeds, and nobody has said why it may')
     }
     return
