@@ -1,5 +1,6 @@
 import { test as vitestTest } from 'vitest'
 import { idsIn } from '../requirements'
+import { denial } from './denial'
 import { patient } from './patience'
 import { Unmet } from './requires'
 import { type RuntimeName, runtime } from './runtime'
@@ -42,20 +43,45 @@ const proves = (title: string): readonly string[] => {
   return ids
 }
 
-const attempt = async (body: Body): Promise<unknown> => {
-  const box = openSandbox()
-  let failure: unknown
+/** The test fails, and the runtime has said that it cannot do without what SPEC_DENY takes away. */
+class Refused {}
+
+/** How long a body may go on when its containers and programs were ended, and nothing of the library answers it any more. */
+const PARTING = 10_000
+/** For taking away what a test has left, beyond its own time. */
+const CLEANING = 90_000
+
+/** What is wrong with the body, or undefined. `settled` comes when it has really ended. */
+const within = async (milliseconds: number, settled: Promise<unknown>): Promise<unknown> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Error>((resolve) => {
+    timer = setTimeout(() => resolve(new Error(`the test takes longer than ${milliseconds} ms`)), milliseconds)
+  })
   try {
-    await body()
-  } catch (error) {
-    failure = error ?? new Error('failed')
+    return await Promise.race([settled, late])
+  } finally {
+    clearTimeout(timer)
   }
+}
+
+const attempt = async (body: Body, milliseconds: number): Promise<unknown> => {
+  const box = openSandbox()
+  const settled = Promise.resolve()
+    .then(body)
+    .then(
+      () => undefined,
+      (error: unknown) => error ?? new Error('failed'),
+    )
+  const failure = await within(milliseconds, settled)
+  const refused = box.denied === 'refused'
   const left = await closeSandbox(box)
+  // One that was too slow must not call the runtime in the sandbox of the next test.
+  await within(PARTING, settled)
   if (left.length > 0 && !(failure instanceof Unmet)) {
     const cause = failure instanceof Error ? `\nbesides: ${failure.message}` : ''
     return new Error(`left behind:\n  ${left.join('\n  ')}${cause}`, { cause: failure })
   }
-  return failure
+  return failure !== undefined && refused ? new Refused() : failure
 }
 
 /**
@@ -69,12 +95,16 @@ export const test = (name: string, first: TestOptions | Body, second?: Body): vo
     throw new Error(`no body: ${name}`)
   }
   const ids = proves(name)
-  vitestTest(name, { timeout: patient(options.timeout ?? 30_000) }, async (context) => {
+  const milliseconds = patient(options.timeout ?? 30_000)
+  vitestTest(name, { timeout: milliseconds + CLEANING }, async (context) => {
     context.task.meta.proves = ids
     if (options.only !== undefined && !options.only.includes(runtime().name)) {
       context.skip(`is about ${options.only.join(', ')} only`)
     }
-    const failure = await attempt(body)
+    const failure = await attempt(body, milliseconds)
+    if (failure instanceof Refused) {
+      context.skip(`is refused without ${denial()}`)
+    }
     if (failure instanceof Unmet) {
       context.task.meta.unmet = failure.message
       context.skip(failure.message)

@@ -89,14 +89,18 @@ const descendants = (pid: number): number[] => {
   return children.flatMap((child) => [child, ...descendants(child)])
 }
 
+/** Without those that have ended: their numbers may be somebody else's by now. */
+const living = (programs: ReadonlySet<ChildProcess>): number[] =>
+  [...programs]
+    .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
+    .map(({ pid }) => pid ?? 0)
+
+/** What the runtime has started and is there still. */
+export const startedProcesses = (marks: Marks): number[] => living(marks.reapers).flatMap(descendants)
+
 const processes = (before: Snapshot, marks: Marks): Leftover[] => {
-  // The number of one that has ended may be somebody else's by now.
-  const living = (programs: ReadonlySet<ChildProcess>): number[] =>
-    [...programs]
-      .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
-      .map(({ pid }) => pid ?? 0)
   const reapers = living(marks.reapers)
-  const adopted = new Set(reapers.flatMap(descendants))
+  const adopted = new Set(startedProcesses(marks))
   const own = living(marks.children)
   return allPids()
     .filter((pid) => !before.pids.has(pid) && pid !== process.pid && !reapers.includes(pid) && !own.includes(pid))

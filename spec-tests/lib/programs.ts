@@ -3,14 +3,16 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { REPOSITORY } from './config'
+import { runtime } from './runtime'
 
 const SOURCES = join(REPOSITORY, 'spec-tests')
 const CACHE = join(REPOSITORY, 'build', 'spec-tests')
 const FLAGS = ['-std=c++20', '-static', '-O2', '-Wall', '-Wextra', '-Werror', '-pthread']
 
 /** Compiles the sources into a static program, once for each content; two runs at the same time do no harm. */
-const build = (name: string, files: readonly string[]): string => {
-  const hash = createHash('sha256').update(FLAGS.join(' '))
+const build = (name: string, files: readonly string[], defined: readonly string[]): string => {
+  const flags = [...FLAGS, ...defined]
+  const hash = createHash('sha256').update(flags.join(' '))
   for (const file of files) {
     hash.update(file).update(readFileSync(file))
   }
@@ -21,7 +23,7 @@ const build = (name: string, files: readonly string[]): string => {
     const sources = files.filter((file) => file.endsWith('.cc'))
     // As make takes it: a compiler, or what starts one, with words of its own.
     const [compiler = '', ...words] = (process.env['CXX'] ?? 'g++').split(' ')
-    execFileSync(compiler, [...words, ...FLAGS, '-o', join(scratch, name), ...sources], { stdio: 'inherit' })
+    execFileSync(compiler, [...words, ...flags, '-o', join(scratch, name), ...sources], { stdio: 'inherit' })
     renameSync(join(scratch, name), program)
     rmSync(scratch, { recursive: true })
   }
@@ -30,8 +32,8 @@ const build = (name: string, files: readonly string[]): string => {
 
 const built = new Map<string, string>()
 
-const once = (name: string, files: () => readonly string[]): string => {
-  const path = built.get(name) ?? build(name, files())
+const once = (name: string, files: () => readonly string[], defined: readonly string[] = []): string => {
+  const path = built.get(name) ?? build(name, files(), defined)
   built.set(name, path)
   return path
 }
@@ -42,8 +44,9 @@ const probeSources = (): string[] =>
     .sort()
     .map((file) => join(SOURCES, 'probe', file))
 
-/** The program that runs inside of containers. */
-export const probeProgram = (): string => once('probe', probeSources)
+/** The program that runs inside of containers. Of runtimes that are known to hand on descriptors it is silent about them. */
+export const probeProgram = (): string =>
+  once('probe', probeSources, runtime().name === 'tsrunc' ? ['-DPROBE_AUDIT'] : [])
 
 /** The far end of a terminal. */
 export const ptyTool = (): string => once('ptytool', () => [join(SOURCES, 'tools', 'ptytool.cc')])

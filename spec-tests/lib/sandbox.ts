@@ -5,7 +5,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { removeCgroupsNamed } from './cgroups'
-import { leftNow, leftovers, type Marks, type Snapshot, takeSnapshot } from './leftovers'
+import { denying, refuses } from './denial'
+import { handedOn } from './descriptors'
+import { leftNow, leftovers, type Marks, type Snapshot, startedProcesses, takeSnapshot } from './leftovers'
 import { parseMountinfo } from './mountinfo'
 import { patient } from './patience'
 import { runtime } from './runtime'
@@ -29,6 +31,8 @@ export interface Sandbox {
   /** What a test has to undo itself, last first. */
   readonly undo: (() => void)[]
   sequence: number
+  /** A call of the runtime was refused for want of what SPEC_DENY takes away; or no such call is to be taken away any more. */
+  denied: 'nothing yet' | 'refused' | 'over'
   /** Who calls the runtime, where it is not root: see unprivileged.ts. */
   caller?: Caller
 }
@@ -84,6 +88,7 @@ export const openSandbox = (): Sandbox => {
     programs: [],
     undo: [],
     sequence: 0,
+    denied: 'nothing yet',
   }
   return open
 }
@@ -177,11 +182,23 @@ export const launchRuntime = (args: readonly string[], options: SpawnOptions = {
 /** The runtime with these arguments alone, as the user of the test. */
 export const callAs = (args: readonly string[], options: SpawnOptions = {}): Running => {
   const { path } = runtime()
-  const { caller } = sandbox()
-  if (caller === undefined) {
-    return begin([path, ...args], options)
-  }
-  return begin([caller.path(path), ...args], { ...options, within: [...caller.within, ...(options.within ?? [])] })
+  const box = sandbox()
+  const { caller } = box
+  const before = box.denied === 'over' ? [] : denying()
+  const running =
+    caller === undefined
+      ? begin([...before, path, ...args], options)
+      : begin([...before, caller.path(path), ...args], {
+          ...options,
+          within: [...caller.within, ...(options.within ?? [])],
+        })
+  void running.exited.then(
+    (outcome) => {
+      if (box.denied !== 'over' && refuses(outcome)) box.denied = 'refused'
+    },
+    () => undefined,
+  )
+  return running
 }
 
 /** Runs the runtime to its end, whatever its status. */
@@ -200,6 +217,7 @@ const endChildren = async (children: readonly ChildProcess[]): Promise<void> => 
 
 /** Deletes what the test has not deleted itself. Returns what went wrong. */
 const deleteContainers = async (box: Sandbox): Promise<string[]> => {
+  box.denied = 'over'
   const inRoot = existsSync(box.marks.root) ? readdirSync(box.marks.root) : []
   const problems: string[] = []
   for (const id of [...box.containers].filter((candidate) => inRoot.includes(candidate))) {
@@ -226,7 +244,7 @@ const unmountBelow = (directory: string): void => {
 
 /** Ends the test's programs and containers and removes its directory. Returns what the runtime left behind. */
 export const closeSandbox = async (box: Sandbox): Promise<string[]> => {
-  const problems = await deleteContainers(box)
+  const problems = [...handedOn(startedProcesses(box.marks)), ...(await deleteContainers(box))]
   await endChildren([...box.children].filter((child) => !box.reapers.has(child)))
   for (const program of box.programs) {
     await program.kill('SIGKILL').catch(() => undefined)

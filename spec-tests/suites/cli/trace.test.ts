@@ -10,6 +10,7 @@ import {
   deepEqual,
   equal,
   eventually,
+  givesDescriptors,
   match,
   ok,
   plansCold,
@@ -338,6 +339,7 @@ test(
     requires('root')
     startPlanner()
     const b = await bundle()
+    givesDescriptors(b)
     b.command(['report'])
     const global = ['--planner', 'on', '--trace', file()]
     const kept = scratch('kept')

@@ -1,6 +1,18 @@
 // runtime-linux.md#file-descriptors: by default only the standard streams are kept open for the application.
 import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { bundle, deepEqual, equal, includes, launch, match, runtime, sandbox, scratch, test } from '../../lib'
+import {
+  bundle,
+  deepEqual,
+  equal,
+  givesDescriptors,
+  includes,
+  launch,
+  match,
+  runtime,
+  sandbox,
+  scratch,
+  test,
+} from '../../lib'
 
 /** Open files of the test's own, to be handed to the runtime as 3, 4, … */
 const files = (count: number): number[] => {
@@ -45,6 +57,7 @@ test('runtime-linux.md#file-descriptors [DEV-4a]: nor by create and start', asyn
 
 test('runtime-linux.md#file-descriptors [DEV-4b]: --preserve-fds passes N of them, from 3', async () => {
   const b = await bundle()
+  givesDescriptors(b)
   b.command(['report'], ['fd', '3'], ['fd', '4'])
   const outcome = await b.run({ fds: files(3), flags: ['--preserve-fds', '2'] })
   const [report, three, four] = b.answers(outcome.stdout, [['report'], ['fd'], ['fd']])
@@ -57,6 +70,7 @@ test('runtime-linux.md#file-descriptors [DEV-4b]: --preserve-fds passes N of the
 
 test('runtime-linux.md#file-descriptors [DEV-4b]: --preserve-fds with create and start', async () => {
   const b = await bundle()
+  givesDescriptors(b)
   b.command(['report'], ['fd', '3'])
   await b.create({ fds: files(1), flags: ['--preserve-fds', '1'] })
   await b.start()
@@ -86,6 +100,7 @@ test('LISTEN_FDS: the sockets of a socket activation are passed, with LISTEN_PID
   peers: { crun: 'drops LISTEN_FDS' },
 }, async () => {
   const b = await bundle()
+  givesDescriptors(b)
   b.command(['report'], ['fd', '3'], ['fd', '4'])
   const [report, three, four] = b.answers(await socketActivated(b, 2, ''), [['report'], ['fd'], ['fd']])
   deepEqual(
@@ -99,6 +114,7 @@ test('LISTEN_FDS: the sockets of a socket activation are passed, with LISTEN_PID
 
 test('LISTEN_FDS: --preserve-fds adds to it', async () => {
   const b = await bundle()
+  givesDescriptors(b)
   b.command(['report'], ['fd', '5'])
   const [report, five] = b.answers(await socketActivated(b, 2, '--preserve-fds 1'), [['report'], ['fd']])
   deepEqual([report.fds.length, five.data], [6, 'content 2'])

@@ -7,6 +7,7 @@ import {
   deepEqual,
   equal,
   eventually,
+  givesDescriptors,
   isAlive,
   match,
   notEqual,
@@ -75,6 +76,7 @@ test('exec --detach --pid-file: returns while the process goes on, which the fil
 
 test('exec: no descriptor but the standard ones reaches the process, and --preserve-fds passes those after them', async () => {
   const b = await idle()
+  givesDescriptors(b)
   const kept = scratch('kept')
   writeFileSync(kept, 'kept')
   const fds = [openSync(kept, 'r'), openSync('/', 'r')]

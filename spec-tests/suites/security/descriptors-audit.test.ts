@@ -2,14 +2,11 @@
 // CVE-2025-31133 began with a descriptor that reached further than the process it was found in.
 //
 // Seen to fail with the exec fifo opened without O_CLOEXEC, and with init that keeps the state directory open.
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle, bundle, deepEqual, eventually, ok, sandbox, test } from '../../lib'
+import { type Bundle, bundle, deepEqual, descriptorsOf, eventually, inherited, ok, sandbox, test } from '../../lib'
 
 const HOST_HOOKS = ['prestart', 'createRuntime', 'poststart', 'poststop'] as const
-/** open(2). */
-const O_CLOEXEC = 0o2000000
-
 /** Device and inode, as names of a file. */
 const identity = (path: string): string => {
   const { dev, ino } = statSync(path)
@@ -30,36 +27,6 @@ const hostDevices = (): ReadonlySet<number> =>
 const isHostDirectory = (path: string, devices: ReadonlySet<number>): boolean => {
   const status = statSync(path)
   return status.isDirectory() && devices.has(status.dev)
-}
-
-/** What this process has open, which those that it starts may have inherited. */
-const callersOwn = (): ReadonlySet<string> =>
-  new Set(readdirSync('/proc/self/fd').flatMap((fd) => linkOf(`/proc/self/fd/${fd}`) ?? []))
-
-/** undefined: closed meanwhile. */
-const linkOf = (path: string): string | undefined => {
-  try {
-    return readlinkSync(path)
-  } catch {
-    return undefined
-  }
-}
-
-/** Numbers above the standard streams. */
-const descriptorsOf = (pid: number): readonly number[] =>
-  readdirSync(`/proc/${pid}/fd`)
-    .map(Number)
-    .filter((fd) => fd > 2)
-
-/** What stays open across execve(2), besides what the caller gave. */
-const inherited = (pid: number): readonly string[] => {
-  const given = callersOwn()
-  return descriptorsOf(pid).flatMap((fd) => {
-    const target = linkOf(`/proc/${pid}/fd/${fd}`)
-    if (target === undefined || given.has(target)) return []
-    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
-    return (Number.parseInt(flags, 8) & O_CLOEXEC) === 0 ? [`${fd}: ${target}`] : []
-  })
 }
 
 /** Directories of the host that are open, other than the container's root. */
