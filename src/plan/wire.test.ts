@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Op } from './ops'
 import { PLAN_VERSION, type Plan } from './plan'
-import { ACTION, encodePlan, type Launch, PLAN_MAGIC } from './wire'
+import { ACTION, encodePlan, PLAN_MAGIC } from './wire'
 
-const LAUNCH: Launch = {
+const LAUNCH = {
   action: ACTION.run,
   detach: false,
   keep: false,
