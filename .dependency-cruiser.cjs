@@ -47,6 +47,7 @@ module.exports = {
       ['src/planner/', 'src/cli/', 'src/plan/', 'src/host/', 'src/native/'],
       'the planner runs verbs for others',
     ),
+    only('shim', '^src/shim/', ['src/shim/', 'src/native/'], 'the shim runs tsrunc as a program, as any engine does'),
     only(
       'container',
       '^src/container/',

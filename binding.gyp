@@ -25,7 +25,8 @@
       'target_name': 'tsrunc',
       'type': 'executable',
       'sources': [
-        '<!@(node -p "[\'sys\',\'wire\',\'engine\',\'engine/host\',\'engine/init\',\'launcher\'].flatMap((d) => fs.readdirSync(\'native/\' + d).filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/\' + d + \'/\' + f)).join(\' \')")',
+        '<!@(node -p "[\'sys\',\'wire\',\'engine\',\'engine/host\',\'engine/init\',\'launcher\',\'shim\'].flatMap((d) => fs.readdirSync(\'native/\' + d).filter((f) => f.endsWith(\'.cc\')).sort().map((f) => \'native/\' + d + \'/\' + f)).join(\' \')")',
+        'native/addon/sha256.cc',
       ],
       'defines!': ['BUILDING_NODE_EXTENSION', 'USING_UV_SHARED=1', 'USING_V8_SHARED=1'],
       'defines': [

@@ -1,4 +1,4 @@
-/** src/ becomes two files of plain JavaScript. */
+/** src/ becomes a few files of plain JavaScript. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -69,6 +69,8 @@ export async function bundle(directory: string, dist = '__dirname'): Promise<voi
     banner: { js: '(function(require,module,exports,__dirname){' },
     footer: { js: '})' },
   })
+  // A program of its own: containerd's shim stays, and holds nothing that only a call of tsrunc needs.
+  await build({ ...common, entryPoints: { shim: 'src/shim/main.ts' }, outdir: directory })
   const written = new Set<string>()
   for (let next = [...found]; next.length > 0; next = [...found].filter(([name]) => !written.has(name))) {
     for (const [name] of next) written.add(name)

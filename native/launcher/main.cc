@@ -1,8 +1,9 @@
-// The executable `tsrunc`: what users and engines start. Three ways from here:
+// The executable `tsrunc`: what users and engines start. The ways from here:
 //   start, state, kill, delete, pause, resume, ps, events, list, gc   run what create saved, at once; version
 //   an order in _TSRUNC_MONITOR        --monitor: what is left of a call once its container is made
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
 //   create and run, where a planner    its plan (launcher/warm.h)
+//   the name containerd-shim-tsrunc-v2 containerd's shim (shim/shim.h)
 //   anything else                      this process becomes node
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include "launcher/trace_file.h"
 #include "launcher/verbs.h"
 #include "launcher/warm.h"
+#include "shim/shim.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -121,6 +123,10 @@ void notice_children() noexcept {
   if (const char* words = take_variable(kMonitorVariable); words != nullptr) {
     notice_children();
     return run_monitor(words);
+  }
+  if (argc > 0 && shim::is_shim(argv[0])) {
+    notice_children();
+    return shim::run_shim(argc, argv);
   }
   const char* trace = take_variable(kTraceVariable);
   if (const char* words = take_variable(kPlanVariable); words != nullptr) {

@@ -31,6 +31,9 @@ constexpr const char* kMains[] = {"/../../dist/main.js", "/../lib/tsrunc/dist/ma
   return std::strncmp(text, prefix, std::strlen(prefix)) == 0;
 }
 
+// A process that stays has more use for memory than for speed.
+constexpr const char* kResidentOptions[] = {"--max-semi-space-size=1", "--v8-pool-size=1", "--no-warnings"};
+
 constexpr char kUnreadable[] =
     "permission denied: this user must be able to read tsrunc's JavaScript and to enter the directories "
     "above it; "
@@ -128,6 +131,31 @@ sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept 
   return sys::fail(ENOENT, "open", nullptr,
                    "no such file or directory: dist/main.js is neither in the source tree of "
                    "this executable nor in ../lib/tsrunc; was `npm run build` run?");
+}
+
+int run_shim_node(int argc, char** argv) {
+  char main_js[PATH_MAX];
+  char place[PATH_MAX];
+  if (const sys::Failure failure = find_main(main_js, place); failure) {
+    return give_up(1, "start node", failure);
+  }
+  char shim_js[PATH_MAX];
+  *std::strrchr(main_js, '/') = 0;
+  sys::Text(shim_js).add(main_js).add("/shim.js");
+  sys::Array<char*> env;
+  add_environment(env);
+  env.push(nullptr);
+  sys::Array<char*> args;
+  args.push(argv[0]);
+  for (const char* option : kResidentOptions) {
+    args.push(const_cast<char*>(option));
+  }
+  args.push(shim_js);
+  args.append(argv + 1, static_cast<size_t>(argc - 1));
+  args.push(nullptr);
+  NodeSearch search(args.data(), env.data());
+  search.run();
+  return give_up(1, "start node", sys::fail(search.code(), "execve", search.path(), nullptr));
 }
 
 void add_environment(sys::Array<char*>& out) {

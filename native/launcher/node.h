@@ -12,6 +12,9 @@ namespace tsrunc::launcher {
 // cannot; the reason is on stderr then.
 [[nodiscard]] int run_node(int argc, char** argv);
 
+// The same with dist/shim.js, containerd's shim, which wants no record of its caller.
+[[nodiscard]] int run_shim_node(int argc, char** argv);
+
 // The path of dist/main.js: the JavaScript that belongs to this executable, whatever directory and name it
 // was called by. `place`: room for the path in a failure.
 [[nodiscard]] sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept;

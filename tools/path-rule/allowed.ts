@@ -162,6 +162,43 @@ const HOST: readonly Allowed[] = [
   },
 ]
 
+/** containerd's shim: no container is entered, its root is mounted before there is one. */
+const SHIM: readonly Allowed[] = [
+  {
+    files: 'shim/place.cc shim/keeper.cc',
+    calls: 'mkdirat openat unlink',
+    why: "the keeper's directory in /run, which is root's alone, by names of this program",
+  },
+  {
+    files: 'shim/start.cc',
+    calls: 'open rename',
+    in: 'keep_address',
+    why: "the bundle, which is containerd's alone and the working directory",
+  },
+  {
+    files: 'shim/shim.cc',
+    calls: 'mkfifo',
+    in: 'run_fifo',
+    why: "in the keeper's directory, by names of the resident process",
+  },
+  {
+    files: 'shim/mounts.cc',
+    calls: 'mount umount2 chdir',
+    why: "the root in the bundle, which containerd names: no link is followed at unmount, and the bundle is containerd's alone",
+  },
+  {
+    files: 'shim/leave_keeper.cc',
+    calls: 'openat open dup2 chdir execve',
+    why: "the keeper's own log and streams, and this program again",
+  },
+  {
+    files: 'shim/resident.cc',
+    calls: 'dup2',
+    in: 'become_resident',
+    why: 'the one descriptor that the resident process is to have',
+  },
+]
+
 /** Descriptors that are meant for another program, or that may not be closed. */
 const INHERITED: readonly Allowed[] = [
   {
@@ -190,4 +227,4 @@ const INHERITED: readonly Allowed[] = [
   },
 ]
 
-export const ALLOWED: readonly Allowed[] = [...ENTERING, ...INHERITED, ...HOST]
+export const ALLOWED: readonly Allowed[] = [...ENTERING, ...INHERITED, ...SHIM, ...HOST]

@@ -1,0 +1,79 @@
+/** tsrunc's verbs, as programs. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type CommandOptions, lastLine, type Outcome, run } from './command'
+import { ShimError } from './errors'
+import type { Options } from './options'
+import type { ContainerRecord } from './store'
+
+/** The executable under its other name (native/shim/shim.h). */
+const HELPER = 'containerd-shim-tsrunc-v2'
+
+/** Cgroups as systemd names them, "SLICE:PREFIX:NAME": nobody means a path by it. */
+const OF_SYSTEMD = /"cgroupsPath"\s*:\s*"[^"/:]*\.slice:[^":/]*:[^":/]+"/
+
+type Place = Pick<ContainerRecord, 'id' | 'options' | 'systemd'>
+
+export class Runtime {
+  readonly namespace: string
+  readonly #executable: string
+
+  constructor(executable: string, namespace: string) {
+    this.#executable = executable
+    this.namespace = namespace
+  }
+
+  root(options: Options): string {
+    return join(options.root, this.namespace)
+  }
+
+  monitor({ id, options }: Place, name: string): string {
+    return join(this.root(options), id, 'monitor', name)
+  }
+
+  static wantsSystemd(bundle: string, options: Options): boolean {
+    return options.systemdCgroup || OF_SYSTEMD.test(readFileSync(join(bundle, 'config.json'), 'utf8'))
+  }
+
+  /** A verb whose failure is the caller's to look at. */
+  attempt(
+    place: Place,
+    verb: string,
+    args: readonly string[],
+    options: Partial<CommandOptions> = {},
+  ): Promise<Outcome> {
+    const root = this.root(place.options)
+    mkdirSync(root, { recursive: true, mode: 0o700 })
+    const globals = ['--root', root, ...(place.systemd ? ['--systemd-cgroup'] : [])]
+    return run(this.#executable, [...globals, verb, ...args], { what: `${verb} ${place.id}`, ...options })
+  }
+
+  /** @throws ShimError with what tsrunc says */
+  async verb(
+    place: Place,
+    verb: string,
+    args: readonly string[],
+    options: Partial<CommandOptions> = {},
+  ): Promise<string> {
+    const { status, stdout, stderr } = await this.attempt(place, verb, args, options)
+    if (status !== 0) throw new ShimError('unknown', `OCI runtime ${verb} failed: ${lastLine(stderr)}`)
+    return stdout
+  }
+
+  async #help(args: readonly string[], what: string): Promise<void> {
+    const { status, stderr } = await run(this.#executable, args, { what, argv0: HELPER })
+    if (status !== 0) throw new ShimError('unknown', lastLine(stderr))
+  }
+
+  mount(words: readonly string[]): Promise<void> {
+    return this.#help(['mount', ...words], 'mount the root file system')
+  }
+
+  unmount(path: string): Promise<void> {
+    return this.#help(['unmount', path], 'unmount the root file system')
+  }
+
+  makeFifos(paths: readonly string[]): Promise<void> {
+    return this.#help(['fifo', ...paths], 'make fifos')
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What a resident process knows of its containers, on disk: the one after it goes on from there. One file for each container,
+ * written whole and moved into its place.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ShimError } from './errors'
+import type { Exit } from './monitor'
+import type { Options } from './options'
+
+export interface Streams {
+  readonly terminal: boolean
+  readonly stdin: string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A process: the container's own, or one that was added. */
+export interface ProcessRecord {
+  readonly streams: Streams
+  /** Its directory beneath ROOT/ID/monitor. */
+  readonly monitor: string
+  pid: number
+  started: boolean
+  exit: Exit | undefined
+  /** Topics that containerd has taken. */
+  told: string[]
+}
+
+export interface ContainerRecord {
+  readonly version: 1
+  readonly id: string
+  readonly bundle: string
+  readonly options: Options
+  readonly systemd: boolean
+  /** Whether something is mounted at BUNDLE/rootfs. */
+  readonly mounted: boolean
+  /** Everything that belongs to it was made. */
+  whole: boolean
+  paused: boolean
+  /** Delete was done; what is left is the answer to one who asks again. */
+  deleted: boolean
+  readonly init: ProcessRecord
+  readonly execs: Record<string, ProcessRecord>
+}
+
+/** containerd's identifiers, and a name for a file. */
+const IDENTIFIER = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/
+
+export function checkIdentifier(what: string, id: string): void {
+  if (!IDENTIFIER.test(id)) throw new ShimError('invalidArgument', `${what} ${JSON.stringify(id)} is no identifier`)
+}
+
+export class Store {
+  readonly #directory: string
+
+  constructor(place: string) {
+    this.#directory = join(place, 'containers')
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+  }
+
+  #path(id: string): string {
+    return join(this.#directory, `${id}.json`)
+  }
+
+  /** `first`: the record is new. One that `delete` has removed stays so. */
+  save(record: ContainerRecord, first = false): void {
+    const path = this.#path(record.id)
+    if (!first && !existsSync(path)) return
+    writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+  }
+
+  remove(id: string): void {
+    rmSync(this.#path(id), { force: true })
+  }
+
+  /** Undefined: `delete` of containerd has removed it, or it never was. */
+  load(id: string): ContainerRecord | undefined {
+    try {
+      const record = JSON.parse(readFileSync(this.#path(id), 'utf8')) as ContainerRecord
+      return record.version === 1 && record.id === id ? record : undefined
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+      process.stderr.write(`${this.#path(id)} cannot be read: ${(error as Error).message}\n`)
+      return undefined
+    }
+  }
+
+  all(): readonly ContainerRecord[] {
+    return readdirSync(this.#directory)
+      .filter((name) => name.endsWith('.json'))
+      .flatMap((name) => this.load(name.slice(0, -'.json'.length)) ?? [])
+  }
+}
