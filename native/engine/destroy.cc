@@ -53,6 +53,15 @@ void thaw_noted(const Journal& journal) {
   }
 }
 
+// A v1 freezer keeps even SIGKILL waiting; the signal goes first, so that nothing of the container runs
+// again.
+void thaw(const HostContext& context, const Journal& journal) {
+  (void)thaw_freezer(context.plan.header);  // what holds its processes still is told later
+  if (context.plan.header.frozen_file.empty()) {
+    thaw_noted(journal);
+  }
+}
+
 [[nodiscard]] Failure kill_init(HostContext& context, const Journal& journal) {
   const Span span("undo", "end init");
   if (context.init.pid == 0) {
@@ -60,6 +69,10 @@ void thaw_noted(const Journal& journal) {
     const Failure failure = context.state.load_state(saved);
     if (failure.code == EBADMSG && saved.init.pid == 0) {
       context.log.warn("the saved state is damaged: only processes in the container's cgroups can be ended");
+      uint32_t sent = 0;
+      (void)signal_cgroups(context.plan.header.cgroup_paths, SIGKILL,
+                           sent);  // what it cannot reach is told later
+      thaw(context, journal);
       return kOk;
     }
     // What the copy that is whole says holds.
@@ -76,13 +89,8 @@ void thaw_noted(const Journal& journal) {
     }
     context.init_pidfd = std::move(*pidfd);
   }
-  // A v1 freezer keeps even SIGKILL waiting; the signal goes first, so that nothing of the container runs
-  // again.
   (void)sys::pidfd_send_signal_raw(context.init_pidfd.get(), SIGKILL);
-  (void)thaw_freezer(context.plan.header);  // what holds init still is told below
-  if (context.plan.header.frozen_file.empty()) {
-    thaw_noted(journal);
-  }
+  thaw(context, journal);
   const auto end = [&](int milliseconds) {
     return end_process(context.init, context.init_pidfd, milliseconds, context.detail, sizeof context.detail);
   };

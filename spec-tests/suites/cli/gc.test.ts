@@ -8,11 +8,15 @@ import {
   equal,
   eventually,
   expectStatus,
+  launch,
   leftSoFar,
   match,
   ok,
   requires,
+  runtime,
+  runtimeEnvironment,
   sandbox,
+  scratch,
   test,
 } from '../../lib'
 import { richBundle } from '../crash/containers'
@@ -123,6 +127,41 @@ test('gc: a stopped container of a run that was killed is removed, one that its 
   match(await gc(), new RegExp(`^removed ${killed.id}: the run that was to delete it has ended\n$`))
   deepEqual(inRoot().sort(), [kept.id, detached.id].sort())
   for (const b of [kept, detached]) await b.delete()
+})
+
+/** A later process with the number of the run that was killed: pid_namespaces(7), ns_last_pid in proc_sys_kernel(5). */
+const REUSE = `
+  set -e
+  last() { echo $(($1 - 1)) > /proc/sys/kernel/ns_last_pid; }
+  last 2000
+  "$@" &
+  test $! = 2000
+  until grep -q '"status": "running"' "$STATE" 2> /dev/null; do sleep 0.1; $TSRUNC state "$ID" > "$STATE" 2> /dev/null || true; done
+  kill -KILL 2000
+  wait 2000 || true
+  $TSRUNC kill "$ID" KILL
+  until grep -q '"status": "stopped"' "$STATE"; do sleep 0.1; $TSRUNC state "$ID" > "$STATE"; done
+  last 2000
+  sleep 600 &
+  test $! = 2000
+  $TSRUNC gc --dry-run
+  $TSRUNC gc
+  kill -KILL 2000
+`
+
+test('gc: a process that has the number of a killed run by now is not taken for it', OURS, async () => {
+  requires('root')
+  const b = await richBundle()
+  b.command(['pause'])
+  sandbox().containers.add(b.id)
+  const ours = [runtime().path, '--root', sandbox().marks.root]
+  const env = { ...runtimeEnvironment(), TSRUNC: ours.join(' '), STATE: scratch('state.json'), ID: b.id }
+  const command = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child', 'sh', '-c', REUSE, 'sh', ...ours]
+  const { status, stdout, stderr } = await launch([...command, 'run', '--bundle', b.path, b.id], { env }).exited
+  equal(status, 0, stderr)
+  const why = `${b.id}: the run that was to delete it has ended\n`
+  equal(stdout, `would remove ${why}removed ${why}`)
+  deepEqual(await leftSoFar(), [])
 })
 
 test('gc: a container whose run waits for it is left to the run', OURS, async () => {

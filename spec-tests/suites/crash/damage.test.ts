@@ -114,8 +114,9 @@ test('damage: delete --force ends the container and removes what belongs to it',
     await b.start()
     const { pid } = await b.state()
     const file = fileOf(b, name)
+    // A v1 freezer holds back even SIGKILL, and which cgroup it is the plan says, or the journal.
+    if (round % 2 === 1) expectStatus(await b.tryCall('pause'))
     writeFileSync(file, damage(readFileSync(file)))
-    if (round % 2 === 0) await b.tryCall('pause')
     const { stderr } = expectStatus(await b.tryCall('delete', { flags: ['--force'] }))
     match(stderr, warning)
     equal(isAlive(pid), false)

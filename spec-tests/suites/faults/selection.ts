@@ -5,11 +5,12 @@ import type { Point } from './supervised'
 
 /**
  * SPEC_FAULTS=all: every call; a number: so many occurrences of each call in each process; unset: a sample of each verb.
- * SPEC_FAULTS_SEED: the sample of that number again. SPEC_FAULTS_ONLY: a regular expression for points, as they are printed.
+ * SPEC_FAULTS_SEED or SPEC_SEED: the sample of that number again; unset: that of the day, in UTC. SPEC_FAULTS_ONLY: a regular expression for points, as they are printed.
  */
 const MODE = process.env['SPEC_FAULTS'] ?? ''
 const ONLY = new RegExp(process.env['SPEC_FAULTS_ONLY'] ?? '')
-export const SEED = Number(process.env['SPEC_FAULTS_SEED'] ?? 718602)
+const TODAY = Math.floor(Date.now() / 86_400_000)
+export const SEED = Number(process.env['SPEC_FAULTS_SEED'] ?? process.env['SPEC_SEED'] ?? TODAY)
 
 const nameOf = ({ role, call, occurrence }: Point): string => `${role} ${call} #${occurrence}`
 
@@ -24,8 +25,6 @@ const shuffled = (points: readonly Point[]): Point[] =>
     .map((point) => ({ point, order: orderOf(point) }))
     .sort((a, b) => (a.order < b.order ? -1 : 1))
     .map(({ point }) => point)
-
-export const wholeRun = (): boolean => MODE !== ''
 
 /** The points that are tried. A sample has different calls of different processes first. */
 export const chosen = (points: readonly Point[], most: number): Point[] => {
@@ -46,8 +45,11 @@ export const chosen = (points: readonly Point[], most: number): Point[] => {
   return [...first, ...mixed.filter((point) => !first.includes(point))].slice(0, most)
 }
 
-/** The error of a point: each occurrence of a call gets another one of those that make sense. */
+/**
+ * The error of a point: each occurrence of a call gets another one of those that make sense. The same in a sample as in the whole run:
+ * what a day's sample tries has been tried.
+ */
 export const errorAt = ({ call, occurrence }: Point): string => {
   const errors = errorsOf(call)
-  return errors[(occurrence - 1 + (wholeRun() ? 0 : SEED)) % errors.length] ?? 'EIO'
+  return errors[(occurrence - 1) % errors.length] ?? 'EIO'
 }
