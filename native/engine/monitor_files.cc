@@ -113,6 +113,16 @@ Failure read_monitor_pids(int dir, MonitorPids& out) {
   return kOk;
 }
 
+bool is_monitored(int monitors, const char* name) {
+  const UniqueFd dir = open_directory(monitors, name);
+  MonitorPids pids;
+  if (!dir.valid() || read_monitor_pids(dir.get(), pids)) {
+    return dir.valid();
+  }
+  // Behind the end of the process it stays for its clients.
+  return ::faccessat(dir.get(), "exit", F_OK, 0) != 0 && open_process(pids.monitor).ok();
+}
+
 bool remove_monitor(int monitors, const char* name) {
   const UniqueFd dir = open_directory(monitors, name);
   if (!dir.valid()) {

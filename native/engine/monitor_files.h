@@ -26,6 +26,9 @@ struct MonitorPids {
 // ENOENT: the monitor was not there yet. EBADMSG: the file is damaged.
 [[nodiscard]] sys::Failure read_monitor_pids(int dir, MonitorPids& out);
 
+// Whether the monitor `name` in the directory `monitors` has a process to watch, or is about to.
+[[nodiscard]] bool is_monitored(int monitors, const char* name);
+
 // Removes what one monitor has left, `name` in the directory `monitor`; ends it where it still runs.
 [[nodiscard]] bool remove_monitor(int monitors, const char* name);
 // The same for all of a container. True: there are none any more.

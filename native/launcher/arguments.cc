@@ -17,7 +17,8 @@ constexpr VerbRow kVerbs[] = {
     {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1},     {"kill", Verb::kKill, 1, 2},
     {"delete", Verb::kDelete, 1, 1}, {"pause", Verb::kPause, 1, 1},     {"resume", Verb::kResume, 1, 1},
     {"ps", Verb::kPs, 1, 1},         {"events", Verb::kEvents, 1, 1},   {"list", Verb::kList, 0, 0},
-    {"gc", Verb::kGc, 0, 0},         {"version", Verb::kVersion, 0, 0},
+    {"gc", Verb::kGc, 0, 0},         {"attach", Verb::kAttach, 1, 1},   {"wait", Verb::kWait, 1, 1},
+    {"resize", Verb::kResize, 3, 3}, {"version", Verb::kVersion, 0, 0},
 };
 
 [[nodiscard]] bool is(const char* one, const char* other) noexcept {
@@ -47,6 +48,11 @@ constexpr VerbRow kVerbs[] = {
 [[nodiscard]] bool set_format(Arguments& out, const char* value) noexcept {
   out.json = is(value, "json");
   return out.json || is(value, "table");
+}
+
+[[nodiscard]] bool set_exec_id(Arguments& out, const char* value) noexcept {
+  out.exec_id = value;
+  return true;
 }
 
 // `verb`: nullptr for the options of all verbs. `letter`: short form or 0. `set` takes nullptr for a switch;
@@ -129,6 +135,19 @@ constexpr OptionRow kOptions[] = {
      }},
     {"interval", "events", 0, true,
      [](Arguments& out, const char* value) noexcept { return parse_duration(value, out.interval_ms); }},
+    {"format", "wait", 'f', true,
+     [](Arguments& out, const char* value) noexcept {
+       out.json = is(value, "json");
+       return out.json || is(value, "text");
+     }},
+    {"exec-id", "wait", 0, true, set_exec_id},
+    {"exec-id", "attach", 0, true, set_exec_id},
+    {"exec-id", "resize", 0, true, set_exec_id},
+    {"no-stdin", "attach", 0, false,
+     [](Arguments& out, const char*) noexcept {
+       out.no_stdin = true;
+       return true;
+     }},
     {"quiet", "list", 'q', false,
      [](Arguments& out, const char*) noexcept {
        out.quiet = true;

@@ -19,6 +19,9 @@ enum class Verb : uint8_t {
   kEvents,
   kList,
   kGc,
+  kAttach,
+  kWait,
+  kResize,
   kVersion
 };
 [[nodiscard]] const char* verb_name(Verb verb) noexcept;
@@ -37,7 +40,9 @@ struct Arguments {
   bool stats = false;          // of events
   int64_t interval_ms = 5000;  // of events
   bool version = false;
-  const char* positionals[2] = {};
+  const char* exec_id = nullptr;  // of attach, wait and resize; nullptr: the first process
+  bool no_stdin = false;          // of attach
+  const char* positionals[3] = {};
   int count = 0;
   const char* const* rest = nullptr;  // behind the ID: options of the host's ps
   int rest_count = 0;

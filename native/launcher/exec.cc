@@ -6,6 +6,7 @@
 #include "launcher/existing.h"
 #include "launcher/foreground.h"
 #include "launcher/interruption.h"
+#include "launcher/monitor_start.h"
 #include "launcher/planned.h"
 #include "launcher/terminal.h"
 #include "sys/kernel.h"
@@ -23,9 +24,17 @@ namespace {
   Interruption::end_by(signal);
 }
 
-}  // namespace
+// What runs without the monitor that it was to have ends.
+[[nodiscard]] int become(PlannedCall& call, MonitorStart& monitor) {
+  if (monitor.committed()) {
+    monitor.become(nullptr);
+  }
+  (void)sys::pidfd_send_signal_raw(call.context.init_pidfd.get(), SIGKILL);
+  monitor.remove_directory();
+  return kExecFailed;
+}
 
-int exec_in_container(PlannedCall& call) {
+[[nodiscard]] int exec(PlannedCall& call, MonitorStart& monitor) {
   engine::HostContext& context = call.context;
   Existing existing;
   if (!open_existing(call, existing)) {
@@ -34,10 +43,16 @@ int exec_in_container(PlannedCall& call) {
   context.target.init = existing.saved.init;
   context.target.status = existing.status;
   context.target.pidfd = std::move(existing.pidfd);
+  if (monitor.wanted() && !monitor.make_directory()) {
+    return kExecFailed;
+  }
   Interruption interruption(context);
   engine::FailureRecord why;
   const bool runs = engine::exec(context, why);
   call.reap_heir();
+  if (interruption.signal() != 0 || !runs) {
+    monitor.remove_directory();
+  }
   if (interruption.signal() != 0) {
     return end_interrupted(context, call.log, interruption.signal());
   }
@@ -46,13 +61,29 @@ int exec_in_container(PlannedCall& call) {
     return kExecFailed;
   }
   if (context.plan.launch.detach) {
-    return 0;
+    return monitor.wanted() ? become(call, monitor) : 0;
   }
   interruption.forward();
   if (context.console.valid()) {
     copy_size(context.console.get());
   }
   return wait_in_foreground(context, call.log);
+}
+
+}  // namespace
+
+int exec_in_container(PlannedCall& call) {
+  MonitorStart monitor(call);
+  if (monitor.wanted()) {
+    int code = kExecFailed;
+    if (!monitor.fork(code)) {
+      return code;
+    }
+    if (!monitor.open()) {
+      return kExecFailed;
+    }
+  }
+  return exec(call, monitor);
 }
 
 }  // namespace tsrunc::launcher

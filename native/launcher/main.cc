@@ -82,6 +82,12 @@ void notice_children() noexcept {
       return run_list(arguments, log);
     case Verb::kGc:
       return run_gc(arguments, log);
+    case Verb::kAttach:
+      return run_attach(arguments, log);
+    case Verb::kWait:
+      return run_wait(arguments, log);
+    case Verb::kResize:
+      return run_resize(arguments, log);
     case Verb::kVersion:
       return run_version(log);
   }

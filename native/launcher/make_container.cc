@@ -59,7 +59,7 @@ constexpr int kFailed = 1;
     log.error(Sentence(context.plan, why).text);
     return kFailed;
   }
-  if (monitor.wanted() && !monitor.committed()) {
+  if (monitor.wanted() && (!monitor.make_directory() || !monitor.committed())) {
     (void)take_away(context, log);
     return kFailed;
   }

@@ -90,16 +90,12 @@ Failure save_exit(int directory, const char* line, size_t size) noexcept {
   return ::fsync(directory) == 0 ? kOk : sys::fail("fsync", kFile);
 }
 
-Failure load_exit(int directory, ExitRecord& out, char (&line)[kLongestExitLine]) noexcept {
-  const auto size = sys::read_file(directory, kFile, line, sizeof line);
-  if (!size.ok()) {
-    return size.failure();
-  }
+Failure parse_exit(const char* line, size_t size, ExitRecord& out) noexcept {
   uint64_t pid = 0;
   uint64_t number = 0;
   ExitRecord record;
   const char* time = value_of(line, "time");
-  if (!is_whole(line, *size) || !read_number(line, "pid", pid) || !read_number(line, "lost", record.lost) ||
+  if (!is_whole(line, size) || !read_number(line, "pid", pid) || !read_number(line, "lost", record.lost) ||
       time == nullptr) {
     return sys::fail(EBADMSG, "read", kFile, "the record of the end is damaged");
   }
@@ -115,6 +111,14 @@ Failure load_exit(int directory, ExitRecord& out, char (&line)[kLongestExitLine]
   sys::Text(record.time).add(time + 1, std::strcspn(time + 1, "\""));
   out = record;
   return kOk;
+}
+
+Failure load_exit(int directory, ExitRecord& out, char (&line)[kLongestExitLine]) noexcept {
+  const auto size = sys::read_file(directory, kFile, line, sizeof line);
+  if (!size.ok()) {
+    return size.failure();
+  }
+  return parse_exit(line, *size, out);
 }
 
 uint64_t count_oom_kills(int fd, uint64_t otherwise) noexcept {

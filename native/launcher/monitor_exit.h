@@ -32,6 +32,9 @@ struct ExitRecord {
 // ENOENT: there is none. EBADMSG: it is damaged.
 [[nodiscard]] sys::Failure load_exit(int directory, ExitRecord& out, char (&line)[kLongestExitLine]) noexcept;
 
+// The same of a line that has come from a monitor; `line` ends with NUL.
+[[nodiscard]] sys::Failure parse_exit(const char* line, size_t size, ExitRecord& out) noexcept;
+
 // The number in the line "oom_kill N" of `fd`; `otherwise` where it cannot be read.
 [[nodiscard]] uint64_t count_oom_kills(int fd, uint64_t otherwise) noexcept;
 

@@ -37,7 +37,7 @@ constexpr int kBacklog = 64;
 constexpr char kExecPrefix[] = "exec-";
 
 // A directory for the monitor of an exec without --exec-id: the first number that is free.
-[[nodiscard]] Failure make_numbered(int monitors, char (&name)[NAME_MAX + 1]) noexcept {
+[[nodiscard]] Failure make_numbered(int monitors, char (&name)[256]) noexcept {
   for (uint64_t number = 1;; ++number) {
     sys::Text(name).add(kExecPrefix).add(number);
     if (::mkdirat(monitors, name, 0700) == 0) {
@@ -47,6 +47,20 @@ constexpr char kExecPrefix[] = "exec-";
       return sys::fail("mkdir", "monitor");
     }
   }
+}
+
+// The name of a process that has ended, and so has its monitor, may be given again.
+[[nodiscard]] Failure make_named(int monitors, const char* name) {
+  if (::mkdirat(monitors, name, 0700) == 0) {
+    return kOk;
+  }
+  if (errno != EEXIST) {
+    return sys::fail("mkdir", "monitor");
+  }
+  if (engine::is_monitored(monitors, name) || !engine::remove_monitor(monitors, name)) {
+    return sys::fail(EEXIST, "mkdir", "monitor", "there is a process of that name already");
+  }
+  return ::mkdirat(monitors, name, 0700) == 0 ? kOk : sys::fail("mkdir", "monitor");
 }
 
 // Descriptors that the next program is to have.
@@ -72,7 +86,6 @@ bool MonitorStart::failed(const char* what, const Failure& failure) {
 bool MonitorStart::fork(int& code) {
   MonitorParent parent;
   if (failed("start the monitor", parent.fork(report_))) {
-    code = 1;
     return false;
   }
   if (parent.is_child()) {
@@ -105,35 +118,49 @@ bool MonitorStart::committed() {
   if (!terminal && failed("leave the standard streams", streams_.leave())) {
     return false;
   }
-  Failure failure = make_directory();
+  Failure failure = save_pids();
   if (!failure) {
     failure = listen();
   }
-  return !failed("make the monitor's directory", failure);
+  return !failed("make the monitor's files", failure);
 }
 
-Failure MonitorStart::make_directory() {
+bool MonitorStart::make_directory() {
+  return !failed("make the monitor's directory", try_directory());
+}
+
+void MonitorStart::remove_directory() noexcept {
+  if (monitors_.valid() && *name_ != 0) {
+    (void)engine::remove_monitor(monitors_.get(), name_);
+  }
+}
+
+Failure MonitorStart::try_directory() {
   const int state = call_.context.state.fd();
   const char* asked = call_.context.plan.launch.monitor.data;
   if (::mkdirat(state, engine::kMonitorDir, 0700) != 0 && errno != EEXIST) {
     return sys::fail("mkdir", "monitor");
   }
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  const UniqueFd monitors(::openat(state, engine::kMonitorDir, kFlags));
-  if (!monitors.valid()) {
+  monitors_.reset(::openat(state, engine::kMonitorDir, kFlags));
+  if (!monitors_.valid()) {
     return sys::fail("open", "monitor");
   }
-  char name[NAME_MAX + 1];
+  char name[sizeof name_] = {};
   if (std::strcmp(asked, kExecPrefix) == 0) {
-    TSRUNC_TRY(make_numbered(monitors.get(), name));
-  } else if (sys::Text(name).add(asked).cut() || ::mkdirat(monitors.get(), name, 0700) != 0) {
-    return errno == EEXIST ? sys::fail(EEXIST, "mkdir", asked, "there is a process of that name already")
-                           : sys::fail("mkdir", asked);
+    TSRUNC_TRY(make_numbered(monitors_.get(), name));
+  } else {
+    if (sys::Text(name).add(asked).cut()) {
+      return sys::fail(ENAMETOOLONG, "mkdir", asked, nullptr);
+    }
+    TSRUNC_TRY(make_named(monitors_.get(), name));
   }
-  directory_.reset(::openat(monitors.get(), name, kFlags));
-  if (!directory_.valid()) {
-    return sys::fail("open", asked);
-  }
+  std::memcpy(name_, name, sizeof name_);
+  directory_.reset(::openat(monitors_.get(), name_, kFlags));
+  return directory_.valid() ? kOk : sys::fail("open", asked);
+}
+
+Failure MonitorStart::save_pids() {
   const auto own = engine::start_time(::getpid());
   TSRUNC_TRY(own.failure());
   engine::ProcessId& process = call_.context.init;

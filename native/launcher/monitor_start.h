@@ -18,18 +18,22 @@ class MonitorStart {
 
   // Whether the plan asks for a monitor.
   [[nodiscard]] bool wanted() const noexcept { return !call_.context.plan.launch.monitor.empty(); }
-  // Returns true in the child, which goes on; false in the parent, once the child has told: then `code` is
-  // the exit code.
+  // Returns true in the child, which goes on; false in the parent, once the child has told: then `code`,
+  // which comes as that of a failure of tsrunc, is the exit code.
   [[nodiscard]] bool fork(int& code);
   // In the child. Each failure has been logged.
-  [[nodiscard]] bool open();       // before the engine's work
-  [[nodiscard]] bool committed();  // behind it: the process lives without its caller
+  [[nodiscard]] bool open();            // before the engine's work
+  [[nodiscard]] bool make_directory();  // once there is a state directory
+  [[nodiscard]] bool committed();       // behind the engine's work: the process lives without its caller
+  // There is no process.
+  void remove_directory() noexcept;
   // Does not return, unless it fails. `notify`: the caller waits for its READY=1 as well.
   void become(Notify* notify);
 
  private:
   [[nodiscard]] bool failed(const char* what, const sys::Failure& failure);
-  [[nodiscard]] sys::Failure make_directory();
+  [[nodiscard]] sys::Failure try_directory();
+  [[nodiscard]] sys::Failure save_pids();
   [[nodiscard]] sys::Failure listen() noexcept;
   void watch_memory(MonitorOrder& order) noexcept;
   [[nodiscard]] sys::Failure execute(const MonitorOrder& order);
@@ -37,7 +41,9 @@ class MonitorStart {
   PlannedCall& call_;
   MonitorStreams streams_;
   sys::UniqueFd report_;
+  sys::UniqueFd monitors_;
   sys::UniqueFd directory_;
+  char name_[256] = {};  // in `monitors_`
   sys::UniqueFd listener_;
   sys::UniqueFd oom_;
 };

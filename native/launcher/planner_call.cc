@@ -95,6 +95,7 @@ constexpr OptionRow kOptions[] = {
     {"stdout", 0, kVerbs, true, leave},
     {"stderr", 0, kVerbs, true, leave},
     {"interactive", 'i', kVerbs, false, leave},
+    {"exec-id", 0, kExec, true, leave},
     {"process", 'p', kExec, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.process = value;

@@ -16,6 +16,9 @@ namespace tsrunc::launcher {
 [[nodiscard]] int run_events(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_list(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_gc(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_attach(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_wait(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_resize(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_version(Logger& log);
 
 }  // namespace tsrunc::launcher

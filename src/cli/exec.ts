@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import { type ExecOptions, planExec } from '../container/exec'
 import { defaultRoot } from '../container/root'
+import { quote } from '../errors'
 import { ACTION } from '../plan/wire'
 import { absolute, preserveFds } from './container-options'
 import { launchPlan } from './launch'
+import { MONITOR_OPTIONS, monitorLaunch } from './monitor-options'
 import type { OptionTable, OptionValues } from './options'
 import { UsageError } from './parse'
 import { type Call, defineVerb } from './verb'
@@ -52,6 +54,12 @@ const options = {
     description: "a cgroup beneath the container's own, which exists; CONTROLLER[,CONTROLLER]:PATH on cgroup v1",
   },
   'ignore-paused': { type: 'boolean', description: 'exec in a paused container too: waits until it is resumed' },
+  ...MONITOR_OPTIONS,
+  'exec-id': {
+    type: 'string',
+    value: 'NAME',
+    description: 'with --monitor: the name by which wait, attach and resize know the process',
+  },
   keep: { type: 'boolean', description: 'accepted for callers of run: exec never removes the container' },
   'no-subreaper': { type: 'boolean', description: 'accepted for callers of runc: exec is no sub-reaper' },
   'dry-run': { type: 'boolean', description: 'print the plan as JSON and change nothing' },
@@ -60,6 +68,20 @@ const options = {
 /** "exec ID -- ls": the words that a person uses of other tools are no program. */
 function command([, ...words]: readonly string[]): readonly string[] {
   return words[0] === '--' ? words.slice(1) : words
+}
+
+const LONGEST_NAME = 200
+
+/** The name of the monitor's directory. Errors: UsageError. */
+function execMonitor(values: OptionValues<typeof options>): string {
+  const name = values['exec-id']
+  if (name === undefined) return 'exec-'
+  if (!values.monitor) throw new UsageError('--exec-id needs --monitor')
+  if (!/^[A-Za-z0-9_+.-]+$/.test(name) || name.length > LONGEST_NAME) {
+    const rule = `at most ${LONGEST_NAME} letters, digits and "_", "+", "-", "."`
+    throw new UsageError(`invalid value ${quote(name)} of --exec-id: ${rule}`)
+  }
+  return `exec-${name}`
 }
 
 /** Errors: UsageError. */
@@ -81,7 +103,8 @@ function execOptions(call: Call, values: OptionValues<typeof options>): ExecOpti
     apparmor: values.apparmor,
     noNewPrivs: values['no-new-privs'] ? true : undefined,
     caps: values.cap,
-    detach: values.detach,
+    // A monitor stands in for a caller that stays.
+    detach: values.detach && !values.monitor,
     pidFile: absolute(cwd, values['pid-file']),
     consoleSocket: absolute(cwd, values['console-socket']),
     pidfdSocket: absolute(cwd, values['pidfd-socket']),
@@ -108,7 +131,8 @@ export const verb = defineVerb({
   run(call) {
     const { detach } = call.options
     const asked = execOptions(call, call.options)
-    const launch = { action: ACTION.exec, detach, keep: true, subreaper: false }
+    const monitor = monitorLaunch(call, call.options, detach, execMonitor(call.options))
+    const launch = { action: ACTION.exec, detach, keep: true, subreaper: false, ...monitor }
     launchPlan(call, 'tsrunc exec', asked.root, launch, call.options['dry-run'], (surroundings) =>
       planExec(asked, surroundings),
     )

@@ -131,8 +131,8 @@ const HOST: readonly Allowed[] = [
     why: "the runtime's own directory, and files of the bundle as the caller names them, read by a process that is the caller's",
   },
   {
-    files: `engine/monitor_files.cc launcher/monitor_clients.cc launcher/monitor_exit.cc launcher/monitor_start.cc`,
-    calls: 'openat mkdirat unlinkat renameat read_file',
+    files: `engine/monitor_files.cc launcher/monitor_clients.cc launcher/monitor_exit.cc launcher/monitor_start.cc launcher/monitored.cc`,
+    calls: 'openat mkdirat unlinkat renameat faccessat read_file',
     why: "the monitors' directories in the runtime's own directory, by descriptors",
   },
   {
