@@ -36,6 +36,19 @@ Failure commit(HostContext& context) {
   return failure.code == ECONNRESET || !failure ? sys::kOk : failure;
 }
 
+// Whether init is there before the cgroups that it enters are (src/plan/late-enter.ts).
+bool makes_cgroups_late(const wire::Plan& plan) {
+  const wire::OpList& ops = plan.list(wire::List::kCreate);
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    const wire::Op& op = ops.items[i];
+    if (op.kind == wire::OpKind::kReleaseInit &&
+        op.as<wire::ReleaseInit>().step == static_cast<uint32_t>(wire::Step::kGrouped)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool create(HostContext& context, FailureRecord& why) {
@@ -46,6 +59,7 @@ bool create(HostContext& context, FailureRecord& why) {
     record(why, wire::List::kCreate, kNoOp, made);
     return false;
   }
+  context.ungrouped = makes_cgroups_late(context.plan);
   bool ok = run_list(context, wire::List::kCreate, why);
   if (ok) {
     if (Failure failure = commit(context); failure) {

@@ -12,7 +12,9 @@
 //
 // Variables between the two: _TSRUNC_HANDOFF=RECORD_FD to node, _TSRUNC_PLAN=PLAN_FD:HEIR[:LOCK_FD] back to
 // tsrunc (HEIR: pid of a child to be reaped, or 0; addon/memory_heir.h. LOCK_FD: addon/container_lock.h).
-// Neither outlives the start of the program that reads it.
+// A warm call (warm.h) goes by _TSRUNC_ASKED=SOCKET_FD:EXECUTABLE_FD:MILLISECONDS to the sealed copy of
+// tsrunc and, where the planner has no plan, by _TSRUNC_COLD=cold or _TSRUNC_COLD=stale back to the
+// executable. None outlives the start of the program that reads it.
 #pragma once
 
 #include <sys/resource.h>
@@ -26,6 +28,8 @@ namespace tsrunc::launcher {
 
 inline constexpr char kHandoffVariable[] = "_TSRUNC_HANDOFF";
 inline constexpr char kPlanVariable[] = "_TSRUNC_PLAN";
+inline constexpr char kAskedVariable[] = "_TSRUNC_ASKED";
+inline constexpr char kColdVariable[] = "_TSRUNC_COLD";
 
 // Writes the record of this process into a new memfd (not close-on-exec: node must inherit it).
 [[nodiscard]] sys::Result<sys::UniqueFd> note_caller();

@@ -2,16 +2,16 @@
 //   start, state, kill, delete, pause, resume, ps, events, list, gc   run what create saved, at once; version
 //   an order in _TSRUNC_MONITOR        --monitor: what is left of a call once its container is made
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
-//   create and run, where a planner    its plan (launcher/warm.h)
 //   the name containerd-shim-tsrunc-v2 containerd's shim (shim/shim.h)
+//   create, run and exec, where a planner answers    its plan (launcher/warm.h), in a sealed copy (asked.h)
 //   anything else                      this process becomes node
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cstring>
 
 #include "launcher/arguments.h"
+#include "launcher/asked.h"
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
 #include "launcher/monitor.h"
@@ -35,13 +35,6 @@ namespace {
     }
   }
   return true;
-}
-
-// wait(2): with SIGCHLD ignored children vanish together with their exit status.
-void notice_children() noexcept {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  (void)::sigaction(SIGCHLD, &action, nullptr);
 }
 
 // Takes NAME out of the environment and returns its value, or nullptr.
@@ -136,7 +129,6 @@ void notice_children() noexcept {
   }
   const char* trace = take_variable(kTraceVariable);
   if (const char* words = take_variable(kPlanVariable); words != nullptr) {
-    notice_children();
     if (trace != nullptr) {
       adopt_trace(trace);
     }
@@ -144,7 +136,18 @@ void notice_children() noexcept {
     (void)finish_trace();  // of a call that has failed before it was one of a verb
     return code;
   }
+  if (const char* words = take_variable(kAskedVariable); words != nullptr) {
+    if (trace != nullptr) {
+      adopt_trace(trace);
+    }
+    const int code = run_asked(argc, argv, words);
+    (void)finish_trace();
+    return code;
+  }
   note_beginning(argc, argv);
+  if (const char* words = take_variable(kColdVariable); words != nullptr) {
+    return run_cold(argc, argv, words);
+  }
   Arguments arguments;
   if (!parse_arguments(argc, argv, arguments)) {
     // Returns where the call is node's after all.

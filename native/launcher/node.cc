@@ -27,6 +27,9 @@ constexpr const char* kNodes[] = {TSRUNC_NODE, "/usr/local/bin/node", "/usr/bin/
 // Beside build/Release/tsrunc in a source tree, beside bin/tsrunc where it is installed.
 constexpr const char* kMains[] = {"/../../dist/main.js", "/../lib/tsrunc/dist/main.js"};
 
+constexpr const char* kOwnVariables[] = {kHandoffVariable, kPlanVariable, kAskedVariable, kColdVariable,
+                                         kTraceVariable};
+
 [[nodiscard]] bool starts_with(const char* text, const char* prefix) noexcept {
   return std::strncmp(text, prefix, std::strlen(prefix)) == 0;
 }
@@ -160,8 +163,11 @@ int run_shim_node(int argc, char** argv) {
 
 void add_environment(sys::Array<char*>& out) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!starts_with(*entry, "NODE_") && !starts_with(*entry, kHandoffVariable) &&
-        !starts_with(*entry, kPlanVariable) && !starts_with(*entry, kTraceVariable)) {
+    bool ours = starts_with(*entry, "NODE_");
+    for (const char* name : kOwnVariables) {
+      ours = ours || starts_with(*entry, name);
+    }
+    if (!ours) {
       out.push(*entry);
     }
   }

@@ -4,7 +4,14 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <cstring>
+
 namespace tsrunc::launcher {
+namespace {
+
+const sys::Failure kEmpty = sys::fail(EINVAL, "mmap", nullptr, "invalid argument: the plan is empty");
+
+}  // namespace
 
 PlanMemory::~PlanMemory() {
   if (plan_ != nullptr) {
@@ -32,12 +39,26 @@ sys::Failure PlanMemory::load(int fd, wire::Plan& out) {
   const auto size = static_cast<size_t>(about.st_size);
   void* plan = size == 0 ? MAP_FAILED : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (plan == MAP_FAILED) {
-    return size == 0 ? sys::fail(EINVAL, "mmap", nullptr, "invalid argument: the plan is empty")
-                     : sys::fail("mmap");
+    return size == 0 ? kEmpty : sys::fail("mmap");
   }
   plan_ = plan;
   plan_size_ = size;
-  const size_t room = wire::arena_size(size);
+  return decode(out);
+}
+
+sys::Failure PlanMemory::copy(const void* bytes, size_t size, wire::Plan& out) {
+  void* plan = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (plan == MAP_FAILED) {
+    return size == 0 ? kEmpty : sys::fail("mmap");
+  }
+  plan_ = plan;
+  plan_size_ = size;
+  std::memcpy(plan, bytes, size);
+  return decode(out);
+}
+
+sys::Failure PlanMemory::decode(wire::Plan& out) {
+  const size_t room = wire::arena_size(plan_size_);
   void* arena_memory =
       ::mmap(nullptr, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (arena_memory == MAP_FAILED) {

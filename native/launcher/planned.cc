@@ -1,6 +1,7 @@
 #include "launcher/planned.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,10 +69,61 @@ struct Legacy {
 
 }  // namespace
 
+void notice_children() noexcept {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  (void)::sigaction(SIGCHLD, &action, nullptr);
+}
+
 void PlannedCall::reap_heir() noexcept {
   while (heir > 0 && ::waitpid(heir, nullptr, __WALL) < 0 && errno == EINTR) {
   }
   heir = 0;
+}
+
+namespace {
+
+[[nodiscard]] int refuse(const sys::Failure& failure) {
+  Logger("").error(Sentence("take over the plan", failure).text);
+  return kFailed;
+}
+
+[[nodiscard]] int run(wire::Plan& plan, pid_t heir, sys::UniqueFd lock) {
+  notice_children();
+  const PlannedVerb* verb = find_verb(plan.launch.action);
+  if (verb == nullptr) {
+    Logger("").error("take over the plan: it is of no verb that this executable knows");
+    return kFailed;
+  }
+  Logger log(verb->name);
+  name_traced_verb(verb->name);
+  const Level level = plan.launch.debug ? Level::kDebug : Level::kWarning;
+  if (const sys::Failure failure = log.open({plan.launch.log.data, plan.launch.log_json, level}); failure) {
+    log.error(Sentence("open the log", failure).text);
+    return verb->failed;
+  }
+  engine::StateDir state;
+  engine::HostContext context(plan, state, log);
+  PlannedCall call{context, heir, log, std::move(lock)};
+  const int code = verb->run(call);
+  if (const sys::Failure failure = finish_trace(); failure) {
+    log.warn(Sentence("write the trace", failure).text);
+  }
+  return code;
+}
+
+}  // namespace
+
+int run_planned(const void* bytes, size_t size) {
+  PlanMemory memory;
+  wire::Plan plan;
+  {
+    const engine::Span span("plan", "decode the plan");
+    if (const sys::Failure failure = memory.copy(bytes, size, plan); failure) {
+      return refuse(failure);
+    }
+  }
+  return run(plan, 0, {});
 }
 
 int run_planned(const char* words) {
@@ -87,30 +139,10 @@ int run_planned(const char* words) {
     const engine::Span span("plan", "decode the plan");
     const sys::UniqueFd fd(legacy.plan);
     if (const sys::Failure failure = memory.load(fd.get(), plan); failure) {
-      Logger("").error(Sentence("take over the plan", failure).text);
-      return kFailed;
+      return refuse(failure);
     }
   }
-  const PlannedVerb* verb = find_verb(plan.launch.action);
-  if (verb == nullptr) {
-    Logger("").error("take over the plan: it is of no verb that this executable knows");
-    return kFailed;
-  }
-  Logger log(verb->name);
-  name_traced_verb(verb->name);
-  const Level level = plan.launch.debug ? Level::kDebug : Level::kWarning;
-  if (const sys::Failure failure = log.open({plan.launch.log.data, plan.launch.log_json, level}); failure) {
-    log.error(Sentence("open the log", failure).text);
-    return verb->failed;
-  }
-  engine::StateDir state;
-  engine::HostContext context(plan, state, log);
-  PlannedCall call{context, legacy.heir, log, std::move(lock)};
-  const int code = verb->run(call);
-  if (const sys::Failure failure = finish_trace(); failure) {
-    log.warn(Sentence("write the trace", failure).text);
-  }
-  return code;
+  return run(plan, legacy.heir, std::move(lock));
 }
 
 }  // namespace tsrunc::launcher

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+
 #include "engine/host_context.h"
 #include "launcher/log.h"
 #include "sys/unique_fd.h"
@@ -23,6 +25,11 @@ struct PlannedCall {
 
 // `words`: text of _TSRUNC_PLAN (launcher/handoff.h). Returns the exit code.
 [[nodiscard]] int run_planned(const char* words);
+// A plan that came into the memory of this process.
+[[nodiscard]] int run_planned(const void* bytes, size_t size);
+
+// wait(2): with SIGCHLD ignored children vanish together with their exit status.
+void notice_children() noexcept;
 
 // What stands in the table of planned.cc: one function for an action, each in a file of its own. Returns the
 // exit code; what went wrong is logged.

@@ -1,6 +1,8 @@
 // The caller's side of the planner's socket.
 #pragma once
 
+#include <utility>
+
 #include "launcher/planner_wire.h"
 #include "sys/array.h"
 #include "sys/clock.h"
@@ -26,11 +28,16 @@ struct PlannerReply {
 class PlannerClient {
  public:
   explicit PlannerClient(int64_t milliseconds) noexcept : deadline_(milliseconds) {}
+  // One that another program of this process has connected.
+  PlannerClient(sys::UniqueFd socket, int64_t milliseconds) noexcept
+      : deadline_(milliseconds), socket_(std::move(socket)) {}
 
   // `root`: directory of all containers' state. It, the socket and who listens there must be this user's.
   [[nodiscard]] sys::Failure connect(const char* root);
   [[nodiscard]] sys::Failure send(const void* data, size_t size);
   [[nodiscard]] sys::Failure receive(PlannerReply& out);
+  [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+  [[nodiscard]] int left() const noexcept { return deadline_.left(); }
 
  private:
   [[nodiscard]] sys::Failure wait(short events);

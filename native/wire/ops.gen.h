@@ -23,6 +23,7 @@ enum class Action : uint32_t {
 
 enum class Step : uint32_t {
   kMapped = 1,
+  kGrouped = 7,
   kMounted = 2,
   kHooked = 3,
   kFiltered = 6,

@@ -43,6 +43,29 @@ test('hooks in the container run in its cgroup, and with all capabilities', () =
   expect(isBefore(names, 'runHook', 'setBoundingSet')).toBe(true)
 })
 
+test('the cgroups are made meanwhile, and are there before anything is bound or they are entered', () => {
+  const bind = { destination: '/c', type: 'none', source: '/srv', options: ['rbind'] }
+  for (const spec of [ROOM, { ...ROOM, mounts: [...(ROOM.mounts ?? []).slice(0, 2), bind] }]) {
+    const { create, init } = resolve(spec, {}, FACTS_V1).plan
+    const made = create.map((op) => (op.kind === 'releaseInit' ? `release ${op.step}` : op.kind))
+    expect(isBefore(made, 'cloneInit', 'makeCgroup')).toBe(true)
+    expect(isBefore(made, 'release 1', 'makeCgroup')).toBe(true)
+    expect(made.lastIndexOf('makeCgroup')).toBeLessThan(made.indexOf('release 7'))
+    const names = init.map((op) => (op.kind === 'awaitHost' ? `await ${op.step}` : op.kind))
+    expect(isBefore(names, 'mountFs', 'await 7')).toBe(true)
+    expect(isBefore(names, 'await 7', spec === ROOM ? 'enterCgroup' : 'mountBind')).toBe(true)
+    expect(isBefore(names, 'await 7', 'enterCgroup')).toBe(true)
+  }
+})
+
+test('the cgroups are there before init where it enters them at once, and on v2', () => {
+  for (const { create, init } of [resolve(USER_NAMESPACE).plan, resolve(ROOM, {}, FACTS_V2).plan]) {
+    const made = create.map(({ kind }) => kind)
+    expect(isBefore(made, 'makeCgroup', 'cloneInit')).toBe(true)
+    expect(init.some((op) => op.kind === 'awaitHost' && op.step === 7)).toBe(false)
+  }
+})
+
 test('the host side hears of the mounts when init is in its cgroup', () => {
   expect(isBefore(order(BASE), 'enterCgroup', 'reportToHost')).toBe(true)
 })

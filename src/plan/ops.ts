@@ -565,8 +565,10 @@ export const NO_SLOT = 0xffffffff
 
 /** The meeting points of host and init, in the order in which they are passed. */
 export const STEPS = {
-  /** host → init: id maps are written, init is in its cgroups. */
+  /** host → init: id maps are written, init is in the cgroups that others put it into. */
   mapped: 1,
+  /** host → init: the cgroups that init enters by itself are there. Only where it enters them late. */
+  grouped: 7,
   /** init → host: mounts and devices are in place, / is still the host's. */
   mounted: 2,
   /** host → init: prestart and createRuntime hooks have run. */

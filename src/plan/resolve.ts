@@ -18,7 +18,7 @@ import { planIdMaps } from './id-maps'
 import { mappedTrees } from './idmapped-mounts'
 import { planIntelRdt } from './intel-rdt'
 import { checkLabels, planKeyring, planProcessLabels } from './labels'
-import { enterLate } from './late-enter'
+import { enterLate, makesCgroupsLate } from './late-enter'
 import { planMounts, planReadonlyMounts } from './mounts'
 import { planNamespaces } from './namespaces'
 import { planNetDevices } from './net-devices'
@@ -112,7 +112,8 @@ function planReady({ init }: PlanBuilder): void {
 /** The `create` list; after the rest, because the sources that the host side opens are known only then. */
 function planCreate(builder: PlanBuilder): void {
   const { create, cgroup, options } = builder
-  append(create, cgroup.before)
+  const late = makesCgroupsLate(builder)
+  if (!late) append(create, cgroup.before)
   append(create, builder.trees)
   planJournalMounts(builder)
   planClone(builder)
@@ -125,7 +126,9 @@ function planCreate(builder: PlanBuilder): void {
   planIntelRdt(builder)
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
-  create.push(sync('releaseInit', 'mapped'), sync('awaitInit', 'mounted'))
+  create.push(sync('releaseInit', 'mapped'))
+  if (late) create.push(...cgroup.before, sync('releaseInit', 'grouped'))
+  create.push(sync('awaitInit', 'mounted'))
   append(create, cgroup.afterNamespaces)
   planDelegatedOwner(builder)
   planHooks(builder, create, 'prestart')
@@ -211,7 +214,7 @@ export function resolvePlan(
   planHooks(builder, builder.start, 'poststart')
   planDestroy(builder)
   const { create, initStart, start, destroy } = builder
-  const init = enterLate(builder.init, builder.namespaces)
+  const init = enterLate(builder, sync('awaitHost', 'grouped'))
   const plan = Object.freeze({
     version: PLAN_VERSION,
     header,

@@ -126,7 +126,7 @@ const HOST: readonly Allowed[] = [
   },
   {
     files:
-      'addon/container_lock.cc addon/seccomp_cache.cc launcher/planner_client.cc launcher/planner_request.cc launcher/leave_planner.cc launcher/warm.cc',
+      'addon/container_lock.cc addon/seccomp_cache.cc launcher/planner_client.cc launcher/planner_request.cc launcher/leave_planner.cc launcher/warm.cc launcher/asked.cc',
     calls: 'open openat mkdir stat fstatat access linkat unlinkat realpath chdir',
     why: "the runtime's own directory, and files of the bundle as the caller names them, read by a process that is the caller's",
   },

@@ -291,11 +291,11 @@ Failure run(HostContext& context, const wire::KillCgroups& op) {
     return kOk;
   }
   // systemd may have refused the unit because another container has it; init was there before.
-  if (context.init.pid != 0 && !is_made_by_systemd(context.plan)) {
+  if (context.init.pid != 0 && !context.ungrouped && !is_made_by_systemd(context.plan)) {
     return kill_own(context, op.paths);
   }
-  // No init was ever made, or none that is known: whoever is in a cgroup that create did not make is a
-  // stranger.
+  // No init was ever made, or none that is known or has come to its cgroups: whoever is in a cgroup that
+  // create did not make is a stranger.
   Journal journal;
   TSRUNC_TRY(journal.load(context.state));
   for (uint32_t i = 0; i < op.paths.count; ++i) {

@@ -61,25 +61,17 @@ Failure describe_death(HostContext& context) {
   return fail(ECHILD, "sync", nullptr, context.detail);
 }
 
-Failure run(HostContext& context, const wire::ReleaseInit& op) {
-  if (op.step == static_cast<uint32_t>(wire::Step::kMapped)) {
-    // The trees are init's alone from here on.
-    context.init_root.reset();
-    for (sys::UniqueFd& slot : context.slots) {
-      slot.reset();
-    }
-  }
-  if (op.step == static_cast<uint32_t>(wire::Step::kHooked) && init_runs_hooks(context)) {
-    TSRUNC_TRY(context.state.journal("hooks", "createContainer"));
-  }
-  if (Failure failure = send_step(context.sync.get(), static_cast<wire::Step>(op.step)); failure) {
-    return failure.code == EPIPE || failure.code == ECONNRESET ? describe_death(context) : failure;
-  }
-  return kOk;
+namespace {
+
+// A socket whose other end was closed before all was read there says so (ECONNRESET) before it gives what
+// came through it, once: an init that fails while it is told something has its failure behind that.
+Failure receive_last(int socket, Message& message, sys::UniqueFd& descriptor) {
+  const Failure failure = receive(socket, message, &descriptor);
+  return failure.code == ECONNRESET ? receive(socket, message, &descriptor) : failure;
 }
 
-Failure run(HostContext& context, const wire::AwaitInit& op) {
-  const bool filtered = op.step == static_cast<uint32_t>(wire::Step::kFiltered);
+Failure await_step(HostContext& context, uint32_t step) {
+  const bool filtered = step == static_cast<uint32_t>(wire::Step::kFiltered);
   bool reached = false;
   for (;;) {
     Message message;
@@ -87,7 +79,7 @@ Failure run(HostContext& context, const wire::AwaitInit& op) {
     // The socket's end of file is init's death, so that this wait always ends; init itself waits for nobody
     // else but hooks, whose time limits are the configuration's, and then for the agent of its filter.
     TSRUNC_TRY(await_readable(context, context.sync.get(), context.agent));
-    if (Failure failure = receive(context.sync.get(), message, &descriptor); failure) {
+    if (Failure failure = receive_last(context.sync.get(), message, descriptor); failure) {
       return failure.code == ECONNRESET ? describe_death(context) : failure;
     }
     switch (message.type) {
@@ -105,7 +97,7 @@ Failure run(HostContext& context, const wire::AwaitInit& op) {
         }
         continue;
       case MessageType::kStep:
-        if (message.step != op.step) {
+        if (message.step != step) {
           break;
         }
         (filtered ? context.seccomp_listener : context.console) = std::move(descriptor);
@@ -122,6 +114,33 @@ Failure run(HostContext& context, const wire::AwaitInit& op) {
     }
     return fail(EPROTO, "sync", nullptr, "host and init disagree on how far they are");
   }
+}
+
+}  // namespace
+
+Failure run(HostContext& context, const wire::ReleaseInit& op) {
+  if (op.step == static_cast<uint32_t>(wire::Step::kMapped)) {
+    // The trees are init's alone from here on.
+    context.init_root.reset();
+    for (sys::UniqueFd& slot : context.slots) {
+      slot.reset();
+    }
+  }
+  if (op.step == static_cast<uint32_t>(wire::Step::kHooked) && init_runs_hooks(context)) {
+    TSRUNC_TRY(context.state.journal("hooks", "createContainer"));
+  }
+  if (op.step == static_cast<uint32_t>(wire::Step::kGrouped)) {
+    context.ungrouped = false;
+  }
+  if (Failure failure = send_step(context.sync.get(), static_cast<wire::Step>(op.step)); failure) {
+    // Init may have ended while it mounted: what it said of that is still in the socket.
+    return failure.code == EPIPE || failure.code == ECONNRESET ? await_step(context, op.step) : failure;
+  }
+  return kOk;
+}
+
+Failure run(HostContext& context, const wire::AwaitInit& op) {
+  return await_step(context, op.step);
 }
 
 Failure run(HostContext& context, const wire::RaiseRlimit& op) {

@@ -1,0 +1,139 @@
+#include "launcher/asked.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "engine/trace.h"
+#include "launcher/become.h"
+#include "launcher/describe.h"
+#include "launcher/handoff.h"
+#include "launcher/planned.h"
+#include "launcher/planner_call.h"
+#include "launcher/planner_client.h"
+#include "launcher/planner_refusal.h"
+#include "launcher/planner_request.h"
+#include "sys/scan.h"
+#include "sys/small_file.h"
+#include "sys/text.h"
+
+namespace tsrunc::launcher {
+namespace {
+
+using sys::Failure;
+using sys::kOk;
+
+// One question has all; the second reply must be the last.
+constexpr int kMostReplies = 3;
+
+constexpr int kFailed = 1;
+
+// What the first half has left.
+struct Asked {
+  sys::UniqueFd socket;
+  sys::UniqueFd executable;  // the caller's file, before it was a sealed copy
+  int milliseconds = 0;
+};
+
+[[nodiscard]] bool take(const char* words, Asked& out) {
+  int socket = -1;
+  int executable = -1;
+  if (!sys::Scan(words)
+           .number(socket)
+           .word(":")
+           .number(executable)
+           .word(":")
+           .number(out.milliseconds)
+           .complete() ||
+      socket <= STDERR_FILENO || executable <= STDERR_FILENO || socket == executable) {
+    return false;
+  }
+  out.socket = sys::UniqueFd(socket);
+  out.executable = sys::UniqueFd(executable);
+  return ::fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && ::fcntl(executable, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+[[nodiscard]] Failure receive(PlannerClient& client, PlannerReply& out) {
+  const engine::Span span("planner", "wait for the planner");
+  sys::Array<char> answers;
+  for (int replies = 0; replies < kMostReplies; ++replies) {
+    TSRUNC_TRY(client.receive(out));
+    if (out.kind != ReplyKind::kAsk) {
+      return out.kind == ReplyKind::kStale
+                 ? sys::fail(ESTALE, "recv", "the planner's socket",
+                             "the planner was of an installation that has changed since")
+                 : kOk;
+    }
+    if (!compose_answers(out.part(Part::kBody), out.size(Part::kBody), answers)) {
+      out.kind = ReplyKind::kCold;
+      return kOk;
+    }
+    TSRUNC_TRY(client.send(answers.data(), answers.size()));
+  }
+  return sys::fail(EBADMSG, "recv", "the planner's socket", "the planner asks without end");
+}
+
+// Lines of warnings, as node would have written them. False: they cannot be, which node says in its words.
+[[nodiscard]] bool write_lines(const PlannerReply& reply) {
+  if (reply.size(Part::kLog) > 0) {
+    const size_t length = reply.size(Part::kLogFile);
+    char path[4096];
+    if (length >= sizeof path) {
+      return false;
+    }
+    std::memcpy(path, reply.part(Part::kLogFile), length);
+    path[length] = 0;
+    const sys::UniqueFd file(::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    if (!file.valid() ||
+        sys::write_all(file.get(), reply.part(Part::kLog), reply.size(Part::kLog), nullptr)) {
+      return false;
+    }
+  }
+  // A caller that closed its stderr has nobody left to be told.
+  (void)sys::write_all(STDERR_FILENO, reply.part(Part::kStderr), reply.size(Part::kStderr), nullptr);
+  return true;
+}
+
+// Returns, with the exit code, only if it fails.
+[[nodiscard]] int go_cold(int argc, char** argv, const PlannerCall& call, const Asked& asked,
+                          const char* how) {
+  char variable[64];
+  sys::Text(variable).add(kColdVariable).add("=").add(how);
+  become(asked.executable.get(), argc, argv, variable, Traced::kNo);
+  Logger("").error(Sentence("start node", sys::fail("execveat", "the executable of tsrunc")).text);
+  return call.container == nullptr ? kFailed : kExecFailed;
+}
+
+}  // namespace
+
+int run_asked(int argc, char** argv, const char* words) {
+  Asked asked;
+  PlannerCall call;
+  if (!take(words, asked) || !parse_planner_call(argc, argv, call)) {
+    Logger("").error("take over the planner's answer: _TSRUNC_ASKED is not what tsrunc has written");
+    return kFailed;
+  }
+  PlannerReply reply;
+  {
+    PlannerClient client(std::move(asked.socket), asked.milliseconds);
+    if (const Failure failure = receive(client, reply); failure) {
+      if (call.mode == PlannerMode::kOn) {
+        sys::Array<char> root;
+        add_root(call, root);
+        return refuse(call, root.data(), failure);
+      }
+      return go_cold(argc, argv, call, asked, failure.code == ESTALE ? kStale : kCold);
+    }
+  }
+  if (reply.kind != ReplyKind::kPlan || !write_lines(reply)) {
+    return go_cold(argc, argv, call, asked, kCold);
+  }
+  // The host's file is out of reach before anything of the container is made (CVE-2019-5736).
+  asked.executable.reset();
+  return run_planned(reply.part(Part::kBody), reply.size(Part::kBody));
+}
+
+}  // namespace tsrunc::launcher
