@@ -23,6 +23,10 @@ Failure mount_id(int fd, uint64_t& out) noexcept {
   if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) {
     return fail("statx");
   }
+  if ((status.stx_mask & STATX_MNT_ID) == 0) {
+    // glibc has asked fstatat(2), for want of statx(2): what is no number must not be taken for one.
+    return fail(ENOSYS, "statx", nullptr, nullptr);
+  }
   out = status.stx_mnt_id;
   return kOk;
 }

@@ -46,6 +46,22 @@ for (const denied of ['landlock_create_ruleset', 'statx']) {
   }
 }
 
+for (const errno of ['ENOSYS', 'EPERM'] as const) {
+  test(`statx fails with ${errno}: what a container without a mount namespace has mounted is taken away all the same`, {
+    peers: PEERS,
+    sometimes: true,
+  }, async () => {
+    const b = await bundle((c) => {
+      c.linux.namespaces = c.linux.namespaces?.filter(({ type }) => type !== 'mount')
+      c.linux.maskedPaths = []
+      c.linux.readonlyPaths = []
+    })
+    b.command(['echo', 'inside'])
+    match(expectStatus(await call(b, errno, 'statx', 'run', '--bundle', b.path, b.id)).stdout, /inside/)
+    deepEqual(await leftSoFar(), [])
+  })
+}
+
 /** Without these a container would be less than what was asked for. */
 const NEEDED = ['close_range', 'fsmount', 'fsopen', 'mount_setattr', 'move_mount', 'open_tree', 'openat2'] as const
 

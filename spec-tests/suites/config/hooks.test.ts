@@ -426,7 +426,7 @@ test('config.md#posix-platform-hooks [HK-7d]: a hook that does not exist', async
 test('config.md#posix-platform-hooks [HK-7f]: a hook leaves no descriptor of the runtime open in its own process', async () => {
   const log = scratch('fds')
   const script = scratch('hook.sh')
-  writeFileSync(script, `#!/bin/sh\nls -l /proc/self/fd > ${log}\n`, { mode: 0o755 })
+  writeFileSync(script, `#!/bin/sh\nbusybox ls -l /proc/self/fd > ${log}\n`, { mode: 0o755 })
   const b = await bundle((c) => {
     c.hooks = { createRuntime: [{ path: script }] }
   })
