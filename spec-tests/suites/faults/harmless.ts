@@ -55,6 +55,12 @@ const ROWS: readonly Row[] = [
   },
   { calls: 'read', given: /<pipe:.* 1024 /, why: 'what a hook that succeeds has written is told nobody' },
   { calls: 'read', given: /signalfd/, why: 'signals that were not taken are there at the next turn' },
+  {
+    calls: 'newfstatat',
+    verbs: ['create', 'run'],
+    given: /\/state> .* 4096$| "\/" /,
+    why: 'a root for the state that cannot be looked at is not taken for /',
+  },
   { calls: 'rmdir', errors: ['EBUSY'], why: 'a cgroup is busy as long as its processes end: it is tried again' },
   { calls: '*', roles: /^1$/, verbs: ['create', 'run'], why: 'what cannot ask the planner becomes node' },
   { calls: 'execve', roles: /^1$/, why: 'node is looked for in several places' },

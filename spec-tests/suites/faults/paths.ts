@@ -16,11 +16,13 @@ const argumentsOf = (text: string): string[] =>
 /** Of a standard stream no path is known to whoever has it, nor of what is no file. */
 const behind = (argument: string): string | undefined => /^(?![012]<)\d+<(\/(?!memfd:)[^>]*)>/.exec(argument)?.[1]
 
+/** Undefined where a call is about none; the planner's socket has a name of its own in messages. */
 export const pathOf = (call: string, given: string): string | undefined => {
   const words = argumentsOf(given)
   const index = NAMED[call]
   const named = index === undefined ? undefined : /^"([^"]+)"$/.exec(words[index] ?? '')?.[1]
-  if (named !== undefined && !['/', '.', '..'].includes(named) && !named.startsWith('/proc/self/fd/')) return named
+  if (named !== undefined && !['/', '.', '..', '~planner'].includes(named) && !named.startsWith('/proc/self/fd/'))
+    return named
   return OPEN.has(call) ? behind(words[0] ?? '') : undefined
 }
 
