@@ -121,6 +121,13 @@ void add_bootstrap_result(sys::Array<char>& out, uint32_t version, const char* a
   add_bytes(out, 3, kProtocol, sizeof kProtocol - 1);
 }
 
+void add_delete_response(sys::Array<char>& out, uint32_t status, int64_t time) {
+  sys::Array<char> timestamp;
+  add_number(timestamp, 1, static_cast<uint64_t>(time));
+  add_number(out, 2, status);
+  add_bytes(out, 3, timestamp.data(), timestamp.size());
+}
+
 void add_refusal(sys::Array<char>& out, uint32_t code, const char* message) {
   sys::Array<char> status;
   add_number(status, 1, code);

@@ -29,6 +29,9 @@ struct BootstrapParams {
 // BootstrapResult: version, address and protocol.
 void add_bootstrap_result(sys::Array<char>& out, uint32_t version, const char* address);
 
+// DeleteResponse: how and when, in seconds since the epoch, a container ended.
+void add_delete_response(sys::Array<char>& out, uint32_t status, int64_t time);
+
 // ttrpc's Response with a status (code as of gRPC) and no payload.
 void add_refusal(sys::Array<char>& out, uint32_t code, const char* message);
 

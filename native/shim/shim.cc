@@ -1,12 +1,14 @@
 #include "shim/shim.h"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include <cstring>
 
 #include "launcher/describe.h"
 #include "launcher/log.h"
 #include "launcher/node.h"
+#include "shim/bootstrap.h"
 #include "shim/mounts.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
@@ -20,6 +22,8 @@
 
 namespace tsrunc::shim {
 namespace {
+
+constexpr uint32_t kKilled = 137;  // 128 + SIGKILL
 
 // Flags that take no value.
 constexpr const char* kSwitches[] = {"debug", "v", "info"};
@@ -50,6 +54,13 @@ void keep_flag(const char* name, size_t length, const char* value, Flags& out) n
   constexpr char kText[] =
       "containerd-shim-tsrunc-v2:\n  Version:  " TSRUNC_VERSION "\n  Revision: " TSRUNC_COMMIT "\n";
   return sys::write_all(1, kText, sizeof kText - 1, "stdout") ? 1 : 0;
+}
+
+// An empty DeleteResponse but for the status: of what has gone nobody knows more than that.
+[[nodiscard]] int print_nothing_left() {
+  sys::Array<char> out;
+  add_delete_response(out, kKilled, ::time(nullptr));
+  return sys::write_all(1, out.data(), out.size(), "stdout") ? 1 : 0;
 }
 
 // For the programs that take logs: node cannot make one.
@@ -112,7 +123,11 @@ int run_shim(int argc, char** argv) {
     return print_version();
   }
   const char* verb = flags.verb == nullptr ? "" : flags.verb;
-  if (flags.info || std::strcmp(verb, "delete") == 0) {
+  const bool removes = std::strcmp(verb, "delete") == 0;
+  if (removes && !is_noted(flags)) {
+    return print_nothing_left();
+  }
+  if (flags.info || removes) {
     return launcher::run_shim_node(argc, argv);
   }
   if (std::strcmp(verb, "start") == 0) {

@@ -32,6 +32,10 @@ void read_flags(int argc, char** argv, Flags& out) noexcept;
 [[nodiscard]] int run_start(Flags flags);
 [[nodiscard]] int run_keeper(const Flags& flags);
 
+// Whether the resident process has noted a container that it has not deleted. containerd calls `delete` after
+// every container, and for nearly all of them there is nothing left to do.
+[[nodiscard]] bool is_noted(const Flags& flags);
+
 // Says on stderr, which containerd shows to its user and a keeper's log keeps, what failed.
 int complain(const char* text);
 

@@ -167,6 +167,19 @@ template <size_t N>
 
 }  // namespace
 
+bool is_noted(const Flags& flags) {
+  Place place;
+  if (flags.name_space == nullptr || flags.id == nullptr ||
+      open_place(flags.name_space, flags.address == nullptr ? "" : flags.address, place)) {
+    return true;  // node says what is wrong
+  }
+  char name[320];
+  sys::Text text(name);
+  text.add("containers/").add(flags.id).add(".json");
+  return text.cut() || std::strchr(flags.id, '/') != nullptr ||
+         ::faccessat(place.fd.get(), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int run_start(Flags flags) {
   const Failure failure = start(flags);
   return failure ? complain(launcher::Sentence("start the shim", failure).text) : 0;

@@ -26,7 +26,7 @@ const configure = (): void => {
   const documented = readFileSync(join(process.env['ENGINES_CONFIG'] ?? '', 'containerd.toml'), 'utf8')
   const plugin = '[plugins."io.containerd.grpc.v1.cri"'
   // Sandboxes ask for less than a host without CAP_SYS_RESOURCE may give.
-  const own = `${plugin}]\nsandbox_image = "${PAUSE}"\nrestrict_oom_score_adj = true\n${plugin}.cni]\nbin_dir = "/usr/lib/cni"\nconf_dir = "${CNI}"\n`
+  const own = `${plugin}]\nsandbox_image = "${PAUSE}"\nrestrict_oom_score_adj = true\n${plugin}.cni]\nbin_dir = "/usr/lib/cni"\nconf_dir = "${CNI}"\n${plugin}.containerd.runtimes.shim]\nruntime_type = "io.containerd.tsrunc.v2"\n`
   writeFileSync('/etc/containerd/config.toml', `${documented}\n${own}`)
   writeFileSync(join(CNI, '10-pods.conflist'), JSON.stringify(NETWORK))
 }
@@ -52,7 +52,7 @@ interface Pod {
 }
 
 /** @param ofNode on the node's network, which has the node's host name */
-const runPod = async (linux: Fields = {}, ofNode = false): Promise<Pod> => {
+const runPod = async (linux: Fields = {}, ofNode = false, runtime_handler = ''): Promise<Pod> => {
   const name = `pod${next()}`
   const logs = `/tmp/logs/${name}`
   const cgroup = `/pods/${name}`
@@ -60,7 +60,7 @@ const runPod = async (linux: Fields = {}, ofNode = false): Promise<Pod> => {
   mkdirSync(logs, { recursive: true })
   const metadata = { name, uid: name, namespace: 'default' }
   const config = { metadata, hostname, log_directory: logs, linux: { cgroup_parent: cgroup, ...linux } }
-  return { id: (await cri.runPodSandbox({ config })).pod_sandbox_id, config, logs, cgroup }
+  return { id: (await cri.runPodSandbox({ config, runtime_handler })).pod_sandbox_id, config, logs, cgroup }
 }
 
 const removePod = async ({ id }: Pod): Promise<void> => {
@@ -131,6 +131,26 @@ row(
     await removePod(pod)
   },
   'exec',
+)
+
+row(
+  'a pod by containerd’s shim of the runtime: log, exec, limit, exit codes',
+  async () => {
+    const pod = await runPod({}, false, 'shim')
+    const id = await start(pod, 'echo said; exec sleep 1000', {
+      resources: { memory_limit_in_bytes: 64 * 1024 * 1024 },
+    })
+    await eventually('the log', async () => logged(pod).includes('said'))
+    equal(await exec(id, 'cat', '/proc/1/comm'), 'sleep')
+    equal(memoryLimit(`${pod.cgroup}/${id}`), String(64 * 1024 * 1024))
+    const short = await start(pod, 'exit 7')
+    equal((await ended(short)).exit_code, 7)
+    await cri.stopContainer({ container_id: id, timeout: 0 })
+    equal((await ended(id)).exit_code, 137)
+    await removePod(pod)
+  },
+  'exec',
+  'planner',
 )
 
 row(

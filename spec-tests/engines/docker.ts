@@ -100,6 +100,34 @@ row('run -it: a terminal with the size of the caller’s', async () => {
 })
 
 row(
+  'run --runtime io.containerd.tsrunc.v2: containerd’s shim of the runtime',
+  async () => {
+    const shim = ['--runtime', 'io.containerd.tsrunc.v2']
+    equal(await script([...shim, '--user', 'alice'], 'echo $ORIGIN $(id -u)'), 'image 1000')
+    equal((await tryDocker(['run', '--rm', ...shim, IMAGE, 'sh', '-c', 'exit 23'])).status, 23)
+    equal((await tryDocker(['run', '--rm', ...shim, IMAGE, 'no-such-program'])).status, 127)
+    equal((await tryDocker(['run', '--rm', ...shim, IMAGE, '/etc/passwd'])).status, 126)
+    const counted = await tryDocker(['run', '--rm', '-i', ...shim, IMAGE, 'wc', '-c'], { input: 'x'.repeat(100_000) })
+    equal(expectStatus(counted, 0).stdout.trim(), '100000')
+    const sized = `stty rows 33 cols 77; docker run --rm -it ${shim.join(' ')} ${IMAGE} sh -c 'tty; sleep 0.5; stty size'`
+    match(await runOnTerminal(['sh', '-c', sized]), /\/dev\/(pts\/0|console)[\s\S]*33 77/)
+    await withContainer('echo said; exec sleep 1000', [...shim, '--memory', '64m'], async (id) => {
+      await eventually('the log', async () => (await docker('logs', id)) === 'said')
+      equal(await docker('exec', id, 'cat', '/proc/1/comm'), 'sleep')
+      equal((await tryDocker(['exec', id, 'sh', '-c', 'exit 9'])).status, 9)
+      equal(await memoryLimit(`docker/${id}`), String(64 * 1024 * 1024))
+      match(await docker('stats', '--no-stream', '--format', '{{.MemUsage}}', id), /64MiB/)
+      await docker('pause', id)
+      await docker('unpause', id)
+      await docker('kill', '--signal', 'KILL', id)
+      equal(await docker('wait', id), '137')
+    })
+  },
+  'exec',
+  'planner',
+)
+
+row(
   'exec: in the same namespaces, with environment, user, working directory and status',
   async () => {
     await withContainer('echo here >/tmp/file; sleep 1000', ['--env', 'ONE=1'], async (id) => {

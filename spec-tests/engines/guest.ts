@@ -10,8 +10,9 @@ import { engine as podman } from './podman'
 import { engine as podmanRootless } from './podman-rootless'
 import type { Result } from './result'
 import { attempt, type Engine, type Row } from './row'
+import { engine as shim } from './shim'
 
-const ENGINES: readonly Engine[] = [containerd, cri, crio, docker, podman, podmanRootless, buildah]
+const ENGINES: readonly Engine[] = [containerd, shim, cri, crio, docker, podman, podmanRootless, buildah]
 
 const tell = (result: Result): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`)
@@ -44,6 +45,7 @@ const install = (runtime: string): void => {
   mkdirSync('/usr/local/sbin', { recursive: true })
   symlinkSync(runtime, '/usr/local/sbin/tsrunc')
   symlinkSync(runtime, '/usr/local/sbin/runc')
+  symlinkSync(runtime, '/usr/local/sbin/containerd-shim-tsrunc-v2')
 }
 
 const main = async (): Promise<void> => {

@@ -28,7 +28,7 @@ import type { Result } from './result'
 const WORK = join(REPOSITORY, 'build', 'engine-tests')
 /** Those that want a systemd. The kernels of the machine are those of x86_64. */
 const IN_MACHINE: readonly string[] = process.arch === 'x64' ? ['podman-rootless'] : []
-const ENGINES: readonly string[] = [...IN_MACHINE, 'docker', 'podman', 'containerd', 'cri', 'crio', 'buildah']
+const ENGINES: readonly string[] = [...IN_MACHINE, 'docker', 'podman', 'containerd', 'shim', 'cri', 'crio', 'buildah']
 /** Sandboxes at the same time. */
 const SIDE_BY_SIDE = 2
 

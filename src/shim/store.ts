@@ -51,6 +51,10 @@ export function checkIdentifier(what: string, id: string): void {
   if (!IDENTIFIER.test(id)) throw new ShimError('invalidArgument', `${what} ${JSON.stringify(id)} is no identifier`)
 }
 
+const ALIVE = '.json'
+/** Of a container that is deleted: nothing of it is left but the answer. */
+const GONE = '.gone'
+
 export class Store {
   readonly #directory: string
 
@@ -59,37 +63,44 @@ export class Store {
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
   }
 
-  #path(id: string): string {
-    return join(this.#directory, `${id}.json`)
+  #path(id: string, end: string): string {
+    return join(this.#directory, `${id}${end}`)
   }
 
   /** `first`: the record is new. One that `delete` has removed stays so. */
   save(record: ContainerRecord, first = false): void {
-    const path = this.#path(record.id)
-    if (!first && !existsSync(path)) return
+    const { id, deleted } = record
+    const alive = this.#path(id, ALIVE)
+    const path = deleted ? this.#path(id, GONE) : alive
+    if (!first && !existsSync(path) && !existsSync(alive)) return
     writeFileSync(`${path}.new`, JSON.stringify(record), { mode: 0o600 })
     renameSync(`${path}.new`, path)
+    rmSync(deleted ? alive : this.#path(id, GONE), { force: true })
   }
 
   remove(id: string): void {
-    rmSync(this.#path(id), { force: true })
+    for (const end of [ALIVE, GONE]) rmSync(this.#path(id, end), { force: true })
   }
 
-  /** Undefined: `delete` of containerd has removed it, or it never was. */
-  load(id: string): ContainerRecord | undefined {
+  #read(path: string): ContainerRecord | undefined {
     try {
-      const record = JSON.parse(readFileSync(this.#path(id), 'utf8')) as ContainerRecord
-      return record.version === 1 && record.id === id ? record : undefined
+      const record = JSON.parse(readFileSync(path, 'utf8')) as ContainerRecord
+      return record.version === 1 ? record : undefined
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-      process.stderr.write(`${this.#path(id)} cannot be read: ${(error as Error).message}\n`)
+      process.stderr.write(`${path} cannot be read: ${(error as Error).message}\n`)
       return undefined
     }
   }
 
+  /** Of a container that is not deleted. Undefined: `delete` of containerd has removed it, or it never was. */
+  load(id: string): ContainerRecord | undefined {
+    return this.#read(this.#path(id, ALIVE))
+  }
+
   all(): readonly ContainerRecord[] {
     return readdirSync(this.#directory)
-      .filter((name) => name.endsWith('.json'))
-      .flatMap((name) => this.load(name.slice(0, -'.json'.length)) ?? [])
+      .filter((name) => name.endsWith(ALIVE) || name.endsWith(GONE))
+      .flatMap((name) => this.#read(join(this.#directory, name)) ?? [])
   }
 }

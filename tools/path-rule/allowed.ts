@@ -165,8 +165,8 @@ const HOST: readonly Allowed[] = [
 /** containerd's shim: no container is entered, its root is mounted before there is one. */
 const SHIM: readonly Allowed[] = [
   {
-    files: 'shim/place.cc shim/keeper.cc',
-    calls: 'mkdirat openat unlink',
+    files: 'shim/place.cc shim/keeper.cc shim/start.cc',
+    calls: 'mkdirat openat unlink faccessat',
     why: "the keeper's directory in /run, which is root's alone, by names of this program",
   },
   {
