@@ -33,8 +33,6 @@ const ANYTHING: Options = {
   systemdCgroup: false,
   noPivotRoot: false,
   noNewKeyring: false,
-  ioUid: 0,
-  ioGid: 0,
   criuImagePath: '',
   criuWorkPath: '',
 }

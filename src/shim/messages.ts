@@ -84,8 +84,6 @@ export const RuncOptions = {
   no_pivot_root: bool(1),
   no_new_keyring: bool(2),
   shim_cgroup: string(3),
-  io_uid: uint32(4),
-  io_gid: uint32(5),
   binary_name: string(6),
   root: string(7),
   systemd_cgroup: bool(9),

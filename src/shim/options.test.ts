@@ -19,15 +19,13 @@ const runc = (options: Parameters<typeof encode<typeof RuncOptions>>[1]) => ({
 describe('runtime options', () => {
   test('of runc, with and without wrapping, and none', () => {
     expect(readOptions(undefined)).toMatchObject({ root: '/run/containerd/tsrunc', systemdCgroup: false })
-    expect(readOptions(runc({ root: '/r', systemd_cgroup: true, io_uid: 7 }))).toMatchObject({
+    expect(readOptions(runc({ root: '/r', systemd_cgroup: true }))).toMatchObject({
       root: '/r',
       systemdCgroup: true,
-      ioUid: 7,
     })
-    expect(readOptions(toml('BinaryName = ""\nIoUid = 5\nRoot = "/x y"\nSystemdCgroup = true\n'))).toMatchObject({
+    expect(readOptions(toml('BinaryName = ""\nRoot = "/x y"\nSystemdCgroup = true\n'))).toMatchObject({
       root: '/x y',
       systemdCgroup: true,
-      ioUid: 5,
     })
   })
 

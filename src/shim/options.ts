@@ -10,8 +10,6 @@ export interface Options {
   readonly systemdCgroup: boolean
   readonly noPivotRoot: boolean
   readonly noNewKeyring: boolean
-  readonly ioUid: number
-  readonly ioGid: number
   readonly criuImagePath: string
   readonly criuWorkPath: string
 }
@@ -94,8 +92,6 @@ export function readOptions(any: Any | undefined): Options {
     systemdCgroup: given.systemd_cgroup,
     noPivotRoot: given.no_pivot_root,
     noNewKeyring: given.no_new_keyring,
-    ioUid: given.io_uid,
-    ioGid: given.io_gid,
     criuImagePath: given.criu_image_path,
     criuWorkPath: given.criu_work_path,
   }

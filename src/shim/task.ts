@@ -185,7 +185,7 @@ export class Task {
       streams = await prepare(runtime, init.streams, this.#fifos('init'), id)
       const pidFile = join(bundle, 'init.pid')
       await runtime.verb(this.record, 'create', [
-        ...['--monitor', '--bundle', bundle, '--pid-file', pidFile, ...streams.args, ...this.#owner()],
+        ...['--monitor', '--bundle', bundle, '--pid-file', pidFile, ...streams.args],
         ...(options.noPivotRoot ? ['--no-pivot'] : []),
         ...(options.noNewKeyring ? ['--no-new-keyring'] : []),
         id,
@@ -206,11 +206,6 @@ export class Task {
 
   #fifos(name: string): string {
     return join(this.#with.place, 'streams', this.record.id, name)
-  }
-
-  #owner(): readonly string[] {
-    const { ioUid, ioGid } = this.record.options
-    return [...(ioUid === 0 ? [] : ['--io-uid', String(ioUid)]), ...(ioGid === 0 ? [] : ['--io-gid', String(ioGid)])]
   }
 
   /** Everything that a container has, also of one that is half made. */
@@ -263,7 +258,7 @@ export class Task {
       await this.#ending(execId).during(async () => {
         await runtime.verb(this.record, 'exec', [
           ...['--detach', '--monitor', '--exec-id', process.monitor.replace(/^exec-/, '')],
-          ...['--process', file('json'), '--pid-file', file('pid'), ...streams.args, ...this.#owner(), id],
+          ...['--process', file('json'), '--pid-file', file('pid'), ...streams.args, id],
         ])
         process.pid = Number(readFileSync(file('pid'), 'utf8'))
         this.watch(execId)
