@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "launcher/duration.h"
+#include "sys/scan.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -14,11 +15,11 @@ struct VerbRow {
   int most;
 };
 constexpr VerbRow kVerbs[] = {
-    {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1},     {"kill", Verb::kKill, 1, 2},
-    {"delete", Verb::kDelete, 1, 1}, {"pause", Verb::kPause, 1, 1},     {"resume", Verb::kResume, 1, 1},
-    {"ps", Verb::kPs, 1, 1},         {"events", Verb::kEvents, 1, 1},   {"list", Verb::kList, 0, 0},
-    {"gc", Verb::kGc, 0, 0},         {"attach", Verb::kAttach, 1, 1},   {"wait", Verb::kWait, 1, 1},
-    {"resize", Verb::kResize, 3, 3}, {"version", Verb::kVersion, 0, 0},
+    {"start", Verb::kStart, 1, 1},   {"state", Verb::kState, 1, 1},   {"kill", Verb::kKill, 1, 2},
+    {"delete", Verb::kDelete, 1, 1}, {"pause", Verb::kPause, 1, 1},   {"resume", Verb::kResume, 1, 1},
+    {"ps", Verb::kPs, 1, 1},         {"events", Verb::kEvents, 1, 1}, {"list", Verb::kList, 0, 0},
+    {"gc", Verb::kGc, 0, 0},         {"attach", Verb::kAttach, 1, 1}, {"wait", Verb::kWait, 1, 1},
+    {"resize", Verb::kResize, 3, 3}, {"logs", Verb::kLogs, 1, 1},     {"version", Verb::kVersion, 0, 0},
 };
 
 [[nodiscard]] bool is(const char* one, const char* other) noexcept {
@@ -143,6 +144,21 @@ constexpr OptionRow kOptions[] = {
     {"exec-id", "wait", 0, true, set_exec_id},
     {"exec-id", "attach", 0, true, set_exec_id},
     {"exec-id", "resize", 0, true, set_exec_id},
+    {"exec-id", "logs", 0, true, set_exec_id},
+    {"follow", "logs", 'f', false,
+     [](Arguments& out, const char*) noexcept {
+       out.follow = true;
+       return true;
+     }},
+    {"timestamps", "logs", 't', false,
+     [](Arguments& out, const char*) noexcept {
+       out.timestamps = true;
+       return true;
+     }},
+    {"tail", "logs", 'n', true,
+     [](Arguments& out, const char* value) noexcept {
+       return sys::Scan(value).number(out.tail).complete() && out.tail >= 0;
+     }},
     {"no-stdin", "attach", 0, false,
      [](Arguments& out, const char*) noexcept {
        out.no_stdin = true;

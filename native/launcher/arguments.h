@@ -22,6 +22,7 @@ enum class Verb : uint8_t {
   kAttach,
   kWait,
   kResize,
+  kLogs,
   kVersion
 };
 [[nodiscard]] const char* verb_name(Verb verb) noexcept;
@@ -41,7 +42,10 @@ struct Arguments {
   int64_t interval_ms = 5000;  // of events
   bool version = false;
   const char* exec_id = nullptr;  // of attach, wait and resize; nullptr: the first process
-  bool no_stdin = false;          // of attach
+  bool follow = false;            // of logs
+  bool timestamps = false;
+  int64_t tail = -1;      // lines; -1: all
+  bool no_stdin = false;  // of attach
   const char* positionals[3] = {};
   int count = 0;
   const char* const* rest = nullptr;  // behind the ID: options of the host's ps

@@ -81,6 +81,8 @@ namespace {
       return run_wait(arguments, log);
     case Verb::kResize:
       return run_resize(arguments, log);
+    case Verb::kLogs:
+      return run_logs(arguments, log);
     case Verb::kVersion:
       return run_version(log);
   }

@@ -21,6 +21,7 @@
 #include "launcher/monitor_clients.h"
 #include "launcher/monitor_exit.h"
 #include "launcher/monitor_input.h"
+#include "launcher/monitor_log.h"
 #include "launcher/monitor_order.h"
 #include "sys/clock.h"
 #include "sys/kernel.h"
@@ -74,6 +75,7 @@ class Monitor final : public MonitorServices {
         input_(order.input, order.terminal, order.interactive),
         output_(kFrameOutput, order.output),
         error_(kFrameError, order.error),
+        log_(order.log),
         clients_(UniqueFd(order.listener), order.directory) {}
 
   [[nodiscard]] int run() {
@@ -158,8 +160,8 @@ class Monitor final : public MonitorServices {
                 const pollfd* clients) noexcept {
     clients_.move(clients, *this);
     input_.move(input);
-    output_.move(output, clients_);
-    error_.move(error, clients_);
+    output_.move(output, clients_, log_);
+    error_.move(error, clients_, log_);
     if (own[1].revents != 0) {
       notice_end();
     }
@@ -263,7 +265,8 @@ class Monitor final : public MonitorServices {
   }
 
   void record() noexcept {
-    record_.lost = output_.lost() + error_.lost();
+    log_.finish();
+    record_.lost = output_.lost() + error_.lost() + log_.lost();
     line_size_ = write_exit_line(record_, line_);
     // ENOENT: the container was deleted meanwhile. Who waits is told in any case.
     (void)save_exit(directory_.get(), line_, line_size_);
@@ -282,6 +285,7 @@ class Monitor final : public MonitorServices {
   MonitorInput input_;
   MonitorChannel output_;
   MonitorChannel error_;
+  MonitorLog log_;
   MonitorClients clients_;
   ExitRecord record_;
   char line_[kLongestExitLine] = {};

@@ -20,12 +20,12 @@ void MonitorChannel::want(pollfd* out) const noexcept {
   out[1] = {waits_for_sink() ? sink_.get() : -1, POLLOUT, 0};
 }
 
-void MonitorChannel::move(const pollfd* ready, MonitorClients& clients) noexcept {
+void MonitorChannel::move(const pollfd* ready, MonitorClients& clients, MonitorLog& log) noexcept {
   if (ready[1].revents != 0 && waits_for_sink()) {
     write();
   }
   if (ready[0].revents != 0 && source_.valid() && !waits()) {
-    read(clients);
+    read(clients, log);
   }
 }
 
@@ -36,7 +36,7 @@ void MonitorChannel::retry(MonitorClients& clients) noexcept {
 }
 
 // pty(7): EIO once no process has the other end open and everything was read.
-void MonitorChannel::read(MonitorClients& clients) noexcept {
+void MonitorChannel::read(MonitorClients& clients, MonitorLog& log) noexcept {
   const ssize_t got = ::read(source_.get(), data_, sizeof data_);
   if (got <= 0) {
     if (got == 0 || !for_now()) {
@@ -46,6 +46,7 @@ void MonitorChannel::read(MonitorClients& clients) noexcept {
   }
   progress_ = sys::monotonic_ms();
   size_ = static_cast<size_t>(got);
+  log.write(type_ == kFrameError, data_, size_);
   waits_for_clients_ = !clients.send(type_, data_, size_);
   if (sink_.valid()) {
     start_ = 0;

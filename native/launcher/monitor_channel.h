@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "launcher/monitor_clients.h"
+#include "launcher/monitor_log.h"
 #include "launcher/monitor_order.h"
 #include "sys/unique_fd.h"
 
@@ -21,7 +22,7 @@ class MonitorChannel {
       : type_(type), source_(stream.source), sink_(stream.sink) {}
 
   void want(pollfd* out) const noexcept;
-  void move(const pollfd* ready, MonitorClients& clients) noexcept;
+  void move(const pollfd* ready, MonitorClients& clients, MonitorLog& log) noexcept;
   // The last piece for clients that could not take it.
   void retry(MonitorClients& clients) noexcept;
 
@@ -36,7 +37,7 @@ class MonitorChannel {
   [[nodiscard]] uint64_t lost() const noexcept { return lost_; }
 
  private:
-  void read(MonitorClients& clients) noexcept;
+  void read(MonitorClients& clients, MonitorLog& log) noexcept;
   void write() noexcept;
 
   char type_;

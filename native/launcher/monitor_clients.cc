@@ -84,9 +84,10 @@ bool MonitorClients::resend(char type, const char* data, size_t size) noexcept {
 
 void MonitorClients::drop_stuck(int64_t milliseconds) noexcept {
   const int64_t now = sys::monotonic_ms();
-  for (MonitorClient& client : clients_) {
-    if (client.stuck(now, milliseconds)) {
-      client.drop();
+  for (size_t i = 0; i < kMost; ++i) {
+    const bool waited_for = ((owed_[0] | owed_[1]) >> i & 1) != 0;
+    if (waited_for && clients_[i].stuck(now, milliseconds)) {
+      clients_[i].drop();
     }
   }
 }

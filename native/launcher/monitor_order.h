@@ -16,6 +16,16 @@ struct MonitorStream {
   int32_t sink = -1;
 };
 
+enum class LogDriver : uint32_t { kNone = 0, kRaw = 1, kLines = 2, kJson = 3 };
+
+struct MonitorLogOrder {
+  int32_t fd = -1;
+  LogDriver driver = LogDriver::kNone;
+  uint32_t files_max = 1;
+  uint64_t size_max = 0;  // 0: no limit
+  char path[4096] = {};
+};
+
 struct MonitorOrder {
   static constexpr uint64_t kMagic = 0x31726f746e6f6d54;
 
@@ -30,6 +40,7 @@ struct MonitorOrder {
   MonitorStream error;
   int32_t oom = -1;  // file with the line "oom_kill N"
   uint64_t oom_kills = 0;
+  MonitorLogOrder log;
   bool terminal = false;
   bool interactive = false;  // input stays open for those who attach
 };

@@ -20,6 +20,7 @@
 #include "launcher/describe.h"
 #include "launcher/leave_cgroups.h"
 #include "launcher/monitor_exit.h"
+#include "launcher/monitor_log_reader.h"
 #include "launcher/monitor_parent.h"
 #include "launcher/trace_file.h"
 #include "sys/kernel.h"
@@ -169,6 +170,16 @@ Failure MonitorStart::save_pids() {
     TSRUNC_TRY(started.failure());
     process.start_time = *started;
   }
+  const wire::Launch& launch = call_.context.plan.launch;
+  log_.driver = static_cast<LogDriver>(launch.log_driver);
+  log_.files_max = launch.log_files_max;
+  log_.size_max = launch.log_size_max;
+  if (!launch.log_path.empty()) {
+    if (sys::Text(log_.path).add(launch.log_path.data).cut()) {
+      return sys::fail(ENAMETOOLONG, "open", launch.log_path.data, nullptr);
+    }
+    TSRUNC_TRY(save_log_place(directory_.get(), log_));
+  }
   return engine::write_monitor_pids(directory_.get(), {{::getpid(), *own}, process});
 }
 
@@ -211,12 +222,12 @@ Failure MonitorStart::execute(const MonitorOrder& order) {
   }
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
-  static_assert(sizeof order <= PIPE_BUF);
+  static_assert(sizeof order <= 16 * PIPE_BUF);  // pipe(7): all of it is room for one write
   TSRUNC_TRY(sys::write_all(writer.get(), &order, sizeof order, "a pipe"));
   writer.reset();
   TSRUNC_TRY(keep({reader.get(), order.pidfd, order.directory, order.listener, order.report,
                    order.input.source, order.input.sink, order.output.source, order.output.sink,
-                   order.error.source, order.error.sink, order.oom}));
+                   order.error.source, order.error.sink, order.oom, order.log.fd}));
   char variable[64];
   sys::Text(variable).add(kMonitorVariable).add("=").add(static_cast<uint64_t>(reader.get()));
   char name[] = "tsrunc";
@@ -259,6 +270,7 @@ void MonitorStart::become(Notify* notify) {
   order.directory = directory_.get();
   order.listener = listener_.get();
   order.report = report_.get();
+  order.log = log_;
   streams_.fill(order);
   watch_memory(order);
   order.terminal = context.plan.header.terminal;

@@ -41,6 +41,7 @@ class MonitorStart {
   PlannedCall& call_;
   MonitorStreams streams_;
   sys::UniqueFd report_;
+  MonitorLogOrder log_;
   sys::UniqueFd monitors_;
   sys::UniqueFd directory_;
   char name_[256] = {};  // in `monitors_`

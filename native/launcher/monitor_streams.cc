@@ -48,6 +48,17 @@ Failure MonitorStreams::open(const wire::Launch& launch, bool terminal) {
   TSRUNC_TRY(open_path(launch.monitor_stdin, O_RDONLY, in_source_));
   TSRUNC_TRY(open_path(launch.monitor_stdout, kAppend, out_sink_));
   TSRUNC_TRY(open_path(launch.monitor_stderr, kAppend, err_sink_));
+  if (!launch.log_path.empty()) {
+    log_.reset(::open(launch.log_path.data, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                      0640));
+    struct stat about {};
+    if (!log_.valid()) {
+      return sys::fail("open", launch.log_path.data);
+    }
+    if (::fstat(log_.get(), &about) != 0 || !S_ISREG(about.st_mode)) {
+      return sys::fail(EINVAL, "open", launch.log_path.data, "a log is a regular file");
+    }
+  }
   if (terminal) {
     return kOk;
   }
@@ -101,6 +112,7 @@ Failure MonitorStreams::take_terminal(UniqueFd master) noexcept {
 void MonitorStreams::fill(MonitorOrder& order) const noexcept {
   order.input = {in_source_.get(), in_sink_.get()};
   order.output = {out_source_.get(), out_sink_.get()};
+  order.log.fd = log_.get();
   order.error = {err_source_.get(), err_sink_.get()};
 }
 

@@ -24,6 +24,7 @@ class MonitorStreams {
 
  private:
   sys::UniqueFd in_source_, in_sink_, out_source_, out_sink_, err_source_, err_sink_;
+  sys::UniqueFd log_;
   sys::UniqueFd child_[3];
 };
 

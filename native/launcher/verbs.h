@@ -19,6 +19,7 @@ namespace tsrunc::launcher {
 [[nodiscard]] int run_attach(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_wait(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_resize(const Arguments& arguments, Logger& log);
+[[nodiscard]] int run_logs(const Arguments& arguments, Logger& log);
 [[nodiscard]] int run_version(Logger& log);
 
 }  // namespace tsrunc::launcher

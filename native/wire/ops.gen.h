@@ -770,6 +770,10 @@ struct Launch {
   Str monitor_stdout{};
   Str monitor_stderr{};
   bool monitor_interactive{};
+  uint32_t log_driver{};
+  Str log_path{};
+  uint64_t log_size_max{};
+  uint32_t log_files_max{};
 };
 
 inline void read(Decoder& in, MakeCgroup& out) {
@@ -1424,6 +1428,10 @@ inline void read(Decoder& in, Launch& out) {
   out.monitor_stdout = in.str();
   out.monitor_stderr = in.str();
   out.monitor_interactive = in.boolean();
+  out.log_driver = in.u32();
+  out.log_path = in.str();
+  out.log_size_max = in.u64();
+  out.log_files_max = in.u32();
 }
 
 #define TSRUNC_ALL_OPS(X) \

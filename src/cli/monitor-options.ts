@@ -1,4 +1,5 @@
-import type { MonitorLaunch } from '../plan/wire'
+import { quote } from '../errors'
+import { LOG_DRIVER, type MonitorLaunch } from '../plan/wire'
 import { absolute } from './container-options'
 import type { OptionTable, OptionValues } from './options'
 import { UsageError } from './parse'
@@ -22,11 +23,52 @@ export const MONITOR_OPTIONS = {
     short: 'i',
     description: 'with --monitor: standard input stays open for those who attach',
   },
+  'log-driver': {
+    type: 'string',
+    value: 'DRIVER',
+    choices: ['none', 'raw', 'k8s-file', 'json-file'],
+    description: 'with --monitor: the format of the log of its output (default: none)',
+  },
+  'log-path': { type: 'string', value: 'FILE', description: 'the file of --log-driver' },
+  'log-size-max': { type: 'string', value: 'BYTES', description: 'begin the log anew when it would become larger' },
+  'log-files-max': { type: 'string', value: 'N', description: 'with --log-size-max: keep N files in all (default: 1)' },
 } as const satisfies OptionTable
 
 type MonitorValues = OptionValues<typeof MONITOR_OPTIONS>
 
-const NEEDS_MONITOR = ['stdin', 'stdout', 'stderr', 'interactive'] as const
+const NEEDS_MONITOR = ['stdin', 'stdout', 'stderr', 'interactive', 'log-driver'] as const
+const NEEDS_DRIVER = ['log-path', 'log-size-max', 'log-files-max'] as const
+
+const MOST_FILES = 1000
+
+/** Errors: UsageError for what is no number from 1 on. */
+function count(
+  values: MonitorValues,
+  option: 'log-size-max' | 'log-files-max',
+  otherwise: number,
+  most: number,
+): number {
+  const value = values[option]
+  const number = value === undefined ? otherwise : /^[1-9]\d{0,15}$/.test(value) ? Number(value) : Number.NaN
+  if (!(number <= most))
+    throw new UsageError(`invalid value ${quote(value ?? '')} of --${option}: a number up to ${most}`)
+  return number
+}
+
+/** Errors: UsageError. */
+function logOf(cwd: string, values: MonitorValues) {
+  const driver = values['log-driver'] ?? 'none'
+  const path = absolute(cwd, values['log-path'])
+  const given = NEEDS_DRIVER.find((option) => values[option] !== undefined)
+  if (driver === 'none' && given !== undefined) throw new UsageError(`--${given} needs --log-driver`)
+  if (driver !== 'none' && path === undefined) throw new UsageError(`--log-driver ${driver} needs --log-path`)
+  return {
+    logDriver: LOG_DRIVER[driver as keyof typeof LOG_DRIVER],
+    logPath: path ?? '',
+    logSizeMax: BigInt(count(values, 'log-size-max', 0, Number.MAX_SAFE_INTEGER)),
+    logFilesMax: count(values, 'log-files-max', 1, MOST_FILES),
+  }
+}
 
 type Console = { readonly 'console-socket': string | undefined }
 
@@ -53,6 +95,7 @@ export function monitorLaunch(
     monitorStdout: absolute(cwd, values.stdout) ?? '',
     monitorStderr: absolute(cwd, values.stderr) ?? '',
     monitorInteractive: values.interactive,
+    ...logOf(cwd, values),
   }
 }
 

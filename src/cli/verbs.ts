@@ -24,6 +24,7 @@ export const VERBS: Readonly<Record<string, () => Verb | Promise<Verb>>> = {
   attach: async () => (await import('./attach')).verb,
   wait: async () => (await import('./wait')).verb,
   resize: async () => (await import('./resize')).verb,
+  logs: async () => (await import('./logs')).verb,
   events: async () => (await import('./events')).verb,
   list: async () => (await import('./list')).verb,
   gc: async () => (await import('./gc')).verb,

@@ -35,11 +35,28 @@ export interface Launch {
   readonly monitorStderr: string
   /** Standard input stays open for those who attach. */
   readonly monitorInteractive: boolean
+  /** One of LOG_DRIVER. */
+  readonly logDriver: number
+  readonly logPath: string
+  /** Bytes; 0: no limit. */
+  readonly logSizeMax: bigint
+  readonly logFilesMax: number
 }
+
+/** launcher/monitor_order.h. */
+export const LOG_DRIVER = { none: 0, raw: 1, 'k8s-file': 2, 'json-file': 3 } as const
 
 export type MonitorLaunch = Pick<
   Launch,
-  'monitor' | 'monitorStdin' | 'monitorStdout' | 'monitorStderr' | 'monitorInteractive'
+  | 'monitor'
+  | 'monitorStdin'
+  | 'monitorStdout'
+  | 'monitorStderr'
+  | 'monitorInteractive'
+  | 'logDriver'
+  | 'logPath'
+  | 'logSizeMax'
+  | 'logFilesMax'
 >
 
 const NO_MONITOR: MonitorLaunch = {
@@ -48,6 +65,10 @@ const NO_MONITOR: MonitorLaunch = {
   monitorStdout: '',
   monitorStderr: '',
   monitorInteractive: false,
+  logDriver: LOG_DRIVER.none,
+  logPath: '',
+  logSizeMax: 0n,
+  logFilesMax: 1,
 }
 
 /** What is to be done with the plan: a row of native/launcher/planned.cc each. */
@@ -87,6 +108,10 @@ export const LAUNCH_FIELDS = {
   monitorStdout: 'str',
   monitorStderr: 'str',
   monitorInteractive: 'bool',
+  logDriver: 'u32',
+  logPath: 'str',
+  logSizeMax: 'u64',
+  logFilesMax: 'u32',
 } as const satisfies { readonly [K in keyof Launch]: FieldType }
 
 export const LISTS = ['create', 'init', 'initStart', 'start', 'delete'] as const satisfies readonly (keyof Plan)[]

@@ -131,7 +131,7 @@ const HOST: readonly Allowed[] = [
     why: "the runtime's own directory, and files of the bundle as the caller names them, read by a process that is the caller's",
   },
   {
-    files: `engine/monitor_files.cc launcher/monitor_clients.cc launcher/monitor_exit.cc launcher/monitor_start.cc launcher/monitored.cc`,
+    files: `engine/monitor_files.cc launcher/monitor_clients.cc launcher/monitor_exit.cc launcher/monitor_start.cc launcher/monitored.cc launcher/monitor_log_reader.cc`,
     calls: 'openat mkdirat unlinkat renameat faccessat read_file',
     why: "the monitors' directories in the runtime's own directory, by descriptors",
   },
@@ -141,8 +141,8 @@ const HOST: readonly Allowed[] = [
     why: '/proc and cgroupfs of the host, "/", and this program again',
   },
   {
-    files: 'launcher/monitor_streams.cc',
-    calls: 'open stat',
+    files: 'launcher/monitor_streams.cc launcher/monitor_log.cc launcher/monitor_log_reader.cc launcher/logs.cc',
+    calls: 'open stat rename unlink inotify_add_watch',
     why: 'files that the caller names on the command line, and /dev/null of the host; before a container exists',
   },
   {
