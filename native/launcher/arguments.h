@@ -28,28 +28,28 @@ enum class Verb : uint8_t {
 [[nodiscard]] const char* verb_name(Verb verb) noexcept;
 
 struct Arguments {
-  Verb verb{};
   const char* root = nullptr;  // nullptr: the default
   LogOptions log;
-  const char* trace = nullptr;  // file
+  const char* trace = nullptr;    // file
+  int64_t interval_ms = 5000;     // of events
+  const char* exec_id = nullptr;  // of attach, logs, resize and wait; nullptr: the first process
+  int64_t tail = -1;              // of logs, lines; -1: all
+  const char* positionals[3] = {};
+  const char* const* rest = nullptr;  // behind the ID: options of the host's ps
+  int count = 0;
+  int rest_count = 0;
+  Verb verb{};
   bool all = false;
   bool force = false;
   bool regex = false;
   bool quiet = false;
-  bool dry_run = false;        // of gc
-  bool json = false;           // --format json of list and ps
-  bool stats = false;          // of events
-  int64_t interval_ms = 5000;  // of events
+  bool dry_run = false;  // of gc
+  bool json = false;     // --format json of list, ps and wait
+  bool stats = false;    // of events
   bool version = false;
-  const char* exec_id = nullptr;  // of attach, wait and resize; nullptr: the first process
-  bool follow = false;            // of logs
-  bool timestamps = false;
-  int64_t tail = -1;      // lines; -1: all
-  bool no_stdin = false;  // of attach
-  const char* positionals[3] = {};
-  int count = 0;
-  const char* const* rest = nullptr;  // behind the ID: options of the host's ps
-  int rest_count = 0;
+  bool follow = false;      // of logs
+  bool timestamps = false;  // of logs
+  bool no_stdin = false;    // of attach
 };
 
 // False: this call is for node.
