@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { COUNTS_TITLE, countReport } from './counts'
 import { probeHost } from './host'
 import { runtimesOf, Series } from './measure'
 import { buildPrograms } from './native'
@@ -15,6 +16,7 @@ import { Workplace } from './workplace'
 
 const DEFAULT_OUTPUT = join(__dirname, '..', 'docs', 'BENCHMARKS.md')
 const FLOOR_CGROUP = 'floor-'
+const LEAST_TITLE = '## Least limit of memory'
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), DEFAULT_OUTPUT)
@@ -24,6 +26,7 @@ async function main(): Promise<number> {
   }
   if (process.getuid?.() !== 0) throw new Error('the benchmarks start containers, which takes root here')
   if (options.phases) return showPhases(options)
+  if (options.count) return count(options)
   const findings = await measureAll(options)
   if (options.json) {
     process.stdout.write(`${json(findings)}\n`)
@@ -37,11 +40,20 @@ async function main(): Promise<number> {
   return findings.results.failures.length + findings.leftovers.length === 0 ? 0 : 1
 }
 
-/** What bench/least-memory.ts has measured stays. */
+/** What --count and bench/least-memory.ts have measured stays. */
 function keptSection(path: string): string {
   const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const at = text.indexOf('\n## Least limit of memory')
-  return at < 0 ? '' : text.slice(at)
+  const at = [COUNTS_TITLE, LEAST_TITLE].map((title) => text.indexOf(`\n${title}`)).filter((index) => index >= 0)
+  return at.length === 0 ? '' : text.slice(Math.min(...at))
+}
+
+/** Puts the section into the report, in the place of an older one. */
+function putCounts(path: string, section: string): void {
+  const text = readFileSync(path, 'utf8')
+  const least = text.indexOf(`\n${LEAST_TITLE}`)
+  const end = least < 0 ? text.length : least
+  const old = text.indexOf(`\n${COUNTS_TITLE}`)
+  writeFileSync(path, `${text.slice(0, old < 0 ? end : old)}\n${section}${text.slice(end)}`)
 }
 
 async function measureAll(options: BenchOptions): Promise<Findings> {
@@ -71,6 +83,33 @@ async function measureAll(options: BenchOptions): Promise<Findings> {
     remove()
     throw error
   }
+}
+
+async function count({ runtimes: names, output }: BenchOptions): Promise<number> {
+  const programs = buildPrograms()
+  const participants = findParticipants(names, programs.floor)
+  const runtimes = runtimesOf(participants)
+  const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
+  const workplace = new Workplace(syscalls, runtimes)
+  const warm = runtimes.find(({ name }) => name === WARM)
+  const planner = warm === undefined ? undefined : await Planner.start(warm, workplace)
+  const remove = () => {
+    planner?.stop()
+    return workplace.remove(runtimes, FLOOR_CGROUP)
+  }
+  removeWhenInterrupted(remove)
+  const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
+  try {
+    const bench = { stopwatch, workplace, floor: programs.floor }
+    const there = participants.flatMap(({ path, ...rest }) => (path === undefined ? [] : [{ ...rest, path }]))
+    const section = await countReport(bench, there)
+    putCounts(output, section)
+    process.stdout.write(section)
+  } finally {
+    await stopwatch.close()
+    remove()
+  }
+  return 0
 }
 
 /** Of the first runtime named tsrunc. */

@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly json: boolean
   /** Print where the time of tsrunc goes, and measure nothing else. */
   readonly phases: boolean
+  /** Count what one run does, and measure nothing. */
+  readonly count: boolean
   /** File of the report. */
   readonly output: string
 }
@@ -26,6 +28,7 @@ export const USAGE = `usage: npm run bench -- [options]   (as root)
   --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc,tsrunc-cold)
   --output FILE      where the report goes (docs/BENCHMARKS.md)
   --phases           print where the time of tsrunc's run goes, by its --trace, and write no report
+  --count            count what one run does, and write that section of the report alone
   --json             print every figure as JSON and write no report
   --help
 `
@@ -42,6 +45,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
       output: { type: 'string', default: defaultOutput },
       json: { type: 'boolean', default: false },
       phases: { type: 'boolean', default: false },
+      count: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -53,6 +57,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
     runtimes: values.runtimes.split(',').filter((name) => name !== ''),
     json: values.json,
     phases: values.phases,
+    count: values.count,
     output: values.output,
   }
 }

@@ -193,5 +193,6 @@ function together(measurements: readonly Measurement[]): Measurement {
     cpu: sum((one) => one.cpu),
     peak: Math.max(...measurements.map((one) => one.peak)),
     status: 0,
+    faults: sum((one) => one.faults),
   }
 }

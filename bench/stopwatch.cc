@@ -5,7 +5,7 @@
 // at its parent's size: exec keeps the high-water mark of the memory it replaces, getrusage(2)).
 //
 // Requests on stdin, one a line, fields separated by tabs; one line of answer each:
-//   run ARGV…       wall_ns user_us system_us maxrss_kb status      (status: exit code, or 128 + signal;
+//   run ARGV…       wall_ns user_us system_us maxrss_kb status faults   (status: exit code, or 128 + signal;
 //                   after a minute the command is killed)
 //   many N ARGV…    the answers of N runs that begin at once, a space between them; "%" in a word stands for
 //   the
@@ -111,8 +111,8 @@ void run(char** argv, int null, int errors) {
     return;
   }
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  std::printf("%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%ld\t%d\n", wall, microseconds(usage.ru_utime),
-              microseconds(usage.ru_stime), usage.ru_maxrss, code);
+  std::printf("%" PRIu64 "\t%" PRIu64 "\t%" PRIu64 "\t%ld\t%d\t%ld\n", wall, microseconds(usage.ru_utime),
+              microseconds(usage.ru_stime), usage.ru_maxrss, code, usage.ru_minflt + usage.ru_majflt);
 }
 
 struct Run {

@@ -13,6 +13,8 @@ export interface Measurement {
   readonly peak: number
   /** Exit code, or 128 + signal. */
   readonly status: number
+  /** Page faults; 0 where several ran at once. */
+  readonly faults: number
 }
 
 /** The environment of everything that is measured. node parses NODE_EXTRA_CA_CERTS at every start, which costs it as
@@ -51,7 +53,7 @@ export class Stopwatch {
   }
 
   #measurement(answer: string, argv: readonly string[], expected: number): Measurement {
-    const [wall, user, system, peak, status] = answer.split('\t').map(Number)
+    const [wall, user, system, peak, status, faults = 0] = answer.split('\t').map(Number)
     if (wall === undefined || user === undefined || system === undefined || peak === undefined) {
       throw new Error(`stopwatch could not run ${argv.join(' ')}`)
     }
@@ -59,7 +61,7 @@ export class Stopwatch {
       const said = readFileSync(this.#errors, 'utf8').trim()
       throw new Error(`${argv.join(' ')}: exit status ${status}, not ${expected}: ${said}`)
     }
-    return { wall: wall / 1000, cpu: user + system, peak, status }
+    return { wall: wall / 1000, cpu: user + system, peak, status, faults }
   }
 
   /** Waits until the orphan `pid` that an earlier command left has ended. @throws Error after five seconds. */
