@@ -222,7 +222,7 @@ Failure MonitorStart::execute(const MonitorOrder& order) {
   }
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
-  static_assert(sizeof order <= 16 * PIPE_BUF);  // pipe(7): all of it is room for one write
+  static_assert(sizeof order <= 16UL * PIPE_BUF);  // pipe(7): all of it is room for one write
   TSRUNC_TRY(sys::write_all(writer.get(), &order, sizeof order, "a pipe"));
   writer.reset();
   TSRUNC_TRY(keep({reader.get(), order.pidfd, order.directory, order.listener, order.report,
