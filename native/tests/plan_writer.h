@@ -58,6 +58,15 @@ class PlanWriter {
     str("");  // log
     u32(0);   // log_json
     u32(0);   // debug
+    str("");  // monitor
+    str("");  // monitor_stdin
+    str("");  // monitor_stdout
+    str("");  // monitor_stderr
+    u32(0);   // monitor_interactive
+    u32(0);   // log_driver
+    str("");  // log_path
+    u64(0);   // log_size_max
+    u32(1);   // log_files_max
   }
   // An operation whose fields are written by `fields`.
   template <typename F>

@@ -55,8 +55,10 @@ const goOn = (b: Bundle, name: string): void => writeFileSync(join(b.path, `${na
 /** Waits until a hook stands still; the process that runs it. */
 const parentOf = async (b: Bundle, name: string): Promise<number> => {
   const path = join(b.path, name)
-  const text = await eventually(`the hook ${name}`, () => existsSync(path) && readFileSync(path, 'utf8').trim(), 30_000)
-  return Number(text)
+  // The file is there before what is written into it.
+  const written = (): string | undefined =>
+    existsSync(path) ? readFileSync(path, 'utf8').trim() || undefined : undefined
+  return Number(await eventually(`the hook ${name}`, written, 30_000))
 }
 
 const CRUN = { peers: { crun: 'opens its signalfd without SFD_CLOEXEC' }, sometimes: true } as const
