@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "launcher/describe.h"
@@ -12,6 +13,7 @@
 #include "launcher/planned.h"
 #include "launcher/trace_file.h"
 #include "sys/array.h"
+#include "sys/kernel.h"
 #include "sys/text.h"
 
 #ifndef TSRUNC_NODE
@@ -41,6 +43,19 @@ constexpr char kUnreadable[] =
     "permission denied: this user must be able to read tsrunc's JavaScript and to enter the directories "
     "above it; "
     "install tsrunc outside of another user's home";
+
+// The C library makes a thread by clone3(2), and otherwise only where that is unknown (ENOSYS): beneath a
+// filter that answers EPERM, as Docker's did before 20.10.10, node ends with an assertion of its own.
+constexpr char kNoThreads[] =
+    "clone3: operation not permitted: node can start no thread, and tsrunc no container; where tsrunc runs "
+    "in a container, that one's system call filter must allow clone3";
+
+[[nodiscard]] sys::Failure check_threads() noexcept {
+  const int code = sys::clone3_denial();
+  return code == 0 || code == ENOSYS
+             ? sys::kOk
+             : sys::fail(code, "clone3", nullptr, code == EPERM ? kNoThreads : nullptr);
+}
 
 class NodeSearch {
  public:
@@ -142,6 +157,9 @@ int run_shim_node(int argc, char** argv) {
   if (const sys::Failure failure = find_main(main_js, place); failure) {
     return give_up(1, "start node", failure);
   }
+  if (const sys::Failure failure = check_threads(); failure) {
+    return give_up(1, "start node", failure);
+  }
   char shim_js[PATH_MAX];
   *std::strrchr(main_js, '/') = 0;
   sys::Text(shim_js).add(main_js).add("/shim.js");
@@ -178,6 +196,9 @@ int run_node(int argc, char** argv) {
   char main_js[PATH_MAX];
   char place[PATH_MAX];
   if (const sys::Failure failure = find_main(main_js, place); failure) {
+    return give_up(failed, "start node", failure);
+  }
+  if (const sys::Failure failure = check_threads(); failure) {
     return give_up(failed, "start node", failure);
   }
   const auto record = note_caller();

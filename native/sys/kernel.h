@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -31,6 +32,12 @@ namespace tsrunc::sys {
 // clone3(2). In the child: 0. `args` decides all; no stack is given, so this is a fork with namespaces.
 [[nodiscard]] inline long clone3(clone_args& args) noexcept {
   return ::syscall(SYS_clone3, &args, sizeof args);
+}
+
+// Why clone3 can never succeed: a filter's answer comes before the kernel looks at the arguments, which are
+// too few here (EINVAL).
+[[nodiscard]] inline int clone3_denial() noexcept {
+  return ::syscall(SYS_clone3, nullptr, 0) < 0 && errno != EINVAL ? errno : 0;
 }
 
 // openat2(2). EAGAIN means that a rename raced with "..": it is tried again a few times.

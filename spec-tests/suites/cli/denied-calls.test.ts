@@ -11,6 +11,7 @@ import {
   match,
   type Outcome,
   ok,
+  plansCold,
   runtime,
   sandbox,
   test,
@@ -103,6 +104,28 @@ test('clone3 fails with ENOSYS: create and exec say so, and leave nothing', {
   equal(exec.status, 255)
   match(exec.stderr, /clone3: function not implemented \(ENOSYS\)/)
   equal((await b.state()).status, 'running')
+})
+
+// Seen to fail with clone3 not looked at first: node ends by SIGABRT.
+test('clone3 fails with EPERM: what needs node says so instead of an assertion of node', {
+  peers: PEERS,
+  sometimes: true,
+}, async () => {
+  plansCold()
+  const b = await bundle()
+  b.command(['sleep', '100'])
+  for (const [code, ...args] of [
+    [1, 'create', '--bundle', b.path, b.id],
+    [255, 'exec', b.id, '/bin/probe', 'echo', 'inside'],
+    [1, 'validate', b.path],
+    [1, 'planner'],
+  ] as const) {
+    const { status, stdout, stderr } = await call(b, 'EPERM', 'clone3', ...args)
+    equal(status, code, stderr)
+    equal(stdout, '')
+    match(stderr, /^tsrunc: start node: clone3: operation not permitted: node can start no thread.* \(EPERM\)\n$/)
+  }
+  deepEqual(await leftSoFar(), [])
 })
 
 test('close_range fails: exec does not start the program with descriptors of the host', {
