@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { deny } from './programs'
 import type { Outcome } from './spawn'
 
@@ -16,6 +17,10 @@ export const denies = (): boolean => CALL !== ''
 
 /** What stands before the runtime's command. */
 export const denying = (): readonly string[] => (denies() ? [deny(), ERRNO, CALL] : [])
+
+/** How many system call filters a container has that its configuration does not ask for: those of who runs the tests, and SPEC_DENY's. */
+export const outerFilters = (): number =>
+  Number(/^Seccomp_filters:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0') + (denies() ? 1 : 0)
 
 /** Whether the runtime has said that it cannot do without the call. */
 export const refuses = ({ status, stderr }: Outcome): boolean =>

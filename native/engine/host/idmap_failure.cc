@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include <cstring>
 
@@ -57,13 +56,11 @@ struct Source {
   char path[PATH_MAX] = {};
 };
 
-bool look_up(const char* path, Source& out) noexcept {
+bool look_up(int process, const char* path, Source& out) noexcept {
   Result<UniqueFd> fd = sys::open_host(path, O_PATH);
-  struct statx status {};
-  if (!fd.ok() || ::statx(fd->get(), "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) {
+  if (!fd.ok() || !find_mount_id(process, fd->get(), out.mount)) {
     return false;
   }
-  out.mount = status.stx_mnt_id;
   const ssize_t length = ::readlink(sys::FdPath(fd->get()).text, out.path, sizeof out.path - 1);
   return length > 0;
 }
@@ -141,7 +138,7 @@ Failure explain_idmap_failure(HostContext& context, const wire::MapTree& op, int
   Source source;
   MountRows rows;
   const Result<UniqueFd> self = sys::open_host("/proc/self", O_PATH | O_DIRECTORY);
-  if (!self.ok() || !look_up(op.source.data, source) || rows.load(self->get())) {
+  if (!self.ok() || !look_up(self->get(), op.source.data, source) || rows.load(self->get())) {
     return plain;
   }
   const MountRow* culprit = find_culprit(rows, source, op.recursive, context.id_map.get());

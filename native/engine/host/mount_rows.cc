@@ -1,9 +1,13 @@
 #include "engine/host/mount_rows.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <cstring>
 
 #include "sys/small_file.h"
+#include "sys/text.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -95,6 +99,24 @@ void MountRows::split() {
       rows_.push(row);
     }
   }
+}
+
+bool find_mount_id(int process, int fd, uint64_t& out) noexcept {
+  struct statx about {};
+  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &about) == 0 && (about.stx_mask & STATX_MNT_ID) != 0) {
+    out = about.stx_mnt_id;
+    return true;
+  }
+  char name[40];
+  sys::Text(name).add("fdinfo/").add(static_cast<uint64_t>(fd));
+  char text[512];
+  const auto length = sys::read_file(process, name, text, sizeof text);
+  const char* at = length.ok() ? std::strstr(text, "mnt_id:") : nullptr;
+  if (at == nullptr) {
+    return false;
+  }
+  out = std::strtoull(at + std::strlen("mnt_id:"), nullptr, 10);
+  return true;
 }
 
 bool at_or_below(const char* path, const char* top) noexcept {

@@ -32,6 +32,11 @@ class MountRows {
   sys::Array<MountRow> rows_;
 };
 
+// The mount that a descriptor of this process is on: by statx(2), and where the filter of an outer container
+// denies that (glibc then asks fstatat(2), which knows no mounts), as proc_pid_fdinfo(5) has it. `process`:
+// the directory /proc/self.
+[[nodiscard]] bool find_mount_id(int process, int fd, uint64_t& out) noexcept;
+
 // `path` is `top` or lies below it.
 [[nodiscard]] bool at_or_below(const char* path, const char* top) noexcept;
 

@@ -71,27 +71,6 @@ using Ids = char[4096];
   return false;
 }
 
-// The mount that a descriptor of this process is on: by statx(2), and where the filter of an outer container
-// denies that (glibc then asks
-// fstatat(2), which knows no mounts), as proc_pid_fdinfo(5) has it.
-[[nodiscard]] bool find_mount_id(int process, int fd, uint64_t& out) noexcept {
-  struct statx about {};
-  if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &about) == 0 && (about.stx_mask & STATX_MNT_ID) != 0) {
-    out = about.stx_mnt_id;
-    return true;
-  }
-  char name[40];
-  sys::Text(name).add("fdinfo/").add(static_cast<uint64_t>(fd));
-  char text[512];
-  const auto length = sys::read_file(process, name, text, sizeof text);
-  const char* at = length.ok() ? std::strstr(text, "mnt_id:") : nullptr;
-  if (at == nullptr) {
-    return false;
-  }
-  out = std::strtoull(at + std::strlen("mnt_id:"), nullptr, 10);
-  return true;
-}
-
 // Unmounts what is found at `path`, if that is one of the container's mounts. The container may have
 // exchanged a directory on the way for a link: no link is followed, and what was opened is compared by its
 // mount id.

@@ -127,11 +127,12 @@ test(
     const b = await bundle()
     const directory = cgroupDirectory('pids', b.id)
     mkdirSync(directory)
+    sandbox().undo.push(() => rmdirSync(directory))
     b.command(['sleep', '30'])
     await b.create()
     equal(cgroupOf((await b.state()).pid, 'pids'), `/${b.id}`)
     await b.delete()
-    rmdirSync(directory)
+    ok(existsSync(directory))
   },
 )
 
@@ -174,16 +175,17 @@ test('config-linux.md#memory [CG-5h]: checkBeforeUpdate: a limit below what the 
   const directory = cgroupDirectory('memory', b.id)
   const file = `/dev/shm/${b.id}`
   mkdirSync(directory)
-  sandbox().undo.push(() => rmSync(file, { force: true }))
+  sandbox().undo.push(() => {
+    rmSync(file, { force: true })
+    if (existsSync(directory)) {
+      rmdirSync(directory)
+    }
+  })
   if (cgroupVersion() === 2) {
     writeFileSync(join(directory, '..', 'cgroup.subtree_control'), '+memory')
   }
   execFileSync('sh', ['-c', CHARGE, 'sh', directory, String(16 * MIB), file])
   await b.refused(/limit memory to 8388608 bytes[\s\S]*(uses|more than)/)
-  rmSync(file)
-  if (existsSync(directory)) {
-    rmdirSync(directory)
-  }
 })
 
 test('a frozen cgroup is refused, not waited for', {

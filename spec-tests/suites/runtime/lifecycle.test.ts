@@ -299,12 +299,8 @@ test('two containers of one bundle', async () => {
   const b = await bundle()
   b.command(['sleep', '30'])
   await b.create()
-  const second = uniqueName()
-  b.config.linux.cgroupsPath = `/${second}`
-  b.save()
-  const outcome = await callRuntime(['create', '--bundle', b.path, second])
-  equal(outcome.status, 0, outcome.stderr)
-  const other = JSON.parse((await callRuntime(['state', second])).stdout) as { pid: number }
-  notEqual(other.pid, (await b.state()).pid)
-  equal((await callRuntime(['delete', '--force', second])).status, 0)
+  const second = b.twin()
+  await second.create()
+  notEqual((await second.state()).pid, (await b.state()).pid)
+  await second.delete({ flags: ['--force'] })
 })
