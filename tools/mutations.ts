@@ -95,6 +95,25 @@ const MUTATIONS: readonly Mutation[] = [
     edits: [RESOLVED_BY_THE_HOST],
   },
   {
+    advisories: ['2020-15257'],
+    without: "the path of the shim's socket: its address is abstract",
+    edits: [
+      {
+        file: 'native/shim/place.cc',
+        from: '  sys::Text(address.sun_path).add(path);',
+        to: '  sys::Text(address.sun_path).add(path);\n  address.sun_path[0] = 0;',
+      },
+    ],
+  },
+  {
+    advisories: ['2020-15257'],
+    without: "the modes of the shim's socket and its directory",
+    edits: [
+      { file: 'native/shim/place.cc', from: '::umask(0177)', to: '::umask(0)' },
+      { file: 'native/shim/place.cc', from: 'out.directory, 0700, out.fd)', to: 'out.directory, 0755, out.fd)' },
+    ],
+  },
+  {
     advisories: ['2021-43784'],
     without: 'lengths of more than 16 bits',
     edits: [
@@ -113,6 +132,48 @@ const MUTATIONS: readonly Mutation[] = [
         file: 'src/plan/credentials.ts',
         from: "const inheritable = mask(builder, process, 'inheritable')",
         to: "const inheritable = mask(builder, process, 'bounding')",
+      },
+    ],
+  },
+  {
+    advisories: ['2025-27612'],
+    without: 'an inheritable set that --cap adds nothing to',
+    edits: [
+      {
+        file: 'src/plan/exec-process.ts',
+        from: '    permitted: union(old?.permitted, caps),',
+        to: '    permitted: union(old?.permitted, caps),\n    inheritable: union(old?.inheritable, caps),',
+      },
+    ],
+  },
+  {
+    advisories: ['2026-30892'],
+    without: 'a strict reading of numbers',
+    edits: [
+      {
+        file: 'src/plan/exec-process.ts',
+        from: 'const id = /^(?:0|[1-9]\\d{0,9})$/.test(text) ? Number(text) : Number.NaN',
+        to: 'const id = Number.parseInt(text, 10) || 0',
+      },
+    ],
+  },
+  {
+    advisories: ['2025-64329'],
+    without: "a monitor's notice of the end of a connection",
+    edits: [
+      {
+        file: 'native/launcher/monitor_client.cc',
+        from: `  if (got == 0 || !for_now()) {
+    drop();
+  }
+  return false;
+}
+
+bool MonitorClient::begin_frame`,
+        to: `  return false;
+}
+
+bool MonitorClient::begin_frame`,
       },
     ],
   },

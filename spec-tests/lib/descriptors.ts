@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 import { runtime } from './runtime'
 
 /** open(2). */
@@ -34,13 +35,21 @@ export const inherited = (pid: number): readonly string[] => {
   })
 }
 
-/** Whether the process is still a runtime's: init that waits for start, or who attends to a container. */
+/**
+ * Whether the process is still a runtime's: init that waits for start, or who attends to a container. Its program is the file, a copy
+ * in memory, or what an overlay that is mounted nowhere shows of it: then its path is that within the overlay.
+ */
 const isRuntime = (pid: number): boolean => {
   const program = linkOf(`/proc/${pid}/exe`) ?? ''
-  return program === runtime().path || /^\/memfd:/.test(program)
+  const { path } = runtime()
+  return program === path || program === `/${basename(path)}` || /^\/memfd:/.test(program)
 }
 
-/** What these processes of tsrunc would hand on to a program, in words. The probe looks itself when it is executed. */
+/**
+ * What these processes of tsrunc would hand on to a program, in words. The probe looks itself when it is executed.
+ *
+ * Seen to fail, at the end of tests that leave a container waiting for start, with exec.result open in init without O_CLOEXEC.
+ */
 export const handedOn = (pids: readonly number[]): string[] =>
   runtime().name !== 'tsrunc'
     ? []

