@@ -11,8 +11,8 @@ namespace {
 }
 
 [[nodiscard]] bool read_mode(const char* word, PlannerMode& out) noexcept {
-  constexpr const char* kNames[] = {"off", "auto", "on"};
-  for (uint8_t i = 0; i < 3; ++i) {
+  constexpr const char* kNames[] = {"off", "auto", "on", "wait"};
+  for (uint8_t i = 0; i < 4; ++i) {
     if (is(word, kNames[i])) {
       out = static_cast<PlannerMode>(i);
       return true;

@@ -8,8 +8,9 @@
 
 namespace tsrunc::launcher {
 
-// --planner, or TSRUNC_PLANNER.
-enum class PlannerMode : uint8_t { kOff, kAuto, kOn };
+// --planner, or TSRUNC_PLANNER. kWait: as kAuto of a caller that knows the planner, as one that plans for its
+// own calls does. It has kOn's patience, and leaves none behind.
+enum class PlannerMode : uint8_t { kOff, kAuto, kOn, kWait };
 
 struct PlannerCall {
   const char* verb = nullptr;

@@ -77,7 +77,7 @@ int run_warm(int argc, char** argv) {
     return kNotPlanned;
   }
   if (call.wrong_mode) {
-    return refuse(call, "invalid value of the variable TSRUNC_PLANNER: one of off, auto, on");
+    return refuse(call, "invalid value of the variable TSRUNC_PLANNER: one of off, auto, wait, on");
   }
   if (call.mode == PlannerMode::kOff) {
     return kNotPlanned;
@@ -85,8 +85,11 @@ int run_warm(int argc, char** argv) {
   sys::Array<char> root;
   add_root(call, root);
   const bool on = call.mode == PlannerMode::kOn;
+  const bool leaves = call.mode == PlannerMode::kAuto;
   if (!on && !has_socket(root.data())) {
-    leave_planner(root.data(), false);
+    if (leaves) {
+      leave_planner(root.data(), false);
+    }
     return kNotPlanned;
   }
   sys::Array<char> request;
@@ -97,12 +100,12 @@ int run_warm(int argc, char** argv) {
   if (call.trace != nullptr && open_trace(call.trace, call.verb)) {
     return kNotPlanned;  // node says why
   }
-  const Failure failure = ask(root.data(), on ? kOnMilliseconds : kAutoMilliseconds, request, argc, argv);
+  const Failure failure = ask(root.data(), leaves ? kAutoMilliseconds : kOnMilliseconds, request, argc, argv);
   if (on) {
     return refuse(call, root.data(), failure);
   }
   // connect(2): nobody listens there any more.
-  if (failure.code == ECONNREFUSED || failure.code == ENOENT) {
+  if (leaves && (failure.code == ECONNREFUSED || failure.code == ENOENT)) {
     leave_planner(root.data(), false);
   }
   return kNotPlanned;
@@ -110,7 +113,8 @@ int run_warm(int argc, char** argv) {
 
 int run_cold(int argc, char** argv, const char* words) {
   PlannerCall call;
-  if (std::strcmp(words, kStale) == 0 && parse_planner_call(argc, argv, call)) {
+  if (std::strcmp(words, kStale) == 0 && parse_planner_call(argc, argv, call) &&
+      call.mode == PlannerMode::kAuto) {
     sys::Array<char> root;
     add_root(call, root);
     leave_planner(root.data(), true);

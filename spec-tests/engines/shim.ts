@@ -15,6 +15,8 @@ const row = (what: string, check: () => Promise<void>): void => {
 }
 
 const PLACES = '/run/tsrunc-shim'
+/** Of the containers of ctr. */
+const ROOT = '/run/containerd/tsrunc/default'
 
 /** What keeper and resident process have said last. */
 const shimLog = (): string =>
@@ -195,13 +197,38 @@ row('one keeper and one resident process for twenty containers at once', async (
   equal(residents().length, 1)
   await Promise.all(ids.map(remove))
   deepEqual(
-    ids.filter((id) => readdirSync('/run/containerd/tsrunc/default').includes(id)),
+    ids.filter((id) => readdirSync(ROOT).includes(id)),
     [],
   )
   equal(
     ids.some((id) => readFileSync('/proc/mounts', 'utf8').includes(id)),
     false,
   )
+})
+
+row('the resident process plans, also after another has taken over: no second node', async () => {
+  const id = await detached('sleep 1000')
+  // V8 reserves more address space than that before it does anything.
+  const withoutNode = [
+    'prlimit',
+    '--as=67108864',
+    'tsrunc',
+    '--root',
+    ROOT,
+    '--planner',
+    'on',
+    'exec',
+    id,
+    'echo',
+    'warm',
+  ]
+  equal(await run(withoutNode), 'warm')
+  await killResident()
+  // It begins to plan with its first own call.
+  equal(await exec(id, 'echo', 'still'), 'still')
+  equal(await run(withoutNode), 'warm')
+  equal(processes('main.js', ' planner').length, 0)
+  await remove(id)
 })
 
 row('the resident process is killed: containers go on, and no exit status is lost', async () => {

@@ -63,7 +63,7 @@ export const GLOBAL_OPTIONS = {
   planner: {
     type: 'string',
     value: 'WHEN',
-    choices: ['on', 'auto', 'off'],
+    choices: ['on', 'auto', 'wait', 'off'],
     description: 'whether create, run and exec ask the planner of --root (default: $TSRUNC_PLANNER, or auto)',
   },
   version: { type: 'boolean', short: 'v', description: 'print the version' },

@@ -4,7 +4,7 @@ import { defaultRoot } from '../container/root'
 import { quote } from '../errors'
 import { leaveOwnCgroup } from '../planner/own-cgroup'
 import { openRoot, Place } from '../planner/place'
-import { servePlans } from '../planner/server'
+import { PlannerServer } from '../planner/server'
 import { UsageError } from './parse'
 import { type Call, defineVerb } from './verb'
 
@@ -59,7 +59,7 @@ export const verb = defineVerb({
     const onListening = () => {
       if (lock >= FIRST_LISTEN_FD) closeSync(lock)
     }
-    await servePlans({ place, fd: FIRST_LISTEN_FD, idle, onListening })
+    await new PlannerServer({ place, fd: FIRST_LISTEN_FD, onListening }).serve(idle)
     if (lock >= FIRST_LISTEN_FD) leaveOwnCgroup()
     return 0
   },

@@ -19,14 +19,17 @@ interface Content {
 export class PlannerMemory implements Memory {
   readonly #mountinfo = openSync('/proc/self/mountinfo', 'r')
   readonly #facts = new Map<string, unknown>()
+  #closed = false
   /** The one that was used last is the first. */
   #contents: readonly Content[] = []
 
   close(): void {
+    this.#closed = true
     closeSync(this.#mountinfo)
   }
 
   fact<T>(key: string, probe: () => T): T {
+    if (this.#closed) return probe()
     // Before the probe: what changes while it looks is seen the next time.
     if (binding().hasEvent(this.#mountinfo)) this.#facts.clear()
     // A key stands for one probe: what was kept under it is of its type.

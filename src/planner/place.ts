@@ -56,6 +56,11 @@ export class Place {
     return new Place(path)
   }
 
+  /** One that is taken whoever has it: a planner that finds its socket gone ends. */
+  static ofOwner(root: string): Place {
+    return new Place(join(root, SOCKET_NAME))
+  }
+
   private constructor(path: string) {
     this.path = path
   }

@@ -18,10 +18,9 @@ export interface ServerOptions {
   /** Where it listens; undefined: at descriptor `fd`, which systemd gave it. */
   readonly place: Place | undefined
   readonly fd: number
-  /** Milliseconds without a request after which it ends; 0: never. */
-  readonly idle: number
   /** Once it takes connections. */
   readonly onListening: () => void
+  readonly mostConnections?: number
 }
 
 /** The number of a connection's descriptor; node has no public name for it. */
@@ -30,7 +29,7 @@ function descriptorOf(socket: Socket): number {
   return handle?.fd ?? -1
 }
 
-class PlannerServer {
+export class PlannerServer {
   readonly #options: ServerOptions
   readonly #server: Server = createServer((socket) => this.#connected(socket))
   readonly #installation = installation()
@@ -39,21 +38,27 @@ class PlannerServer {
   #held = 0
   #connections = 0
   #last = performance.now()
-  #end: () => void = () => undefined
+  #closed = false
+  #end: () => void
 
   constructor(options: ServerOptions) {
     this.#options = options
-    this.#server.maxConnections = MOST_CONNECTIONS
+    this.#server.maxConnections = options.mostConnections ?? MOST_CONNECTIONS
+    this.#end = () => this.close()
   }
 
-  async serve(): Promise<void> {
-    await this.#listen()
+  /** Until a signal, idleness or a newer installation ends it. `idle`: milliseconds without a request; 0: for ever. */
+  async serve(idle: number): Promise<void> {
+    await this.listen()
     const ended = new Promise<void>((resolve) => {
       this.#end = resolve
     })
+    // It ends where nobody would miss it.
     const watch = setInterval(
-      () => this.#watch(),
-      Math.min(WATCH_MILLISECONDS, this.#options.idle || WATCH_MILLISECONDS),
+      () => {
+        if (!this.isWanted || this.#isIdle(idle)) this.#end()
+      },
+      Math.min(WATCH_MILLISECONDS, idle || WATCH_MILLISECONDS),
     )
     const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
     const stop = () => this.#end()
@@ -61,12 +66,33 @@ class PlannerServer {
     await ended
     clearInterval(watch)
     for (const signal of signals) process.off(signal, stop)
+    this.close()
+  }
+
+  #isIdle(idle: number): boolean {
+    return idle > 0 && this.#connections === 0 && performance.now() - this.#last >= idle
+  }
+
+  /** No other one has its place, and its files are those that it was started from. */
+  get isWanted(): boolean {
+    const { place } = this.#options
+    return !this.#closed && (place === undefined || place.isOwn()) && this.isCurrent
+  }
+
+  get isCurrent(): boolean {
+    return isSame(installation(), this.#installation)
+  }
+
+  /** Calls that are being planned may go on without a plan. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#options.place?.leave()
     this.#server.close()
     this.#memory.close()
   }
 
-  #listen(): Promise<void> {
+  listen(): Promise<void> {
     const { place, fd } = this.#options
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
@@ -79,17 +105,6 @@ class PlannerServer {
       })
       process.umask(mask)
     })
-  }
-
-  /** Ends where nobody would miss it: another has its place, its files were replaced, or nobody asks any more. */
-  #watch(): void {
-    const { place, idle } = this.#options
-    const isIdle = idle > 0 && this.#connections === 0 && performance.now() - this.#last >= idle
-    if (isIdle || (place !== undefined && !place.isOwn()) || !this.#isCurrent()) this.#end()
-  }
-
-  #isCurrent(): boolean {
-    return isSame(installation(), this.#installation)
   }
 
   #connected(socket: Socket): void {
@@ -106,7 +121,7 @@ class PlannerServer {
     return {
       refuse: (header) => {
         if (pid !== 0 && isSame(header, this.#installation)) return undefined
-        if (this.#isCurrent()) return { kind: 'cold' }
+        if (this.isCurrent) return { kind: 'cold' }
         setImmediate(() => this.#end())
         return { kind: 'stale' }
       },
@@ -123,6 +138,3 @@ class PlannerServer {
     }
   }
 }
-
-/** Serve plans until a signal, idleness or a newer installation ends it. */
-export const servePlans = (options: ServerOptions): Promise<void> => new PlannerServer(options).serve()

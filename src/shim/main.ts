@@ -8,6 +8,7 @@ import { Socket } from 'node:net'
 import { EXECUTABLE } from '../native/binding'
 import { VERSION } from '../version'
 import { Link } from './link'
+import { plansOf } from './plans'
 import { Publisher } from './publisher'
 import { Runtime } from './runtime'
 import { Server } from './server'
@@ -28,7 +29,7 @@ function serve(place: string): void {
   })
   const link = new Link(socket)
   const tasks = new Tasks({
-    runtime: new Runtime(EXECUTABLE, namespace),
+    runtime: new Runtime(EXECUTABLE, namespace, plansOf(process.env)),
     store: new Store(place),
     publisher: new Publisher(process.env['TTRPC_ADDRESS'] ?? '', namespace),
     place,

@@ -9,17 +9,25 @@ import type { ContainerRecord } from './store'
 /** The executable under its other name (native/shim/shim.h). */
 const HELPER = 'containerd-shim-tsrunc-v2'
 
+/** Verbs that need a plan. */
+const PLANNED: readonly string[] = ['create', 'exec']
+
 /** Cgroups as systemd names them, "SLICE:PREFIX:NAME": nobody means a path by it. */
 const OF_SYSTEMD = /"cgroupsPath"\s*:\s*"[^"/:]*\.slice:[^":/]*:[^":/]+"/
+
+/** Whether calls with this directory of containers find their planner in this process. */
+export type Plans = (root: string) => Promise<boolean>
 
 type Place = Pick<ContainerRecord, 'id' | 'options' | 'systemd'>
 
 export class Runtime {
   readonly namespace: string
   readonly #executable: string
+  readonly #plans: Plans | undefined
 
-  constructor(executable: string, namespace: string) {
+  constructor(executable: string, namespace: string, plans?: Plans) {
     this.#executable = executable
+    this.#plans = plans
     this.namespace = namespace
   }
 
@@ -36,7 +44,7 @@ export class Runtime {
   }
 
   /** A verb whose failure is the caller's to look at. */
-  attempt(
+  async attempt(
     place: Place,
     verb: string,
     args: readonly string[],
@@ -44,8 +52,12 @@ export class Runtime {
   ): Promise<Outcome> {
     const root = this.root(place.options)
     mkdirSync(root, { recursive: true, mode: 0o700 })
-    const globals = ['--root', root, ...(place.systemd ? ['--systemd-cgroup'] : [])]
-    return run(this.#executable, [...globals, verb, ...args], { what: `${verb} ${place.id}`, ...options })
+    const planned = PLANNED.includes(verb) && ((await this.#plans?.(root)) ?? false)
+    const globals = [
+      ...['--root', root, ...(place.systemd ? ['--systemd-cgroup'] : [])],
+      ...(planned ? ['--planner', 'wait'] : []),
+    ]
+    return await run(this.#executable, [...globals, verb, ...args], { what: `${verb} ${place.id}`, ...options })
   }
 
   /** @throws ShimError with what tsrunc says */

@@ -111,6 +111,13 @@ test('tsrunc planner: a cold call leaves one behind, which has nothing of the ca
   equal(existsSync(socketPath()), false)
 })
 
+test('tsrunc planner: a caller of wait leaves none behind', ONLY, async () => {
+  requires('root')
+  const b = await sleeper()
+  await b.create({ global: ['--planner', 'wait'] })
+  await noneLeft()
+})
+
 test("tsrunc planner: the one that is left is in none of the caller's cgroups", ONLY, async () => {
   requires('root')
   const hierarchies = ['freezer', 'pids', 'systemd', 'unified', '']

@@ -268,6 +268,32 @@ test("tsrunc planner: another user's socket is not asked", ONLY, async () => {
   equal(asked, false)
 })
 
+for (const [how, still] of [
+  ['auto', false],
+  ['wait', true],
+] as const) {
+  test(`tsrunc planner: a caller of ${how} ${still ? 'waits for' : 'goes on without'} a slow one`, ONLY, async () => {
+    requires('root')
+    const found: boolean[] = []
+    await impostor((socket) => {
+      let open = true
+      socket.on('close', () => {
+        open = false
+      })
+      // Whoever is answered "cold" starts node.
+      setTimeout(() => {
+        found.push(open)
+        socket.end(reply(2, [0, 0, 0, 0]))
+      }, 1000)
+      socket.resume()
+    })
+    const b = await trueBundle()
+    equal((await b.run(mode(how))).stderr, '')
+    await eventually('the answer', () => found.length > 0)
+    deepEqual(found, [still])
+  })
+}
+
 test('tsrunc planner: killed in the middle of a request it costs nothing', ONLY, async () => {
   requires('root')
   const planner = startPlanner()
@@ -275,12 +301,15 @@ test('tsrunc planner: killed in the middle of a request it costs nothing', ONLY,
   await b.run(mode('on'))
   planner.kill('SIGSTOP')
   await b.run(mode('auto'))
+  const patient = (await trueBundle()).launchRun(mode('wait'))
+  await patient.pid
   const waiting = b.launchRun(mode('on'))
   await waiting.pid
   planner.kill('SIGKILL')
   const { status, stderr } = await waiting.exited
   equal(status, 1)
   match(stderr, /tsrunc run: the planner of /)
+  equal((await patient.exited).status, 0)
 })
 
 const send = (bytes: Buffer): Promise<void> =>
