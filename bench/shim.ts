@@ -14,12 +14,17 @@ export interface Memory {
   readonly kib: number
 }
 
+/** Milliseconds, by what was done. */
+export type Times = Readonly<Record<string, readonly number[]>>
+
 export interface ShimFindings {
   readonly containerd: string
   readonly ways: readonly {
     readonly name: string
-    /** Milliseconds. */
-    readonly times: Readonly<Record<string, readonly number[]>>
+    /** Of ctr's commands. */
+    readonly calls: Times
+    /** Of what containerd asks of the shim. */
+    readonly tasks: Times
     readonly memory: readonly Memory[]
   }[]
 }
@@ -46,31 +51,46 @@ const tableOf = (rows: readonly (readonly string[])[]): string => {
   return [head, head.map(() => '---'), ...rest].map((row) => `| ${row.join(' | ')} |`).join('\n')
 }
 
-/** As a section of Markdown. */
-export function shimReport({ containerd, ways }: ShimFindings, rounds: string): string {
-  const first = ways[0]
-  const whats = Object.keys(first?.times ?? {})
-  const median = (times: readonly number[] = []): number => quantile(times, 0.5)
-  const rows = ways.map(({ name, times }) => [
-    name,
-    ...whats.flatMap((what) => {
+const median = (times: readonly number[] = []): number => quantile(times, 0.5)
+
+/** A line for each thing done, a column for each who did it, divided by the first. */
+function timesTable(ways: readonly { readonly name: string; readonly times: Times }[]): string {
+  const first = ways[0]?.times ?? {}
+  const rows = Object.keys(first).map((what) => [
+    what,
+    ...ways.flatMap(({ times }, index) => {
       const here = median(times[what])
-      return [here.toFixed(1), (here / median(first?.times[what])).toFixed(2)]
+      const ratio = (here / median(first[what])).toFixed(2)
+      return index === 0 ? [here.toFixed(1)] : [here.toFixed(1), ratio]
     }),
   ])
-  const counts = first?.memory.map(({ containers }) => containers) ?? []
+  return tableOf([['what', ...ways.flatMap(({ name }, index) => (index === 0 ? [name] : [name, '÷']))], ...rows])
+}
+
+/** As a section of Markdown. */
+export function shimReport({ containerd, ways }: ShimFindings, rounds: string, counts: string): string {
+  const first = ways[0]
+  const numbers = first?.memory.map(({ containers }) => containers) ?? []
   const memory = ways.map(({ name, memory }) => [name, ...memory.map(({ kib }) => (kib / 1024).toFixed(1))])
   return `${SHIM_TITLE}
 
-\`npx tsx bench/shim.ts ${rounds}\`: ${containerd.split(' ').slice(0, 3).join(' ')} with its shim for runc (\`shim-runc\`) and with
-tsrunc's own (\`shim-tsrunc\`), everybody in each round, in the sandbox of the engine tests. Medians of ${rounds} rounds, milliseconds, of whole
-calls of ctr, which takes most of them; ÷ by the first row.
+Written by \`npx tsx bench/shim.ts ${rounds} ${counts}\`: ${containerd.split(' ').slice(0, 3).join(' ')} in the sandbox of the engine tests, with its
+shim for runc (\`shim-runc\`), which runs runc, crun and tsrunc with a planner, and with tsrunc's own (\`shim-tsrunc\`). Medians of
+${rounds} rounds, milliseconds, everybody in each round in a new random order; "÷" divides by the first column.
 
-${tableOf([['who', ...whats.flatMap((what) => [what, '÷'])], ...rows])}
+What containerd asks of a shim, without containerd: the shim's program is started and its task service called, with an overlay to
+mount. A life is the start of the shim, Create, Start, Wait, Delete and Shutdown.
 
-MiB of all of the runtime's processes together (proportional set size), with so many containers that sleep:
+${timesTable(ways.map(({ name, tasks }) => ({ name, times: tasks })))}
 
-${tableOf([['who', ...counts.map(String)], ...memory])}
+Whole commands of ctr: a program in Go starts, asks containerd, which writes to its database and prepares a snapshot.
+
+${timesTable(ways.map(({ name, calls }) => ({ name, times: calls })))}
+
+MiB of all of the runtime's processes together (proportional set size: monitors, shims, the resident process, a planner), with so
+many containers that sleep:
+
+${tableOf([['who', ...numbers.map(String)], ...memory])}
 `
 }
 
@@ -82,7 +102,7 @@ function put(section: string): void {
 
 async function main(): Promise<void> {
   const [rounds = '20', counts = '1,20,200'] = process.argv.slice(2)
-  const section = shimReport(await measure(rounds, counts), rounds)
+  const section = shimReport(await measure(rounds, counts), rounds, counts)
   put(section)
   process.stdout.write(section)
 }
