@@ -11,8 +11,9 @@ import { engine as podmanRootless } from './podman-rootless'
 import type { Result } from './result'
 import { attempt, type Engine, type Row } from './row'
 import { engine as shim } from './shim'
+import { engine as shimFaults } from './shim-faults'
 
-const ENGINES: readonly Engine[] = [containerd, shim, cri, crio, docker, podman, podmanRootless, buildah]
+const ENGINES: readonly Engine[] = [containerd, shim, shimFaults, cri, crio, docker, podman, podmanRootless, buildah]
 
 const tell = (result: Result): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`)

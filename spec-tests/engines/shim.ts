@@ -1,121 +1,36 @@
 /** containerd with a shim of the runtime's own: one keeper and one resident process for all containers, and a monitor for each. */
-import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { ARCHIVE, IMAGE } from './image'
-import { attempt, type Engine, eventually, expectStatus, next, type Row, run, runOnTerminal, startDaemon } from './row'
+import { deepEqual, equal, match, notEqual } from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { IMAGE } from './image'
+import { attempt, type Engine, eventually, type Row, run, runOnTerminal, startDaemon } from './row'
+import { rows as methods } from './shim-methods'
+import {
+  begin,
+  ctr,
+  detached,
+  exec,
+  killContainerd,
+  killResident,
+  name,
+  processes,
+  ROOT,
+  RUNTIME,
+  remove,
+  removeStopped,
+  residents,
+  restartContainerd,
+  row,
+  SHARED,
+  SHIM,
+  statusOf,
+} from './shim-steps'
 
 const rows: Row[] = []
-/** A runtime that has no planner has no shim either. */
-const row = (what: string, check: () => Promise<void>): void => {
-  const withLog = (error: Error): never => {
-    throw new Error(`${error.message}\n${shimLog()}`)
-  }
-  rows.push({ engine: 'shim', what, verbs: ['planner'], check: () => check().catch(withLog) })
+const add = (what: string, check: () => Promise<void>): void => {
+  rows.push(row(what, check))
 }
 
-const PLACES = '/run/tsrunc-shim'
-/** Of the containers of ctr. */
-const ROOT = '/run/containerd/tsrunc/default'
-
-/** What keeper and resident process have said last. */
-const shimLog = (): string =>
-  existsSync(PLACES)
-    ? readdirSync(PLACES)
-        .flatMap((place) =>
-          readFileSync(join(PLACES, place, 'log'), 'utf8')
-            .split('\n')
-            .slice(-15),
-        )
-        .join('\n')
-    : ''
-
-const SHIM = 'containerd-shim-tsrunc-v2'
-const RUNTIME = ['--runtime', 'io.containerd.tsrunc.v2']
-const ctr = (...args: string[]): Promise<string> => run(['ctr', ...args])
-const name = (): string => `s${next()}`
-
-const detached = async (script: string, ...options: string[]): Promise<string> => {
-  const id = name()
-  await ctr('run', '--detach', ...RUNTIME, ...options, IMAGE, id, 'sh', '-c', script)
-  return id
-}
-
-const exec = (id: string, ...command: string[]): Promise<string> =>
-  ctr('task', 'exec', '--exec-id', name(), id, ...command)
-
-const statusOf = async (id: string): Promise<string> => {
-  const line = (await ctr('task', 'ls')).split('\n').find((text) => text.split(/\s+/)[0] === id)
-  return line?.trim().split(/\s+/)[2] ?? ''
-}
-
-const stopped = (id: string): Promise<void> =>
-  eventually(`${id} is stopped`, async () => ['STOPPED', ''].includes(await statusOf(id)))
-
-/** The exit status, as `task rm` warns of it. */
-const removeStopped = async (id: string): Promise<number> => {
-  await stopped(id)
-  const { stderr } = expectStatus(await attempt(['ctr', 'task', 'rm', id]), 0)
-  await ctr('container', 'rm', id)
-  return Number(/exit code (\d+)/.exec(stderr)?.[1] ?? '0')
-}
-
-const remove = async (id: string): Promise<void> => {
-  await attempt(['ctr', 'task', 'kill', '--signal', 'SIGKILL', id])
-  await removeStopped(id)
-}
-
-/** Process ids whose command line has all of the words. */
-const processes = (...words: readonly string[]): readonly number[] =>
-  readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((entry) => {
-      try {
-        const line = readFileSync(`/proc/${entry}/cmdline`, 'utf8').replaceAll('\0', ' ')
-        return words.every((word) => line.includes(word))
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
-
-const residents = (): readonly number[] => processes(SHIM, ' resident ')
-
-const killResident = async (): Promise<void> => {
-  const [resident] = residents()
-  ok(resident !== undefined)
-  process.kill(resident, 'SIGKILL')
-  await eventually('another resident process', async () => residents().some((pid) => pid !== resident))
-}
-
-const startContainerd = async (): Promise<number> => {
-  const log = startDaemon(['containerd'])
-  const answers = async (): Promise<boolean> => (await attempt(['ctr', 'version'])).status === 0
-  await eventually('containerd answers', answers).catch((error: Error) => {
-    throw new Error(`${error.message}\n${log()}`)
-  })
-  const [pid] = readdirSync('/proc').filter((entry) => {
-    try {
-      return readFileSync(`/proc/${entry}/comm`, 'utf8') === 'containerd\n'
-    } catch {
-      return false
-    }
-  })
-  return Number(pid)
-}
-
-let containerd = 0
-
-const begin = async (): Promise<void> => {
-  for (const path of ['/etc/containerd', '/tmp/shared']) mkdirSync(path, { recursive: true })
-  writeFileSync('/etc/containerd/config.toml', 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
-  containerd = await startContainerd()
-  await ctr('image', 'import', ARCHIVE)
-}
-
-const SHARED = ['--mount', 'type=bind,src=/tmp/shared,dst=/tmp,options=rbind:rw']
-
-row('run: output, environment, working directory, exit status', async () => {
+add('run: output, environment, working directory, exit status', async () => {
   const text = await ctr(
     ...['run', '--rm', ...RUNTIME, '--env', 'ONE=1', '--cwd', '/tmp', IMAGE, name()],
     ...['sh', '-c', 'echo $ONE $ORIGIN $PWD $$'],
@@ -124,7 +39,7 @@ row('run: output, environment, working directory, exit status', async () => {
   equal((await attempt(['ctr', 'run', '--rm', ...RUNTIME, IMAGE, name(), 'sh', '-c', 'exit 23'])).status, 23)
 })
 
-row('run: a program that is not there is an error, and nothing is left', async () => {
+add('run: a program that is not there is an error, and nothing is left', async () => {
   const id = name()
   const outcome = await attempt(['ctr', 'run', '--rm', ...RUNTIME, IMAGE, id, '/no/such'])
   notEqual(outcome.status, 0)
@@ -134,7 +49,7 @@ row('run: a program that is not there is an error, and nothing is left', async (
   await attempt(['ctr', 'container', 'rm', id])
 })
 
-row('run --tty, exec --tty: terminals', async () => {
+add('run --tty, exec --tty: terminals', async () => {
   const command = ['ctr', 'run', '--rm', '--tty', ...RUNTIME, IMAGE, name(), 'tty']
   match(await runOnTerminal(command), /\/dev\/(pts\/0|console)/)
   const id = await detached('sleep 1000')
@@ -142,7 +57,7 @@ row('run --tty, exec --tty: terminals', async () => {
   await remove(id)
 })
 
-row('exec: in the same namespaces, with its status; kill, ps, metrics, rm', async () => {
+add('exec: in the same namespaces, with its status; kill, ps, metrics, rm', async () => {
   const id = await detached('echo here >/tmp/file; sleep 1000')
   await eventually('the file', async () => (await exec(id, 'cat', '/tmp/file')) === 'here')
   equal((await attempt(['ctr', 'task', 'exec', '--exec-id', name(), id, 'sh', '-c', 'exit 9'])).status, 9)
@@ -153,7 +68,7 @@ row('exec: in the same namespaces, with its status; kill, ps, metrics, rm', asyn
   equal(await removeStopped(id), 137)
 })
 
-row('pause, resume: nothing moves in between', async () => {
+add('pause, resume: nothing moves in between', async () => {
   const id = await detached('n=0; while :; do n=$((n+1)); echo $n >/tmp/n; sleep 0.05; done', ...SHARED)
   const count = (): Promise<string> => run(['cat', '/tmp/shared/n'])
   await eventually('it counts', async () => Number(await count()) > 2)
@@ -165,7 +80,7 @@ row('pause, resume: nothing moves in between', async () => {
   await remove(id)
 })
 
-row('events: in containerd’s order', async () => {
+add('events: in containerd’s order', async () => {
   const log = '/tmp/shared/events'
   startDaemon(['sh', '-c', `exec ctr events >${log}`])
   const topics = (id: string): readonly string[] =>
@@ -191,7 +106,7 @@ row('events: in containerd’s order', async () => {
   )
 })
 
-row('one keeper and one resident process for twenty containers at once', async () => {
+add('one keeper and one resident process for twenty containers at once', async () => {
   const ids = await Promise.all(Array.from({ length: 20 }, () => detached('exec sleep 1000')))
   equal(processes(SHIM, ' keeper').length, 1)
   equal(residents().length, 1)
@@ -206,7 +121,7 @@ row('one keeper and one resident process for twenty containers at once', async (
   )
 })
 
-row('the resident process plans, also after another has taken over: no second node', async () => {
+add('the resident process plans, also after another has taken over: no second node', async () => {
   const id = await detached('sleep 1000')
   // V8 reserves more address space than that before it does anything.
   const withoutNode = [
@@ -231,7 +146,7 @@ row('the resident process plans, also after another has taken over: no second no
   await remove(id)
 })
 
-row('the resident process is killed: containers go on, and no exit status is lost', async () => {
+add('the resident process is killed: containers go on, and no exit status is lost', async () => {
   const script = 'while ! test -e /tmp/go; do sleep 0.1; done; exit 41'
   const early = await detached(`touch /tmp/early; ${script.replace('41', '42')}`, ...SHARED)
   const late = await detached(script, ...SHARED)
@@ -245,14 +160,13 @@ row('the resident process is killed: containers go on, and no exit status is los
   await remove(id)
 })
 
-row('containerd is killed: containers go on, and no exit status is lost', async () => {
+add('containerd is killed: containers go on, and no exit status is lost', async () => {
   const id = await detached('while ! test -e /tmp/over; do sleep 0.1; done; exit 43', ...SHARED)
-  process.kill(containerd, 'SIGKILL')
-  await eventually('it is gone', async () => !existsSync(`/proc/${containerd}/exe`))
-  containerd = await startContainerd()
+  await killContainerd()
+  await restartContainerd()
   equal(await statusOf(id), 'RUNNING')
   writeFileSync('/tmp/shared/over', '')
   equal(await removeStopped(id), 43)
 })
 
-export const engine: Engine = { name: 'shim', begin, rows }
+export const engine: Engine = { name: 'shim', begin, rows: [...rows, ...methods] }

@@ -8,6 +8,8 @@ import type { Streams } from './store'
 
 const NOWHERE = '/dev/null'
 const READY_MILLISECONDS = 10_000
+/** A program that ends closes its descriptors a moment before it is known to have ended. */
+const DYING_MILLISECONDS = 50
 
 /** A logging program that has its end of the fifos. */
 export interface Prepared {
@@ -53,13 +55,13 @@ const isReady = (program: string, stream: NodeJS.ReadableStream): Promise<void> 
       () => reject(new ShimError('deadlineExceeded', `${program} was not ready within ${READY_MILLISECONDS} ms`)),
       READY_MILLISECONDS,
     )
-    const end = (): void => {
+    const end = (pause: number) => (): void => {
       clearTimeout(timer)
-      resolve()
+      setTimeout(resolve, pause)
     }
-    stream.on('data', end)
-    stream.on('close', end)
-    stream.on('error', end)
+    stream.on('data', end(0))
+    stream.on('close', end(DYING_MILLISECONDS))
+    stream.on('error', end(DYING_MILLISECONDS))
   })
 
 /** The program gets the outputs as its descriptors 3 and 4, and says on 5 that it is ready (containerd's docs). */
