@@ -59,6 +59,14 @@ enum class Answer { kAddress, kJson, kMessage };
   return text != nullptr && std::strlen(text) == slice.size && std::memcmp(text, slice.data, slice.size) == 0;
 }
 
+// The message has addresses with their scheme, flags have none: one containerd has one keeper.
+[[nodiscard]] Slice without_scheme(const Slice& address) noexcept {
+  constexpr char kScheme[] = "unix://";
+  constexpr size_t kLength = sizeof kScheme - 1;
+  const bool has_one = address.size > kLength && std::memcmp(address.data, kScheme, kLength) == 0;
+  return has_one ? Slice{address.data + kLength, address.size - kLength} : address;
+}
+
 // What the message says, as text.
 struct Words {
   char id[256];
@@ -92,7 +100,8 @@ template <size_t N>
   }
   answer = Answer::kMessage;
   if (!copy(params.instance, words.id) || !copy(params.name_space, words.name_space) ||
-      !copy(params.grpc_address, words.address) || !copy(params.ttrpc_address, words.ttrpc_address)) {
+      !copy(without_scheme(params.grpc_address), words.address) ||
+      !copy(without_scheme(params.ttrpc_address), words.ttrpc_address)) {
     return sys::fail(ENAMETOOLONG, "read", "the standard input", "a name of BootstrapParams is too long");
   }
   flags.id = words.id;

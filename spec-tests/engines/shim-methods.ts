@@ -1,11 +1,26 @@
 /** What ctr's users seldom ask of a shim: updates, checkpoints, logs that are no fifos, options. */
 import { deepEqual, equal, match, notEqual, rejects } from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IMAGE } from './image'
 import { attempt, eventually, type Row, startDaemon } from './row'
-import { ctr, detached, exec, leftOf, name, pidOf, RUNTIME, remove, removeStopped, row, statusOf } from './shim-steps'
-import { checkpointOptions, runcOptions, tasks } from './tasks-client'
+import {
+  ctr,
+  detached,
+  exec,
+  leftOf,
+  name,
+  pidOf,
+  processes,
+  RUNTIME,
+  remove,
+  removeStopped,
+  row,
+  SHIM,
+  statusOf,
+} from './shim-steps'
+import { bootstrap, checkpointOptions, runcOptions, tasks } from './tasks-client'
 
 /** A file of the container's cgroup: on cgroup v1 of the controller's hierarchy. */
 const limitOf = async (id: string, controller: string, file: string): Promise<string> => {
@@ -14,6 +29,8 @@ const limitOf = async (id: string, controller: string, file: string): Promise<st
   const path = (v1 ?? lines.find((line) => line.startsWith('0::')))?.split(':')[2] ?? ''
   return readFileSync(join('/sys/fs/cgroup', v1 === undefined ? '' : controller, path, file), 'utf8').trim()
 }
+
+const CONTAINERD = '/run/containerd/containerd.sock'
 
 const LOGGER = '/tmp/shared/logger'
 /** As containerd's documentation has it: outputs are descriptors 3 and 4, and 5 is closed once it is ready. */
@@ -127,6 +144,25 @@ export const rows: readonly Row[] = [
     await eventually('its end', async () => existsSync(`/tmp/shared/${added}`))
     equal(readFileSync(`/tmp/shared/${added}`, 'utf8').trim(), '137')
     equal(await statusOf(id), 'RUNNING')
+    await remove(id)
+  }),
+
+  row('start: as containerd 2.3 asks, by a message, it finds the same keeper', async () => {
+    const id = await detached('sleep 1000')
+    const input = bootstrap.params({
+      instance_id: id,
+      namespace: 'default',
+      containerd_version: '2.3.0',
+      containerd_ttrpc_address: `unix://${CONTAINERD}.ttrpc`,
+      containerd_grpc_address: `unix://${CONTAINERD}`,
+    })
+    const output = execFileSync(SHIM, ['-namespace', 'default', '-id', id, 'start'], { input, cwd: '/tmp/shared' })
+    const { version, address, protocol } = bootstrap.result(output)
+    deepEqual([version, protocol], [3, 'ttrpc'])
+    // One that was started by flags answers with the same address.
+    const flags = ['-namespace', 'default', '-address', CONTAINERD, '-id', id, 'start']
+    equal(execFileSync(SHIM, flags, { input: '', cwd: '/tmp/shared', encoding: 'utf8' }), address)
+    equal(processes(SHIM, ' keeper').length, 1)
     await remove(id)
   }),
 

@@ -22,6 +22,11 @@ message SnapshotRequest { string snapshotter = 1; string key = 2; }
 message MountsResponse { repeated Mount mounts = 1; }
 message CheckpointTaskRequest { string container_id = 1; Any options = 3; }
 message CheckpointOptions { bool exit = 1; }
+message BootstrapParams {
+  string instance_id = 1; string namespace = 2; string containerd_version = 4; string containerd_ttrpc_address = 5;
+  string containerd_grpc_address = 6; string containerd_binary = 7;
+}
+message BootstrapResult { int32 version = 1; string address = 2; string protocol = 3; }
 message Options { bool systemd_cgroup = 9; }
 `
 
@@ -70,6 +75,12 @@ export const checkpointOptions = (options: Message): Message => ({
   type_url: 'containerd.runc.v1.CheckpointOptions',
   value: root.lookupType('CheckpointOptions').encode(options).finish(),
 })
+
+/** What containerd 2.3 writes to a shim that starts, and what it reads from it. */
+export const bootstrap = {
+  params: (message: Message): Uint8Array => root.lookupType('BootstrapParams').encode(message).finish(),
+  result: (bytes: Uint8Array): Message => root.lookupType('BootstrapResult').decode(bytes).toJSON(),
+}
 
 /** The calls, by the service's names. Each fails with what containerd says. */
 export const tasks = {
