@@ -53,7 +53,16 @@ struct Asked {
   }
   out.socket = sys::UniqueFd(socket);
   out.executable = sys::UniqueFd(executable);
-  return ::fcntl(socket, F_SETFD, FD_CLOEXEC) == 0 && ::fcntl(executable, F_SETFD, FD_CLOEXEC) == 0;
+  return true;
+}
+
+[[nodiscard]] Failure keep_from_programs(const Asked& asked) noexcept {
+  for (const int fd : {asked.socket.get(), asked.executable.get()}) {
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+      return sys::fail("fcntl");
+    }
+  }
+  return kOk;
 }
 
 [[nodiscard]] Failure receive(PlannerClient& client, PlannerReply& out) {
@@ -115,6 +124,10 @@ int run_asked(int argc, char** argv, const char* words) {
   if (!take(words, asked) || !parse_planner_call(argc, argv, call)) {
     Logger("").error("take over the planner's answer: _TSRUNC_ASKED is not what tsrunc has written");
     return kFailed;
+  }
+  if (const Failure failure = keep_from_programs(asked); failure) {
+    Logger("").error(Sentence("take over the planner's answer", failure).text);
+    return call.container == nullptr ? kFailed : kExecFailed;
   }
   PlannerReply reply;
   {

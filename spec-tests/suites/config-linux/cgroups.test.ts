@@ -145,6 +145,7 @@ test('config-linux.md#control-groups [CG-2]: a cgroup that is not empty is refus
   const directory = cgroupDirectory('pids', b.id)
   const other = launch(['sleep', '60'])
   mkdirSync(directory)
+  sandbox().undo.push(() => rmdirSync(directory))
   const pid = await other.pid
   sandbox().undo.push(() => {
     if (existsSync(`/proc/${pid}`)) {
@@ -157,7 +158,6 @@ test('config-linux.md#control-groups [CG-2]: a cgroup that is not empty is refus
   await other.kill('SIGKILL')
   await other.exited
   await eventually('the cgroup to be empty', () => readFileSync(join(directory, 'cgroup.procs'), 'utf8') === '')
-  rmdirSync(directory)
 })
 
 /** A file in memory is charged to the cgroup of whoever fills it, as long as it exists. */
@@ -197,6 +197,7 @@ test('a frozen cgroup is refused, not waited for', {
   const b = await bundle()
   const directory = cgroupDirectory('freezer', b.id)
   mkdirSync(directory)
+  sandbox().undo.push(() => rmdirSync(directory))
   writeFileSync(join(directory, 'freezer.state'), 'FROZEN')
   try {
     await b.refused(/frozen|freezer/i, { timeout: 8_000 })
@@ -205,7 +206,6 @@ test('a frozen cgroup is refused, not waited for', {
       writeFileSync(join(directory, 'freezer.state'), 'THAWED')
     }
   }
-  rmdirSync(directory)
 })
 
 test('a cgroup made by create is gone after delete', async () => {

@@ -24,6 +24,8 @@ test('create, start, kill and delete, over and over: nothing is left', {
       deleted = await b.tryCall('delete')
     equal(deleted.status, 0, `cycle ${cycle}: ${deleted.stderr}`)
     if (cycle % 100 === 99) deepEqual(await leftSoFar(), [], `after ${cycle + 1} cycles`)
+    // How far a long run came that is ended by hand.
+    if (cycle % 1000 === 999) console.log(`${cycle + 1} cycles`)
   }
   deepEqual(await leftSoFar(), [])
 })

@@ -53,6 +53,12 @@ const ROWS: readonly Row[] = [
     given: /"\/etc\/passwd"/,
     why: 'HOME is / where the image has nothing to say about the user',
   },
+  {
+    calls: 'read',
+    verbs: ['create', 'run'],
+    given: /freezer\.state/,
+    why: 'a cgroup that cannot be asked is not taken for a frozen one, and init that stands still in one is told after ten seconds',
+  },
   { calls: 'read', given: /<pipe:.* 1024 /, why: 'what a hook that succeeds has written is told nobody' },
   { calls: 'read', given: /signalfd/, why: 'signals that were not taken are there at the next turn' },
   {
