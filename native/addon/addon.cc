@@ -10,7 +10,7 @@
 #include "addon/errors.h"
 #include "addon/executable_copy.h"
 #include "addon/hand_off.h"
-#include "addon/peer.h"
+#include "addon/planner_server.h"
 #include "addon/seccomp_cache.h"
 #include "launcher/handoff.h"
 #include "launcher/log_socket.h"
@@ -85,10 +85,6 @@ Napi::Value run_checksum(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sys::crc32c(bytes.Data(), bytes.ByteLength()));
 }
 
-Napi::Value run_fellow(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), fellow(info[0].ToNumber()));
-}
-
 // proc(5) mountinfo, poll(2): POLLERR and POLLPRI once after each change of the mount table.
 Napi::Value run_has_event(const Napi::CallbackInfo& info) {
   pollfd watched = {info[0].ToNumber(), POLLPRI, 0};
@@ -124,7 +120,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockContainer", Napi::Function::New(env, run_lock_container));
   exports.Set("execute", Napi::Function::New(env, run_execute));
   exports.Set("findSeccomp", Napi::Function::New(env, run_find_seccomp));
-  exports.Set("fellow", Napi::Function::New(env, run_fellow));
+  exports.Set("servePlans", Napi::Function::New(env, serve_plans));
+  exports.Set("answerPlan", Napi::Function::New(env, answer_plan));
+  exports.Set("dropPlan", Napi::Function::New(env, drop_plan));
+  exports.Set("planCallers", Napi::Function::New(env, plan_callers));
+  exports.Set("stopPlans", Napi::Function::New(env, stop_plans));
   exports.Set("hasEvent", Napi::Function::New(env, run_has_event));
   exports.Set("keepSeccomp", Napi::Function::New(env, run_keep_seccomp));
   return exports;

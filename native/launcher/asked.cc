@@ -36,21 +36,26 @@ struct Asked {
   sys::UniqueFd socket;
   sys::UniqueFd executable;  // the caller's file, before it was a sealed copy
   int milliseconds = 0;
+  bool greeted = false;
 };
 
 [[nodiscard]] bool take(const char* words, Asked& out) {
   int socket = -1;
   int executable = -1;
+  int greeted = 0;
   if (!sys::Scan(words)
            .number(socket)
            .word(":")
            .number(executable)
            .word(":")
            .number(out.milliseconds)
+           .word(":")
+           .number(greeted)
            .complete() ||
       socket <= STDERR_FILENO || executable <= STDERR_FILENO || socket == executable) {
     return false;
   }
+  out.greeted = greeted != 0;
   out.socket = sys::UniqueFd(socket);
   out.executable = sys::UniqueFd(executable);
   return true;
@@ -131,7 +136,7 @@ int run_asked(int argc, char** argv, const char* words) {
   }
   PlannerReply reply;
   {
-    PlannerClient client(std::move(asked.socket), asked.milliseconds);
+    PlannerClient client(std::move(asked.socket), asked.milliseconds, asked.greeted);
     if (const Failure failure = receive(client, reply); failure) {
       if (call.mode == PlannerMode::kOn) {
         sys::Array<char> root;

@@ -18,6 +18,7 @@ using sys::Failure;
 using sys::kOk;
 
 constexpr const char* kSocketName = "the planner's socket";
+constexpr char kNoPlanner[] = "what answers there is no planner of this version";
 constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 
 // Whoever can put a socket there can make plans for this user.
@@ -46,6 +47,12 @@ constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
   return peer.uid == ::geteuid() ? kOk
                                  : sys::fail(EPERM, "getsockopt", kSocketName,
                                              "operation not permitted: another user listens there");
+}
+
+[[nodiscard]] Failure check_greeting(const Greeting& greeting) {
+  return std::memcmp(greeting.magic, kPlannerMagic, sizeof kPlannerMagic) == 0
+             ? kOk
+             : sys::fail(EBADMSG, "recv", kSocketName, kNoPlanner);
 }
 
 }  // namespace
@@ -107,6 +114,41 @@ Failure PlannerClient::send(const void* data, size_t size) {
   return kOk;
 }
 
+Failure PlannerClient::receive_greeting(int milliseconds, sys::UniqueFd& offered) {
+  pollfd ready{socket_.get(), POLLIN, 0};
+  if (::poll(&ready, 1, milliseconds) == 0) {
+    return sys::fail(ETIMEDOUT, "poll", kSocketName, "the planner does not greet in time");
+  }
+  Greeting greeting{};
+  iovec part{&greeting, sizeof greeting};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t got = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
+  if (got < 0) {
+    return sys::fail("recvmsg", kSocketName);
+  }
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+      header->cmsg_len == CMSG_LEN(sizeof(int))) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    offered = sys::UniqueFd(fd);
+  }
+  if (got == 0) {
+    return sys::fail(ECONNRESET, "recvmsg", kSocketName, "the planner hangs up at once");
+  }
+  // What comes byte by byte is no planner's.
+  if (got != sizeof greeting) {
+    return sys::fail(EBADMSG, "recvmsg", kSocketName, kNoPlanner);
+  }
+  greeted_ = true;
+  return check_greeting(greeting);
+}
+
 Failure PlannerClient::receive_exactly(void* data, size_t size) {
   auto* bytes = static_cast<char*>(data);
   for (size_t done = 0; done < size;) {
@@ -129,6 +171,12 @@ Failure PlannerClient::receive_exactly(void* data, size_t size) {
 }
 
 Failure PlannerClient::receive(PlannerReply& out) {
+  if (!greeted_) {
+    Greeting greeting{};
+    TSRUNC_TRY(receive_exactly(&greeting, sizeof greeting));
+    TSRUNC_TRY(check_greeting(greeting));
+    greeted_ = true;
+  }
   ReplyHeader header{};
   TSRUNC_TRY(receive_exactly(&header, sizeof header));
   uint64_t total = 0;
@@ -138,7 +186,7 @@ Failure PlannerClient::receive(PlannerReply& out) {
   }
   if (std::memcmp(header.magic, kPlannerMagic, sizeof kPlannerMagic) != 0 || header.kind < 1 ||
       header.kind > static_cast<uint32_t>(ReplyKind::kStale) || total > kMostReplyBytes) {
-    return sys::fail(EBADMSG, "recv", kSocketName, "what answers there is no planner of this version");
+    return sys::fail(EBADMSG, "recv", kSocketName, kNoPlanner);
   }
   out.starts[kParts] = total;
   out.kind = static_cast<ReplyKind>(header.kind);

@@ -29,15 +29,19 @@ class PlannerClient {
  public:
   explicit PlannerClient(int64_t milliseconds) noexcept : deadline_(milliseconds) {}
   // One that another program of this process has connected.
-  PlannerClient(sys::UniqueFd socket, int64_t milliseconds) noexcept
-      : deadline_(milliseconds), socket_(std::move(socket)) {}
+  PlannerClient(sys::UniqueFd socket, int64_t milliseconds, bool greeted) noexcept
+      : deadline_(milliseconds), socket_(std::move(socket)), greeted_(greeted) {}
 
   // `root`: directory of all containers' state. It, the socket and who listens there must be this user's.
   [[nodiscard]] sys::Failure connect(const char* root);
   [[nodiscard]] sys::Failure send(const void* data, size_t size);
+  // What the planner says first, with the copy that it offers (sealed.h) or without. ETIMEDOUT: it is busy,
+  // and the greeting is still to come.
+  [[nodiscard]] sys::Failure receive_greeting(int milliseconds, sys::UniqueFd& offered);
   [[nodiscard]] sys::Failure receive(PlannerReply& out);
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
   [[nodiscard]] int left() const noexcept { return deadline_.left(); }
+  [[nodiscard]] bool greeted() const noexcept { return greeted_; }
 
  private:
   [[nodiscard]] sys::Failure wait(short events);
@@ -45,6 +49,7 @@ class PlannerClient {
 
   sys::Deadline deadline_;
   sys::UniqueFd socket_;
+  bool greeted_ = false;
 };
 
 }  // namespace tsrunc::launcher

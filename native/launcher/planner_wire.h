@@ -1,11 +1,12 @@
 // What tsrunc and its planner say to each other over ROOT/~planner. Both are of one build and one machine:
 // numbers have its byte order. src/planner/protocol.ts is the other half.
 //
-//   tsrunc ──▶ RequestHeader, sections
+//   tsrunc ◀── Greeting, with the descriptor of a copy of the executable where the planner has one (sealed.h)
+//          ──▶ RequestHeader, sections
 //          ◀── ReplyHeader of kind kAsk: what of the caller's paths has to be known, "d/path\0" a directory's
 //          real
 //              path, "n/path\0" the identity of a namespace ("device:inode")
-//   tsrunc ──▶ AnswersHeader, "d/path\0/real/path\0" and so on
+//          ──▶ AnswersHeader, "d/path\0/real/path\0" and so on
 //          ◀── ReplyHeader of kind kPlan: lines for stderr, the log's file, lines for it, the plan
 //              or of kind kCold: this call is for node, for a reason that node will tell or find nothing
 //              wrong with or of kind kStale: the installation has changed, the planner ends
@@ -17,7 +18,7 @@
 namespace tsrunc::launcher {
 
 inline constexpr char kPlannerSocket[] = "~planner";
-inline constexpr char kPlannerMagic[16] = "tsrunc-planner2";
+inline constexpr char kPlannerMagic[16] = "tsrunc-planner3";
 
 // create and run send kBundle, its real path, and kConfig. exec sends kConfig for the file of --process, and
 // what create saved of the container.
@@ -42,6 +43,11 @@ struct FileIdentity {
   uint64_t size;
   uint64_t nanoseconds;  // of its time of modification
 };
+
+struct Greeting {
+  char magic[16];
+};
+static_assert(sizeof(Greeting) == 16);
 
 struct RequestHeader {
   char magic[16];
@@ -73,6 +79,9 @@ static_assert(sizeof(ReplyHeader) == 40);
 
 // More than any plan has; a plan of 10,000 mounts has three million bytes.
 inline constexpr uint64_t kMostReplyBytes = uint64_t{64} << 20;
+// A configuration and a saved plan may have 16 MiB, a command line and its environment 6 MiB.
+inline constexpr uint64_t kMostRequestBytes = uint64_t{24} << 20;
+inline constexpr uint32_t kMostAnswerBytes = uint32_t{4} << 20;
 inline constexpr uint32_t kMostConfigBytes = uint32_t{16} << 20;
 inline constexpr uint32_t kMostPlanBytes = uint32_t{16} << 20;
 

@@ -1,6 +1,7 @@
 #include "launcher/sealed.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
@@ -146,6 +147,15 @@ sys::UniqueFd overlaid_executable(const char* path) {
     return {};
   }
   return file;
+}
+
+bool is_overlaid_copy(int fd, const char* path) {
+  struct stat own {};
+  struct stat found {};
+  struct statfs about {};
+  return ::stat(path, &own) == 0 && ::fstat(fd, &found) == 0 && same_file(own, found) &&
+         ::fstatfs(fd, &about) == 0 && about.f_type == OVERLAYFS_SUPER_MAGIC &&
+         (about.f_flags & ST_RDONLY) != 0;
 }
 
 sys::Result<sys::UniqueFd> sealed_executable(const char* path) {

@@ -23,6 +23,9 @@ namespace tsrunc::launcher {
 // of a copy, and no memory. Invalid where the kernel, or the place of the file, does not allow it.
 [[nodiscard]] sys::UniqueFd overlaid_executable(const char* path);
 
+// Whether `fd`, which another process made, is what overlaid_executable(path) would be.
+[[nodiscard]] bool is_overlaid_copy(int fd, const char* path);
+
 // What tsrunc runs as, close-on-exec: a process in a container that reaches the runtime by /proc/PID/exe
 // finds this, never the host's file (CVE-2019-5736). An overlay where it can be, otherwise a sealed copy in a
 // memfd.

@@ -25,16 +25,21 @@ namespace {
 
 using sys::Failure;
 
+constexpr char kSelf[] = "/proc/self/exe";
+
 // A plan takes about one; the other way, a start of node, fifty, and on a busy host as much more as the
 // planner.
 constexpr int64_t kAutoMilliseconds = 100;
 constexpr int64_t kOnMilliseconds = 10000;
+// How long a planner's copy of the executable is waited for. An own one costs about one, most of it where the
+// kernel lets go of its mount (synchronize_rcu_expedited): of the planner's it never does.
+constexpr int kGreetingMilliseconds = 5;
 
 // Becomes the sealed copy, which waits for the answer (asked.h). Returns if it fails.
 [[nodiscard]] Failure become_asked(int argc, char** argv, const PlannerClient& client, int program) {
-  const sys::UniqueFd self(::open("/proc/self/exe", O_PATH | O_CLOEXEC));
+  const sys::UniqueFd self(::open(kSelf, O_PATH | O_CLOEXEC));
   if (!self.valid() || ::fcntl(self.get(), F_SETFD, 0) != 0 || ::fcntl(client.fd(), F_SETFD, 0) != 0) {
-    return sys::fail("open", "/proc/self/exe");
+    return sys::fail("open", kSelf);
   }
   char variable[96];
   sys::Text(variable)
@@ -44,7 +49,8 @@ constexpr int64_t kOnMilliseconds = 10000;
       .add(":")
       .add(static_cast<uint64_t>(self.get()))
       .add(":")
-      .add(static_cast<uint64_t>(client.left()));
+      .add(static_cast<uint64_t>(client.left()))
+      .add(client.greeted() ? ":1" : ":0");
   become(program, argc, argv, variable, Traced::kYes);
   return sys::fail("execveat", "the sealed copy of tsrunc");
 }
@@ -55,8 +61,17 @@ constexpr int64_t kOnMilliseconds = 10000;
   PlannerClient client(milliseconds);
   TSRUNC_TRY(client.connect(root));
   TSRUNC_TRY(client.send(request.data(), request.size()));
+  sys::UniqueFd offered;
+  if (const Failure failure = client.receive_greeting(kGreetingMilliseconds, offered);
+      failure && failure.code != ETIMEDOUT) {
+    return failure;
+  }
   // While the planner plans.
-  const auto program = sealed_executable("/proc/self/exe");
+  if (offered.valid() && is_overlaid_copy(offered.get(), kSelf)) {
+    span.end();
+    return become_asked(argc, argv, client, offered.get());
+  }
+  const auto program = sealed_executable(kSelf);
   span.end();
   return program.ok() ? become_asked(argc, argv, client, program->get()) : program.failure();
 }

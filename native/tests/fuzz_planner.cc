@@ -1,5 +1,7 @@
-// libFuzzer harness for PlannerClient::receive: whatever answers in the place of a planner, the parts of a
-// reply lie one behind the other within what came, and a reply that is cut is an error at once.
+// libFuzzer harness for both ends of the planner's socket. PlannerClient::receive: whatever answers in the
+// place of a planner, the parts of a reply lie one behind the other within what came, and a reply that is cut
+// is an error at once. PlannerConnection::read: whatever calls, a message is one whose header tells its
+// length.
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +13,7 @@
 #include <cstring>
 #include <string>
 
+#include "addon/planner_connection.h"
 #include "launcher/planner_client.h"
 #include "sys/text.h"
 
@@ -62,6 +65,31 @@ constexpr int64_t kMilliseconds = 30000;
 // What a socket takes without a reader.
 constexpr size_t kMost = size_t{64} << 10;
 
+// The other end: what a planner makes of the bytes.
+void call(const std::string& bytes) {
+  int ends[2];
+  require(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+  sys::UniqueFd caller(ends[0]);
+  addon::Held held;
+  {
+    addon::PlannerConnection connection(sys::UniqueFd(ends[1]), 1, held);
+    require(connection.greet(-1));
+    require(::send(caller.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
+    if (connection.read() == addon::PlannerConnection::Turn::kWhole) {
+      launcher::RequestHeader header;
+      require(connection.size() == bytes.size() && bytes.size() >= sizeof header);
+      std::memcpy(&header, connection.message(), sizeof header);
+      size_t total = sizeof header;
+      for (const uint32_t size : header.sizes) {
+        total += size;
+      }
+      require(total == bytes.size());
+    }
+  }
+  require(held.bytes == 0);
+}
+
 // A header of the right form with parts of some length: of random bytes hardly any are one.
 void repair(uint8_t* bytes, size_t size) {
   launcher::ReplyHeader header{};
@@ -88,14 +116,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (data[0] >= 128) {
     repair(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size());
   }
+  call(bytes);
   static Server server;
   launcher::PlannerClient client(kMilliseconds);
   require(!client.connect(server.root()));
-  server.answer(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  // A planner greets first; a harness of which every second byte is wrong would never come to the rest.
+  const std::string greeting(launcher::kPlannerMagic, sizeof launcher::kPlannerMagic);
+  const std::string all = (data[0] % 8 == 7 ? std::string() : greeting) + bytes;
+  server.answer(reinterpret_cast<const uint8_t*>(all.data()), all.size());
+  sys::UniqueFd offered;
   launcher::PlannerReply reply;
-  if (client.receive(reply)) {
+  if ((data[0] % 2 == 0 && client.receive_greeting(kMilliseconds, offered)) || client.receive(reply)) {
     return 0;
   }
+  bytes = all.substr(greeting.size());
   size_t total = 0;
   for (const launcher::Part part :
        {launcher::Part::kStderr, launcher::Part::kLogFile, launcher::Part::kLog, launcher::Part::kBody}) {

@@ -33,7 +33,7 @@ const sent = (saved: SavedBytes) => ({ saved, memory: NO_MEMORY })
 function requestOf(sections: readonly (string | Uint8Array)[]): Buffer {
   const bytes = Array.from({ length: SECTIONS }, (_, index) => Buffer.from(sections[index] ?? ''))
   const header = Buffer.alloc(REQUEST_HEADER)
-  header.write('tsrunc-planner2\0', 'latin1')
+  header.write('tsrunc-planner3\0', 'latin1')
   bytes.forEach((section, index) => {
     header.writeUInt32LE(section.length, 80 + 4 * index)
   })
@@ -127,7 +127,7 @@ describe('a request to the planner', () => {
       fc.tuple(fc.uint8Array({ minLength: ANSWERS_HEADER, maxLength: 60 }), fc.boolean()),
       ([bytes, magic]) => {
         const all = Buffer.from(bytes)
-        if (magic) all.write('tsrunc-planner2\0', 'latin1')
+        if (magic) all.write('tsrunc-planner3\0', 'latin1')
         try {
           expect(readAnswersHeader(all).length).toBeLessThanOrEqual(4 << 20)
           readAnswers(all.subarray(ANSWERS_HEADER))

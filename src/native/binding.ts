@@ -10,6 +10,23 @@ export interface NativeError extends Error {
   readonly detail?: string
 }
 
+export interface PlanServerOptions {
+  /** Of a new socket, of mode 0600; undefined: `fd` is one that listens. */
+  readonly path: string | undefined
+  readonly fd: number
+  /** Of which callers are offered a copy to become. */
+  readonly executable: string
+  /** Callers at a time. */
+  readonly most: number
+  /**
+   * A message is whole. `pid`: of who connected, if it is of the same user and sees the same host (native/addon/peer.h),
+   * else 0.
+   */
+  readonly hear: (connection: number, pid: number, message: Buffer) => void
+  /** One that was asked does not answer. */
+  readonly forget: (connection: number) => void
+}
+
 /** The addon's functions (native/addon/addon.cc). Each throws a NativeError. */
 export interface Binding {
   /** Starts what handOff needs and the plan does not decide, beside JavaScript: the sealed copy of `executable`. */
@@ -40,10 +57,16 @@ export interface Binding {
    * undefined. `compiler`: path of the addon that would compile it.
    */
   findSeccomp(root: string, compiler: string, request: Uint8Array): Uint8Array | undefined
-  /**
-   * The process that connected `socket`, if it is of the same user and sees the same host (native/addon/peer.h), else 0.
-   */
-  fellow(socket: number): number
+  /** Takes connections of callers until stopPlans (native/addon/planner_server.h). Returns the server's number. */
+  servePlans(options: PlanServerOptions): number
+  /** Sends a reply. `asks`: the caller answers it once more. */
+  answerPlan(server: number, connection: number, reply: Uint8Array, asks: boolean): void
+  /** Hangs up without a reply. */
+  dropPlan(server: number, connection: number): void
+  /** How many are connected. */
+  planCallers(server: number): number
+  /** Ends all connections and takes no more. */
+  stopPlans(server: number): void
   /** Whether poll(2) has something exceptional to tell of a descriptor, as of a mount table that has changed. */
   hasEvent(fd: number): boolean
   /** Keeps a program that was compiled with the libseccomp at `library`. What cannot be kept is not. */

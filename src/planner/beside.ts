@@ -18,7 +18,7 @@ export class Beside {
     if (Buffer.byteLength(place.temporary) > LONGEST_PATH)
       throw new Error(`${place.temporary} is too long for a socket`)
     const server = new PlannerServer({ place, fd: -1, onListening: () => undefined, mostConnections: MOST_CONNECTIONS })
-    await server.listen()
+    server.listen()
     this.#listening.add(server)
     return server
   }

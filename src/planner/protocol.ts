@@ -7,7 +7,7 @@ import { parseRecord } from '../host/caller'
 import type { Caller } from '../host/facts'
 import type { SavedBytes } from '../host/view'
 
-const MAGIC = Buffer.from('tsrunc-planner2\0', 'latin1')
+const MAGIC = Buffer.from('tsrunc-planner3\0', 'latin1')
 const MAGIC_SIZE = 16
 const IDENTITY_SIZE = 32
 const SECTIONS = 9

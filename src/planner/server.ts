@@ -1,16 +1,23 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { binding } from '../native/binding'
-import { Connection, type Service } from './connection'
+import { binding, EXECUTABLE } from '../native/binding'
 import { installation, isSame } from './installation'
 import { PlannerMemory } from './memory'
 import type { Place } from './place'
 import { planRequest } from './plan-request'
+import {
+  ANSWERS_HEADER,
+  encodeReply,
+  REQUEST_HEADER,
+  type Reply,
+  type Request,
+  type RequestHeader,
+  readAnswers,
+  readRequest,
+  readRequestHeader,
+} from './protocol'
 import { SeccompMemory } from './seccomp-memory'
 
 /** Connections at a time; a caller that finds no room goes on without a planner. */
 const MOST_CONNECTIONS = 64
-/** Bytes of all requests that are being read. */
-const MOST_BYTES = 64 << 20
 /** How often a planner looks whether it is still wanted. */
 const WATCH_MILLISECONDS = 5000
 
@@ -23,33 +30,27 @@ export interface ServerOptions {
   readonly mostConnections?: number
 }
 
-/** The number of a connection's descriptor; node has no public name for it. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null }
-  return handle?.fd ?? -1
-}
-
 export class PlannerServer {
   readonly #options: ServerOptions
-  readonly #server: Server = createServer((socket) => this.#connected(socket))
   readonly #installation = installation()
   readonly #memory = new PlannerMemory()
   readonly #seccomp = new SeccompMemory()
-  #held = 0
-  #connections = 0
+  /** Requests whose callers are asked, by connection. */
+  readonly #asked = new Map<number, Request>()
+  /** Its number in the addon, once it listens. */
+  #server: number | undefined
   #last = performance.now()
   #closed = false
   #end: () => void
 
   constructor(options: ServerOptions) {
     this.#options = options
-    this.#server.maxConnections = options.mostConnections ?? MOST_CONNECTIONS
     this.#end = () => this.close()
   }
 
   /** Until a signal, idleness or a newer installation ends it. `idle`: milliseconds without a request; 0: for ever. */
   async serve(idle: number): Promise<void> {
-    await this.listen()
+    this.listen()
     const ended = new Promise<void>((resolve) => {
       this.#end = resolve
     })
@@ -70,7 +71,8 @@ export class PlannerServer {
   }
 
   #isIdle(idle: number): boolean {
-    return idle > 0 && this.#connections === 0 && performance.now() - this.#last >= idle
+    const isBusy = this.#server !== undefined && binding().planCallers(this.#server) > 0
+    return idle > 0 && !isBusy && performance.now() - this.#last >= idle
   }
 
   /** No other one has its place, and its files are those that it was started from. */
@@ -88,53 +90,61 @@ export class PlannerServer {
     if (this.#closed) return
     this.#closed = true
     this.#options.place?.leave()
-    this.#server.close()
+    if (this.#server !== undefined) binding().stopPlans(this.#server)
     this.#memory.close()
   }
 
-  listen(): Promise<void> {
-    const { place, fd } = this.#options
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      // unix(7): the mode of a socket is what the mask leaves of it.
-      const mask = process.umask(0o177)
-      this.#server.listen(place === undefined ? { fd } : { path: place.temporary }, () => {
-        place?.take()
-        this.#options.onListening()
-        resolve()
-      })
-      process.umask(mask)
+  /** Errors: NativeError. */
+  listen(): void {
+    const { place, fd, mostConnections, onListening } = this.#options
+    this.#server = binding().servePlans({
+      path: place?.temporary,
+      fd,
+      executable: EXECUTABLE,
+      most: mostConnections ?? MOST_CONNECTIONS,
+      hear: (connection, pid, message) => this.#hear(connection, pid, message),
+      forget: (connection) => this.#asked.delete(connection),
     })
+    place?.take()
+    onListening()
   }
 
-  #connected(socket: Socket): void {
-    this.#connections++
+  /** Whatever happens here ends this connection and no other. */
+  #hear(connection: number, pid: number, message: Buffer): void {
     this.#last = performance.now()
-    socket.on('close', () => {
-      this.#connections--
-    })
-    new Connection(socket, this.#serviceFor(binding().fellow(descriptorOf(socket))))
+    const server = this.#server ?? 0
+    this.#reply(connection, pid, message).then(
+      (reply) => binding().answerPlan(server, connection, encodeReply(reply), reply.kind === 'ask'),
+      () => binding().dropPlan(server, connection),
+    )
   }
 
-  /** `pid`: of the caller; 0: one that is not planned for. */
-  #serviceFor(pid: number): Service {
-    return {
-      refuse: (header) => {
-        if (pid !== 0 && isSame(header, this.#installation)) return undefined
-        if (this.isCurrent) return { kind: 'cold' }
-        setImmediate(() => this.#end())
-        return { kind: 'stale' }
-      },
-      plan: (request, answers) =>
-        planRequest(request, pid, answers, { memory: this.#memory, compilerOf: this.#seccomp.compilerOf }),
-      hold: (bytes) => {
-        if (this.#held + bytes > MOST_BYTES) return false
-        this.#held += bytes
-        return true
-      },
-      release: (bytes) => {
-        this.#held -= bytes
-      },
+  async #reply(connection: number, pid: number, message: Buffer): Promise<Reply> {
+    const asked = this.#asked.get(connection)
+    if (asked !== undefined) {
+      this.#asked.delete(connection)
+      const answers = new Map([...asked.answers, ...readAnswers(message.subarray(ANSWERS_HEADER))])
+      const reply = await this.#plan(asked, pid, answers)
+      return reply.kind === 'ask' ? { kind: 'cold' } : reply
     }
+    const header = readRequestHeader(message)
+    const refusal = this.#refuse(header, pid)
+    if (refusal !== undefined) return refusal
+    const request = readRequest(header, message.subarray(REQUEST_HEADER))
+    const reply = await this.#plan(request, pid, request.answers)
+    if (reply.kind === 'ask') this.#asked.set(connection, request)
+    return reply
+  }
+
+  #plan(request: Request, pid: number, answers: Request['answers']): Promise<Reply> {
+    return planRequest(request, pid, answers, { memory: this.#memory, compilerOf: this.#seccomp.compilerOf })
+  }
+
+  /** Who is not planned for. `pid`: of the caller; 0: one that is a stranger. */
+  #refuse(header: RequestHeader, pid: number): Reply | undefined {
+    if (pid !== 0 && isSame(header, this.#installation)) return undefined
+    if (this.isCurrent) return { kind: 'cold' }
+    setImmediate(() => this.#end())
+    return { kind: 'stale' }
   }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, openSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import {
@@ -22,6 +22,7 @@ import {
   scratch,
   startPlanner,
   test,
+  throws,
 } from '../../lib'
 
 plansCold()
@@ -69,9 +70,11 @@ const impostor = async (talk: (socket: Socket) => void): Promise<Server> => {
   return server
 }
 
+const GREETING = Buffer.from('tsrunc-planner3\0')
+
 const reply = (kind: number, sizes: readonly number[]): Buffer => {
   const bytes = Buffer.alloc(40)
-  bytes.write('tsrunc-planner2')
+  bytes.write('tsrunc-planner3')
   bytes.writeUInt32LE(kind, 16)
   for (const [i, size] of sizes.entries()) bytes.writeUInt32LE(size, 20 + 4 * i)
   return bytes
@@ -115,6 +118,22 @@ test('tsrunc planner: with one, no node is started', ONLY, async () => {
   const within = ['prlimit', '--as=67108864']
   notEqual((await b.tryRun({ ...mode('off'), within })).status, 0)
   await b.run({ ...mode('on'), within })
+})
+
+test('tsrunc planner: its callers become its copy of the executable, which nobody can write to', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  // proc(5) exe, of an init that waits for start: an overlay of its own has a device number of its own.
+  const exeOf = async (planner: string): Promise<{ readonly path: string; readonly device: number }> => {
+    const b = await trueBundle()
+    await b.create(mode(planner))
+    const path = `/proc/${(await b.state()).pid}/exe`
+    return { path, device: statSync(path).dev }
+  }
+  const [one, other, cold] = [await exeOf('on'), await exeOf('on'), await exeOf('off')]
+  equal(one.device, other.device)
+  notEqual(one.device, cold.device)
+  for (const { path } of [one, cold]) throws(() => openSync(path, 'r+'), /EROFS/)
 })
 
 test('tsrunc planner: exec is planned by it too, and needs no node', ONLY, async () => {
@@ -222,14 +241,25 @@ test('tsrunc planner: a dead socket is taken over by the next one', ONLY, async 
   await b.run(mode('on'))
 })
 
+/** Says something after it has greeted, as a planner does. */
+const greets = (socket: Socket, ...words: readonly Buffer[]): boolean =>
+  socket.write(Buffer.concat([GREETING, ...words]))
+
 const HOSTILE: Readonly<Record<string, (socket: Socket) => void>> = {
   'says nothing': () => undefined,
   'closes at once': (socket) => socket.destroy(),
-  'answers garbage': (socket) => socket.end(Buffer.alloc(4096, 0x41)),
-  'promises more bytes than there are': (socket) => socket.write(reply(1, [0, 0, 0, 0xffffffff])),
-  'stops in the middle of a plan': (socket) => socket.end(Buffer.concat([reply(1, [0, 0, 0, 100]), Buffer.alloc(50)])),
-  'asks without end': (socket) =>
-    socket.on('data', () => socket.write(Buffer.concat([reply(3, [0, 0, 0, 7]), Buffer.from('d/proc\0')]))),
+  'greets and says nothing': (socket) => greets(socket),
+  'greets with garbage': (socket) => socket.end(Buffer.alloc(4096, 0x41)),
+  'answers garbage': (socket) => greets(socket, Buffer.alloc(4096, 0x41)),
+  'promises more bytes than there are': (socket) => greets(socket, reply(1, [0, 0, 0, 0xffffffff])),
+  'stops in the middle of a plan': (socket) => {
+    greets(socket, reply(1, [0, 0, 0, 100]), Buffer.alloc(50))
+    socket.end()
+  },
+  'asks without end': (socket) => {
+    greets(socket)
+    socket.on('data', () => socket.write(Buffer.concat([reply(3, [0, 0, 0, 7]), Buffer.from('d/proc\0')])))
+  },
   'sends a byte at a time': (socket) => {
     const timer = setInterval(() => socket.write('t'), 5)
     socket.on('close', () => clearInterval(timer))
@@ -248,7 +278,7 @@ for (const [what, talk] of Object.entries(HOSTILE)) {
 
 test('tsrunc planner: a plan that is none is refused', ONLY, async () => {
   requires('root')
-  await impostor((socket) => socket.end(Buffer.concat([reply(1, [0, 0, 0, 64]), Buffer.alloc(64, 0x42)])))
+  await impostor((socket) => greets(socket, reply(1, [0, 0, 0, 64]), Buffer.alloc(64, 0x42)))
   const b = await trueBundle()
   const outcome = await b.tryRun(mode('on'))
   equal(outcome.status, 1)
@@ -314,7 +344,7 @@ test('tsrunc planner: killed in the middle of a request it costs nothing', ONLY,
 
 const send = (bytes: Buffer): Promise<void> =>
   new Promise((resolve) => {
-    const socket = connect(socketPath(), () => socket.write(bytes))
+    const socket = connect(socketPath(), () => socket.write(bytes)).resume()
     socket.on('error', () => resolve())
     socket.on('close', () => resolve())
   })
@@ -334,7 +364,7 @@ test('tsrunc planner: a bad request harms no other', ONLY, async () => {
   requires('root')
   const planner = startPlanner()
   const header = Buffer.alloc(120)
-  header.write('tsrunc-planner2')
+  header.write('tsrunc-planner3')
   const huge = Buffer.from(header)
   for (let at = 80; at < 116; at += 4) huge.writeUInt32LE(0xffffffff, at)
   await Promise.all([send(Buffer.alloc(4096, 0x41)), send(huge)])

@@ -1,0 +1,369 @@
+#include "addon/planner_server.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <uv.h>
+
+#include <cstring>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "addon/errors.h"
+#include "addon/peer.h"
+#include "addon/planner_connection.h"
+#include "launcher/sealed.h"
+
+namespace tsrunc::addon {
+namespace {
+
+using sys::Failure;
+using sys::UniqueFd;
+using Turn = PlannerConnection::Turn;
+
+// A request is in memory already when its caller connects; one that takes longer to come is none.
+constexpr uint64_t kMilliseconds = 5000;
+constexpr uint64_t kWatchMilliseconds = 1000;
+// As node:net has it.
+constexpr int kBacklog = 511;
+// unix(7): the mode of a socket is what the mask leaves of it.
+constexpr mode_t kOwnMask = 0177;
+
+class Server;
+
+// A descriptor that libuv watches. It ends itself once libuv has let go of it.
+class Watched {
+ public:
+  Watched(uv_loop_t* loop, int fd) noexcept : bad_(uv_poll_init(loop, &handle_, fd) != 0) {
+    handle_.data = this;
+  }
+  virtual ~Watched() = default;
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+  Watched(Watched&&) = delete;
+  Watched& operator=(Watched&&) = delete;
+
+  [[nodiscard]] bool watch(int events) noexcept {
+    return !bad_ && uv_poll_start(&handle_, events, on_event) == 0;
+  }
+
+  void close() noexcept {
+    if (bad_) {
+      delete this;
+      return;
+    }
+    (void)uv_poll_stop(&handle_);
+    uv_close(reinterpret_cast<uv_handle_t*>(&handle_),
+             [](uv_handle_t* handle) { delete static_cast<Watched*>(handle->data); });
+  }
+
+ protected:
+  virtual void ready(bool failed, int events) = 0;
+
+ private:
+  static void on_event(uv_poll_t* handle, int status, int events) {
+    static_cast<Watched*>(handle->data)->ready(status != 0, events);
+  }
+
+  uv_poll_t handle_{};
+  bool bad_;
+};
+
+class Caller final : public Watched {
+ public:
+  Caller(Server& server, uv_loop_t* loop, uint32_t number, pid_t pid, UniqueFd socket, Held& held) noexcept
+      : Watched(loop, socket.get()),
+        server_(server),
+        number_(number),
+        begun_(uv_now(loop)),
+        connection_(std::move(socket), pid, held) {}
+
+  [[nodiscard]] PlannerConnection& connection() noexcept { return connection_; }
+  [[nodiscard]] uint64_t begun() const noexcept { return begun_; }
+  // Does what a turn of the connection wants.
+  void follow(Turn turn);
+
+ private:
+  void ready(bool failed, int events) override;
+
+  Server& server_;
+  uint32_t number_;
+  uint64_t begun_;
+  PlannerConnection connection_;
+};
+
+class Listener final : public Watched {
+ public:
+  Listener(Server& server, uv_loop_t* loop, UniqueFd socket) noexcept
+      : Watched(loop, socket.get()), server_(server), socket_(std::move(socket)) {}
+  [[nodiscard]] int fd() const noexcept { return socket_.get(); }
+
+ private:
+  void ready(bool failed, int events) override;
+
+  Server& server_;
+  UniqueFd socket_;
+};
+
+class Server {
+ public:
+  // `most`: callers at a time; one that finds no room goes on without a planner.
+  Server(Napi::Env env, uv_loop_t* loop, const Napi::Function& hear, const Napi::Function& forget,
+         UniqueFd executable, size_t most)
+      : env_(env),
+        loop_(loop),
+        most_(most),
+        context_(env, "tsrunc planner"),
+        hear_(Napi::Persistent(hear)),
+        forget_(Napi::Persistent(forget)),
+        executable_(std::move(executable)) {}
+
+  [[nodiscard]] bool listen(UniqueFd socket) {
+    listener_ = new Listener(*this, loop_, std::move(socket));
+    timer_ = new uv_timer_t{};
+    (void)uv_timer_init(loop_, timer_);
+    timer_->data = this;
+    uv_unref(reinterpret_cast<uv_handle_t*>(timer_));
+    return uv_timer_start(timer_, on_time, kWatchMilliseconds, kWatchMilliseconds) == 0 &&
+           listener_->watch(UV_READABLE);
+  }
+
+  // Ends this object, once libuv has let go of all: whoever stops it may be called by it.
+  void stop() {
+    stopped_ = true;
+    while (!callers_.empty()) {
+      drop(callers_.begin()->first);
+    }
+    listener_->close();
+    uv_close(reinterpret_cast<uv_handle_t*>(timer_), [](uv_handle_t* handle) {
+      auto* timer = reinterpret_cast<uv_timer_t*>(handle);
+      delete static_cast<Server*>(timer->data);
+      delete timer;
+    });
+  }
+
+  void accept() {
+    while (!stopped_) {
+      UniqueFd socket(::accept4(listener_->fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      if (!socket.valid()) {
+        if (errno == EINTR || errno == ECONNABORTED) {
+          continue;
+        }
+        return;
+      }
+      if (callers_.size() < most_) {
+        begin(std::move(socket));
+      }
+    }
+  }
+
+  void hear(uint32_t number, PlannerConnection& from) {
+    const Napi::HandleScope scope(env_);
+    const auto bytes = Napi::Buffer<char>::Copy(env_, from.message(), from.size());
+    (void)hear_.MakeCallback(env_.Global(),
+                             {Napi::Number::New(env_, number), Napi::Number::New(env_, from.caller()), bytes},
+                             context_);
+  }
+
+  void drop(uint32_t number) {
+    const auto found = callers_.find(number);
+    if (found == callers_.end()) {
+      return;
+    }
+    Caller* caller = found->second;
+    callers_.erase(found);
+    if (caller->connection().asked()) {
+      const Napi::HandleScope scope(env_);
+      (void)forget_.MakeCallback(env_.Global(), {Napi::Number::New(env_, number)}, context_);
+    }
+    caller->close();
+  }
+
+  [[nodiscard]] Caller* find(uint32_t number) const {
+    const auto found = callers_.find(number);
+    return found == callers_.end() ? nullptr : found->second;
+  }
+
+  [[nodiscard]] size_t callers() const noexcept { return callers_.size(); }
+
+ private:
+  void begin(UniqueFd socket) {
+    const uint32_t number = ++last_;
+    const pid_t pid = fellow(socket.get());
+    auto* caller = new Caller(*this, loop_, number, pid, std::move(socket), held_);
+    callers_.emplace(number, caller);
+    // Who is not planned for becomes nothing of this planner's.
+    if (!caller->connection().greet(pid != 0 ? executable_.get() : -1)) {
+      drop(number);
+      return;
+    }
+    // The request is there, or will be at once.
+    caller->follow(caller->connection().read());
+  }
+
+  static void on_time(uv_timer_t* timer) {
+    auto* server = static_cast<Server*>(timer->data);
+    const uint64_t now = uv_now(server->loop_);
+    std::vector<uint32_t> late;
+    for (const auto& [number, caller] : server->callers_) {
+      if (now - caller->begun() > kMilliseconds) {
+        late.push_back(number);
+      }
+    }
+    for (const uint32_t number : late) {
+      server->drop(number);
+    }
+  }
+
+  Napi::Env env_;
+  uv_loop_t* loop_;
+  size_t most_;
+  bool stopped_ = false;
+  Napi::AsyncContext context_;
+  Napi::FunctionReference hear_;
+  Napi::FunctionReference forget_;
+  UniqueFd executable_;
+  Held held_;
+  std::unordered_map<uint32_t, Caller*> callers_;
+  uint32_t last_ = 0;
+  Listener* listener_ = nullptr;
+  uv_timer_t* timer_ = nullptr;
+};
+
+void Caller::follow(Turn turn) {
+  switch (turn) {
+    case Turn::kWaits:
+      if (!watch(UV_READABLE)) {
+        server_.drop(number_);
+      }
+      return;
+    case Turn::kWhole:
+      // One that hangs up while it is planned for is found at the reply.
+      (void)watch(UV_DISCONNECT);
+      server_.hear(number_, connection_);
+      return;
+    case Turn::kSends:
+      if (!watch(UV_WRITABLE)) {
+        server_.drop(number_);
+      }
+      return;
+    case Turn::kOver:
+      server_.drop(number_);
+      return;
+  }
+}
+
+void Caller::ready(bool failed, int events) {
+  if (failed || (events & UV_DISCONNECT) != 0) {
+    server_.drop(number_);
+  } else {
+    follow((events & UV_WRITABLE) != 0 ? connection_.write() : connection_.read());
+  }
+}
+
+void Listener::ready(bool failed, int /*events*/) {
+  if (!failed) {
+    server_.accept();
+  }
+}
+
+// By number. Not owned by a static object: what they hold of node's must not be given back after node's end.
+std::unordered_map<uint32_t, Server*>& servers() {
+  static auto* const all = new std::unordered_map<uint32_t, Server*>();
+  return *all;
+}
+
+[[nodiscard]] Server* find_server(const Napi::Value& number) {
+  const auto found = servers().find(number.ToNumber());
+  return found == servers().end() ? nullptr : found->second;
+}
+
+[[nodiscard]] Failure listen_at(const std::string& path, UniqueFd& out) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return sys::fail(ENAMETOOLONG, "bind", path.c_str(), nullptr);
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  out = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!out.valid()) {
+    return sys::fail("socket", path.c_str());
+  }
+  const mode_t mask = ::umask(kOwnMask);
+  const int bound = ::bind(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  const int error = errno;
+  (void)::umask(mask);
+  if (bound != 0) {
+    return sys::fail(error, "bind", path.c_str(), nullptr);
+  }
+  return ::listen(out.get(), kBacklog) == 0 ? sys::kOk : sys::fail("listen", path.c_str());
+}
+
+}  // namespace
+
+Napi::Value serve_plans(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto options = info[0].As<Napi::Object>();
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) {
+    return throw_failure(env, sys::fail(ENOSYS, "napi_get_uv_event_loop", nullptr, nullptr));
+  }
+  UniqueFd socket;
+  if (options.Get("path").IsString()) {
+    const std::string path = options.Get("path").ToString();
+    if (const Failure failure = listen_at(path, socket); failure) {
+      return throw_failure(env, failure);
+    }
+  } else {
+    socket = UniqueFd(options.Get("fd").ToNumber());
+    if (::fcntl(socket.get(), F_SETFL, O_NONBLOCK) != 0) {
+      return throw_failure(env, sys::fail("fcntl", "the listening socket"));
+    }
+  }
+  const std::string executable = options.Get("executable").ToString();
+  auto* server = new Server(
+      env, loop, options.Get("hear").As<Napi::Function>(), options.Get("forget").As<Napi::Function>(),
+      launcher::overlaid_executable(executable.c_str()), options.Get("most").ToNumber().Uint32Value());
+  if (!server->listen(std::move(socket))) {
+    server->stop();
+    return throw_failure(env, sys::fail(EIO, "epoll_ctl", nullptr, nullptr));
+  }
+  static uint32_t last = 0;
+  servers().emplace(++last, server);
+  return Napi::Number::New(env, last);
+}
+
+Napi::Value answer_plan(const Napi::CallbackInfo& info) {
+  Server* server = find_server(info[0]);
+  Caller* caller = server == nullptr ? nullptr : server->find(info[1].ToNumber());
+  if (caller != nullptr) {
+    const auto bytes = info[2].As<Napi::Uint8Array>();
+    caller->follow(caller->connection().reply(bytes.Data(), bytes.ByteLength(), info[3].ToBoolean()));
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value drop_plan(const Napi::CallbackInfo& info) {
+  if (Server* server = find_server(info[0]); server != nullptr) {
+    server->drop(info[1].ToNumber());
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value plan_callers(const Napi::CallbackInfo& info) {
+  const Server* server = find_server(info[0]);
+  return Napi::Number::New(info.Env(), server == nullptr ? 0 : static_cast<double>(server->callers()));
+}
+
+Napi::Value stop_plans(const Napi::CallbackInfo& info) {
+  if (Server* server = find_server(info[0]); server != nullptr) {
+    servers().erase(info[0].ToNumber());
+    server->stop();
+  }
+  return info.Env().Undefined();
+}
+
+}  // namespace tsrunc::addon

@@ -1,0 +1,26 @@
+// The sockets of planners, in node's event loop (uv.h): it costs a third of what node:net does for the same.
+#pragma once
+
+#include <napi.h>
+
+namespace tsrunc::addon {
+
+// servePlans({path, fd, executable, most, hear, forget}): a server's number. Listens at `path`, or at the
+// listening socket `fd` where that is undefined, for `most` callers at a time. `hear(connection, caller,
+// message)`: a caller's message is whole; `caller` is its pid, or 0 for one that is not planned for (peer.h).
+// `forget(connection)`: one that was asked will not answer.
+Napi::Value serve_plans(const Napi::CallbackInfo& info);
+
+// answerPlan(server, connection, bytes, asks). One that has hung up meanwhile is passed over.
+Napi::Value answer_plan(const Napi::CallbackInfo& info);
+
+// dropPlan(server, connection): without an answer.
+Napi::Value drop_plan(const Napi::CallbackInfo& info);
+
+// planCallers(server): how many are connected.
+Napi::Value plan_callers(const Napi::CallbackInfo& info);
+
+// stopPlans(server): closes all.
+Napi::Value stop_plans(const Napi::CallbackInfo& info);
+
+}  // namespace tsrunc::addon
