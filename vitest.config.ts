@@ -8,6 +8,8 @@ const define = {
   TSRUNC_DIST: JSON.stringify(join(__dirname, 'dist')),
 }
 
+const workers = Number(process.env['SPEC_TESTS_WORKERS'] ?? '1')
+
 export default defineConfig({
   test: {
     projects: [
@@ -27,11 +29,11 @@ export default defineConfig({
           name: 'spec',
           include: ['spec-tests/suites/**/*.test.ts'],
           environment: 'node',
-          // Containers share cgroups, the process table and two processors: one after the other.
           // Whether another runtime is lucky says nothing about ours.
           retry: /tsrunc$/.test(process.env['RUNTIME'] ?? 'tsrunc') ? 0 : 2,
-          fileParallelism: false,
-          maxWorkers: 1,
+          // Containers share cgroups, the process table and processors: one file after the other, or a few beside each other.
+          fileParallelism: workers > 1,
+          maxWorkers: workers,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -3,14 +3,16 @@ import { isUnmet, keyOf, type Located } from './report'
 
 const WORDS = { passed: 'ok', failed: 'FAILED' } as const
 
-/** One test, as soon as its result is there. */
-export const printResult = ({ title, status, duration = 0, failureMessages, meta }: Located): void => {
-  const word = status === 'passed' || status === 'failed' ? WORDS[status] : 'skipped'
-  const why = meta.unmet ?? (meta.deviates === undefined ? '' : `deviates: ${meta.deviates}`)
-  const seconds = (duration / 1000).toFixed(1).padStart(6)
-  process.stdout.write(`${word.padEnd(8)}${seconds} s  ${title}${why === '' ? '' : ` [${why}]`}\n`)
-  for (const message of failureMessages) process.stdout.write(`${message.replaceAll(/^/gm, '      ')}\n`)
-}
+/** Prints one test of a machine, as soon as its result is there. */
+export const printOf =
+  ({ name }: Machine) =>
+  ({ title, status, duration = 0, failureMessages, meta }: Located): void => {
+    const word = status === 'passed' || status === 'failed' ? WORDS[status] : 'skipped'
+    const why = meta.unmet ?? (meta.deviates === undefined ? '' : `deviates: ${meta.deviates}`)
+    const seconds = (duration / 1000).toFixed(1).padStart(6)
+    process.stdout.write(`${word.padEnd(8)}${seconds} s  ${name.padEnd(7)}  ${title}${why === '' ? '' : ` [${why}]`}\n`)
+    for (const message of failureMessages) process.stdout.write(`${message.replaceAll(/^/gm, '      ')}\n`)
+  }
 
 const count = (tests: readonly Located[], status: Located['status']): number =>
   tests.filter((test) => test.status === status).length
