@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { COUNTS_TITLE, countReport } from './counts'
+import { EngineBundles } from './engine-bundles'
 import { probeHost } from './host'
 import { runtimesOf, Series } from './measure'
 import { buildPrograms } from './native'
@@ -10,7 +11,8 @@ import { phaseReport } from './phases'
 import { picture } from './picture'
 import { Planner } from './planner'
 import { type Findings, json, markdown } from './report'
-import { findParticipants, WARM } from './runtimes'
+import { findParticipants, type Participant, type Runtime, WARM } from './runtimes'
+import { type Bench, SCENARIOS } from './scenarios'
 import { Stopwatch } from './stopwatch'
 import { Workplace } from './workplace'
 
@@ -56,84 +58,80 @@ function putCounts(path: string, section: string): void {
   writeFileSync(path, `${text.slice(0, old < 0 ? end : old)}\n${section}${text.slice(end)}`)
 }
 
-async function measureAll(options: BenchOptions): Promise<Findings> {
+/** What the measurements of one run stand on, and how to take it away. */
+interface Ground {
+  readonly participants: readonly Participant[]
+  readonly runtimes: readonly Runtime[]
+  readonly bench: Bench
+  /** @returns cgroups that were left behind. */
+  readonly remove: () => readonly string[]
+}
+
+/** The folders, bundles and planner of `names`, until `use` has ended or the process is interrupted. */
+async function prepared<T>(names: readonly string[], use: (ground: Ground) => Promise<T>): Promise<T> {
   const programs = buildPrograms()
-  const participants = findParticipants(options.runtimes, programs.floor)
+  const participants = findParticipants(names, programs.floor)
   const runtimes = runtimesOf(participants)
   for (const { name } of participants.filter(({ path }) => path === undefined)) {
     process.stderr.write(`${name} is absent: not measured\n`)
   }
-  const host = probeHost()
   const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
   const workplace = new Workplace(syscalls, runtimes)
   const warm = runtimes.find(({ name }) => name === WARM)
   const planner = warm === undefined ? undefined : await Planner.start(warm, workplace)
-  const remove = () => {
-    planner?.stop()
-    return workplace.remove(runtimes, FLOOR_CGROUP)
+  const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
+  let left: readonly string[] | undefined
+  const remove = (): readonly string[] => {
+    if (left === undefined) {
+      planner?.stop()
+      left = workplace.remove(runtimes, FLOOR_CGROUP)
+    }
+    return left
   }
   removeWhenInterrupted(remove)
-  const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
   try {
-    const series = new Series({ stopwatch, workplace, floor: programs.floor }, participants)
-    const results = await series.run(options, (round) => progress(round, options.runs))
+    return await use({ participants, runtimes, bench: { stopwatch, workplace, floor: programs.floor }, remove })
+  } finally {
     await stopwatch.close()
-    return { host, options, participants, results, leftovers: remove() }
-  } catch (error) {
     remove()
-    throw error
   }
 }
 
-async function count({ runtimes: names, output }: BenchOptions): Promise<number> {
-  const programs = buildPrograms()
-  const participants = findParticipants(names, programs.floor)
-  const runtimes = runtimesOf(participants)
-  const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
-  const workplace = new Workplace(syscalls, runtimes)
-  const warm = runtimes.find(({ name }) => name === WARM)
-  const planner = warm === undefined ? undefined : await Planner.start(warm, workplace)
-  const remove = () => {
-    planner?.stop()
-    return workplace.remove(runtimes, FLOOR_CGROUP)
-  }
-  removeWhenInterrupted(remove)
-  const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
-  try {
-    const bench = { stopwatch, workplace, floor: programs.floor }
+function measureAll(options: BenchOptions): Promise<Findings> {
+  const host = probeHost()
+  const bundles = options.bundles === undefined ? undefined : new EngineBundles(options.bundles)
+  return prepared(options.runtimes, async ({ participants, bench, remove }) => {
+    try {
+      const scenarios = [...SCENARIOS, ...(bundles === undefined ? [] : [bundles.scenario()])]
+      const series = new Series(bench, participants, scenarios)
+      const results = await series.run(options, (round) => progress(round, options.runs))
+      await bench.stopwatch.close()
+      const leftovers = [...remove(), ...((await bundles?.remove()) ?? [])]
+      return { host, options, participants, scenarios, results, leftovers }
+    } finally {
+      await bundles?.remove()
+    }
+  })
+}
+
+function count({ runtimes: names, output }: BenchOptions): Promise<number> {
+  return prepared(names, async ({ participants, bench }) => {
     const there = participants.flatMap(({ path, ...rest }) => (path === undefined ? [] : [{ ...rest, path }]))
     const section = await countReport(bench, there)
     putCounts(output, section)
     process.stdout.write(section)
-  } finally {
-    await stopwatch.close()
-    remove()
-  }
-  return 0
+    return 0
+  })
 }
 
 /** Of the first runtime named tsrunc. */
-async function showPhases({ runtimes, warmUp, runs }: BenchOptions): Promise<number> {
-  const programs = buildPrograms()
-  const [tsrunc] = runtimesOf(findParticipants(runtimes, programs.floor)).filter(({ name }) => name === 'tsrunc')
-  if (tsrunc === undefined) throw new Error('--phases is about tsrunc, which is not there')
-  const syscalls = execFileSync(programs.syscallNames, { encoding: 'utf8' }).split('\n').filter(Boolean)
-  const workplace = new Workplace(syscalls, [tsrunc])
-  const planner = await Planner.start(tsrunc, workplace)
-  const remove = () => {
-    planner.stop()
-    return workplace.remove([tsrunc], FLOOR_CGROUP)
-  }
-  removeWhenInterrupted(remove)
-  const stopwatch = new Stopwatch(programs.stopwatch, workplace.file('errors'))
-  try {
-    const report = await phaseReport({ stopwatch, workplace, floor: programs.floor }, tsrunc, warmUp, runs)
-    process.stdout.write(`${report}\n`)
-  } finally {
-    await stopwatch.close()
-    remove()
-  }
-  return 0
+function showPhases({ runtimes: names, warmUp, runs }: BenchOptions): Promise<number> {
+  return prepared(names, async ({ runtimes, bench }) => {
+    const tsrunc = runtimes.find(({ name }) => name === WARM)
+    if (tsrunc === undefined) throw new Error('--phases is about tsrunc, which is not there')
+    process.stdout.write(`${await phaseReport(bench, tsrunc, warmUp, runs)}\n`)
+    return 0
+  })
 }
 
 function progress(round: number, runs: number): void {

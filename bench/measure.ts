@@ -1,7 +1,7 @@
 import { type Memory, measureMemory } from './memory'
 import { besideNeighbours, createAndRemove, Neighbours } from './neighbours'
 import { FLOOR, type Participant, type Runtime, WARM } from './runtimes'
-import { type Bench, canRun, SCENARIOS, type Scenario } from './scenarios'
+import { type Bench, canRun, type Scenario } from './scenarios'
 import { type Summary, shuffled, summarize } from './stats'
 import type { Measurement } from './stopwatch'
 
@@ -48,13 +48,15 @@ export function runtimesOf(participants: readonly Participant[]): readonly Runti
 export class Series {
   readonly #bench: Bench
   readonly #participants: readonly Participant[]
+  readonly #scenarios: readonly Scenario[]
   readonly #samples = new Map<string, Map<string, Measurement[]>>()
   readonly #memory = new Map<string, Memory>()
   readonly #failures: string[] = []
   #tasks: readonly Task[] = []
 
-  constructor(bench: Bench, participants: readonly Participant[]) {
+  constructor(bench: Bench, participants: readonly Participant[], scenarios: readonly Scenario[]) {
     this.#bench = bench
+    this.#scenarios = scenarios
     this.#participants = participants
   }
 
@@ -76,7 +78,7 @@ export class Series {
   async #begin(): Promise<void> {
     const tasks: Task[] = []
     for (const participant of this.#participants.filter(isPresent)) {
-      for (const scenario of SCENARIOS.filter((each) => canRun(each, participant))) {
+      for (const scenario of this.#scenarios.filter((each) => canRun(each, participant))) {
         const ready = await this.#guard(participant, scenario.title, async () => {
           await scenario.begin?.(this.#bench, participant)
         })

@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly neighbours: number
   /** Names, or NAME=PATH for a build that is not in its usual place. */
   readonly runtimes: readonly string[]
+  /** Folder of configurations that engines wrote, to be measured too. */
+  readonly bundles: string | undefined
   /** Print JSON instead of writing the report. */
   readonly json: boolean
   /** Print where the time of tsrunc goes, and measure nothing else. */
@@ -26,6 +28,7 @@ export const USAGE = `usage: npm run bench -- [options]   (as root)
   --warm-up N        rounds before them that are not counted (5)
   --neighbours N     containers beside which create is measured too (1000)
   --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc,tsrunc-cold)
+  --bundles DIR      measure {docker-default,containerd-ctr-default,podman-default}.json of this folder too
   --output FILE      where the report goes (docs/BENCHMARKS.md)
   --phases           print where the time of tsrunc's run goes, by its --trace, and write no report
   --count            count what one run does, and write that section of the report alone
@@ -42,6 +45,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
       'warm-up': { type: 'string', default: '5' },
       neighbours: { type: 'string', default: '1000' },
       runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc,tsrunc-cold' },
+      bundles: { type: 'string' },
       output: { type: 'string', default: defaultOutput },
       json: { type: 'boolean', default: false },
       phases: { type: 'boolean', default: false },
@@ -55,6 +59,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
     warmUp: count('--warm-up', values['warm-up'], 0),
     neighbours: count('--neighbours', values.neighbours, 0),
     runtimes: values.runtimes.split(',').filter((name) => name !== ''),
+    bundles: values.bundles,
     json: values.json,
     phases: values.phases,
     count: values.count,

@@ -3,13 +3,14 @@ import type { HostFacts } from './host'
 import type { Result, Results } from './measure'
 import type { BenchOptions } from './options'
 import { FLOOR, type Participant } from './runtimes'
-import { QUIET_MS, SCENARIOS, type Scenario as Whole } from './scenarios'
+import { QUIET_MS, type Scenario as Whole } from './scenarios'
 
 /** All that a report is made of. */
 export interface Findings {
   readonly host: HostFacts
   readonly options: BenchOptions
   readonly participants: readonly Participant[]
+  readonly scenarios: readonly Scenario[]
   readonly results: Results
   /** Cgroups that were left behind, and removed by the benchmark. */
   readonly leftovers: readonly string[]
@@ -25,7 +26,7 @@ const NOT_MEASURED = '–'
 export function markdown(findings: Findings, figure: string): string {
   const sections = [
     `${introduction(findings)}\n\n![medians](${figure})`,
-    ...SCENARIOS.map((scenario) => timesSection(scenario, findings)),
+    ...findings.scenarios.map((scenario) => timesSection(scenario, findings)),
   ]
   return `${[...sections, neighboursSection(findings), memorySection(findings), goalsSection(findings), problems(findings)].filter(Boolean).join('\n\n')}\n`
 }
@@ -46,9 +47,10 @@ export function json(findings: Findings): string {
 
 function introduction({ host, options, participants }: Findings): string {
   const names = participants.map(({ name }) => name).join(',')
+  const bundles = options.bundles === undefined ? '' : ' --bundles DIR'
   return `# Benchmarks
 
-Written by \`npm run bench -- --runs ${options.runs} --neighbours ${options.neighbours} --runtimes ${names}\`, which repeats it. Figures of one machine say
+Written by \`npm run bench -- --runs ${options.runs} --neighbours ${options.neighbours} --runtimes ${names}${bundles}\`, which repeats it. Figures of one machine say
 little about another; the ratios say more. Each round measures everything once, in a new random order, so that all share
 the same good and bad moments. A measurement is fork, exec and wait of the command, without a shell. \`floor\` is
 \`bench/floor.cc\`, the least kernel work that starts and reaps such a container; it mounts no cgroup file system and loads

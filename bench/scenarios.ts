@@ -121,7 +121,7 @@ export function canRun(scenario: Scenario, participant: Participant): boolean {
 /** Puts the kernel into the same state for everybody: a floor's container has just ended. What a container costs depends
  *  on it. Joining a cgroup takes a write lock that waits for RCU grace periods, unless somebody took it a moment ago,
  *  and a new network namespace waits for those that are being destroyed. */
-async function prime(bench: Bench): Promise<void> {
+export async function prime(bench: Bench): Promise<void> {
   await bench.stopwatch.run([bench.floor, bench.workplace.rootfs, '/bin/true'])
 }
 

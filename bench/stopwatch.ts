@@ -31,11 +31,13 @@ export class Stopwatch {
   readonly #lines: Interface
   readonly #answers: AsyncIterator<string>
   readonly #errors: string
+  readonly #ended: Promise<unknown>
 
   /** @param executable the built stopwatch. @param errors path of the file that takes the commands' standard error. */
   constructor(executable: string, errors: string) {
     this.#errors = errors
     this.#process = spawn(executable, [errors], { stdio: ['pipe', 'pipe', 'inherit'], env: measuredEnvironment() })
+    this.#ended = new Promise((resolve) => this.#process.once('exit', resolve))
     this.#lines = createInterface({ input: this.#process.stdout })
     this.#answers = this.#lines[Symbol.asyncIterator]()
   }
@@ -70,11 +72,10 @@ export class Stopwatch {
     if (answer !== 'ok') throw new Error(`stopwatch: ${answer}`)
   }
 
-  /** Ends the process. */
+  /** Ends the process, which may have ended already. */
   async close(): Promise<void> {
-    const ended = new Promise((resolve) => this.#process.once('exit', resolve))
     this.#process.stdin.end()
-    await ended
+    await this.#ended
     this.#lines.close()
   }
 
