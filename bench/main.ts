@@ -13,12 +13,14 @@ import { Planner } from './planner'
 import { type Findings, json, markdown } from './report'
 import { findParticipants, type Participant, type Runtime, WARM } from './runtimes'
 import { type Bench, SCENARIOS } from './scenarios'
+import { replaceSection, sectionsBehind } from './sections'
 import { Stopwatch } from './stopwatch'
 import { Workplace } from './workplace'
 
 const DEFAULT_OUTPUT = join(__dirname, '..', 'docs', 'BENCHMARKS.md')
 const FLOOR_CGROUP = 'floor-'
-const LEAST_TITLE = '## Least limit of memory'
+/** The last sections that this program writes. */
+const OWN_SECTIONS = ['## Goals', '## Problems']
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), DEFAULT_OUTPUT)
@@ -34,7 +36,7 @@ async function main(): Promise<number> {
     process.stdout.write(`${json(findings)}\n`)
   } else {
     const figure = options.output.replace(/\.md$/, '.svg')
-    writeFileSync(options.output, `${markdown(findings, basename(figure))}${keptSection(options.output)}`)
+    writeFileSync(options.output, `${markdown(findings, basename(figure))}${keptSections(options.output)}`)
     writeFileSync(figure, picture(findings))
     process.stdout.write(markdown(findings, basename(figure)))
     process.stderr.write(`written to ${options.output}\n`)
@@ -42,20 +44,9 @@ async function main(): Promise<number> {
   return findings.results.failures.length + findings.leftovers.length === 0 ? 0 : 1
 }
 
-/** What --count and bench/least-memory.ts have measured stays. */
-function keptSection(path: string): string {
-  const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
-  const at = [COUNTS_TITLE, LEAST_TITLE].map((title) => text.indexOf(`\n${title}`)).filter((index) => index >= 0)
-  return at.length === 0 ? '' : text.slice(Math.min(...at))
-}
-
-/** Puts the section into the report, in the place of an older one. */
-function putCounts(path: string, section: string): void {
-  const text = readFileSync(path, 'utf8')
-  const least = text.indexOf(`\n${LEAST_TITLE}`)
-  const end = least < 0 ? text.length : least
-  const old = text.indexOf(`\n${COUNTS_TITLE}`)
-  writeFileSync(path, `${text.slice(0, old < 0 ? end : old)}\n${section}${text.slice(end)}`)
+/** Sections of others stay: of --count, bench/least-memory.ts, bench/elsewhere.ts, bench/shim.ts. */
+function keptSections(path: string): string {
+  return existsSync(path) ? sectionsBehind(readFileSync(path, 'utf8'), OWN_SECTIONS) : ''
 }
 
 /** What the measurements of one run stand on, and how to take it away. */
@@ -118,7 +109,7 @@ function count({ runtimes: names, output }: BenchOptions): Promise<number> {
   return prepared(names, async ({ participants, bench }) => {
     const there = participants.flatMap(({ path, ...rest }) => (path === undefined ? [] : [{ ...rest, path }]))
     const section = await countReport(bench, there)
-    putCounts(output, section)
+    writeFileSync(output, replaceSection(readFileSync(output, 'utf8'), COUNTS_TITLE, section))
     process.stdout.write(section)
     return 0
   })

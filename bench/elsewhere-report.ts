@@ -1,0 +1,65 @@
+import type { Participant } from './runtimes'
+import type { Summary } from './stats'
+
+export const ELSEWHERE_TITLE = '## Elsewhere'
+
+/** What `npm run bench -- --json` prints, as far as it is looked at here. */
+export interface Report {
+  readonly host: { readonly kernel: string; readonly cgroups: string; readonly load: number }
+  readonly participants: readonly Pick<Participant, 'name' | 'version'>[]
+  readonly times: Readonly<Record<string, Readonly<Record<string, { readonly wall: Summary }>>>>
+  readonly failures: readonly string[]
+}
+
+export interface Place {
+  readonly title: string
+  readonly report: Report
+}
+
+const MEASURES = ['run', 'run, quiet', 'run with seccomp', 'the five together', 'exec', 'run, 8 at once'] as const
+const REFERENCES = ['floor', 'crun', 'runc'] as const
+const OURS = ['tsrunc', 'tsrunc-cold'] as const
+const NONE = '–'
+
+const ms = (microseconds: number): string => (microseconds / 1000).toFixed(2)
+
+function rowsOf(place: Place): readonly string[] {
+  const { times } = place.report
+  return MEASURES.flatMap((measure) =>
+    OURS.map((who) => {
+      const own = times[measure]?.[who]?.wall.p50
+      const ratios = REFERENCES.map((reference) => {
+        const other = times[measure]?.[reference]?.wall.p50
+        return own === undefined || other === undefined ? NONE : (own / other).toFixed(2)
+      })
+      return `| ${[measure, who, own === undefined ? 'failed' : ms(own), ...ratios].join(' | ')} |`
+    }),
+  )
+}
+
+function placeSection(place: Place): string {
+  const { host, participants, failures } = place.report
+  const versions = participants
+    .filter(({ name }) => name === 'crun' || name === 'runc')
+    .map(({ name, version }) => `${name} ${version}`)
+    .join(', ')
+  const head = ['what', 'who', 'p50 ms', ...REFERENCES.map((name) => `÷ ${name}`)]
+  const lines = [head, head.map(() => '---')].map((cells) => `| ${cells.join(' | ')} |`)
+  const failed = failures.map((failure) => `- failed: ${failure.replaceAll(/\s+/g, ' ')}`)
+  return `### ${place.title[0]?.toUpperCase()}${place.title.slice(1)}
+
+Linux ${host.kernel}, ${host.cgroups}; ${versions}; load before ${host.load.toFixed(2)}.
+
+${[...lines, ...rowsOf(place)].join('\n')}
+${failed.length === 0 ? '' : `\n${failed.join('\n')}\n`}`
+}
+
+/** As a section of Markdown. */
+export function elsewhereReport(places: readonly Place[], runs: string): string {
+  return `${ELSEWHERE_TITLE}
+
+\`npx tsx bench/elsewhere.ts ${runs}\`: everybody in each round, as above. The virtual machine is emulated, without the processor's help:
+its times are to be compared with each other only.
+
+${places.map(placeSection).join('\n')}`
+}

@@ -1,0 +1,74 @@
+/**
+ * The benchmark on other systems: `npx tsx bench/elsewhere.ts [RUNS]`, as root, after `ENGINES_SUITE=sid spec-tests/engines/build` and
+ * `spec-tests/vm/build`. Writes its section of docs/BENCHMARKS.md.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { ELSEWHERE_TITLE, elsewhereReport, type Place, type Report } from './elsewhere-report'
+import { replaceSection } from './sections'
+
+const REPOSITORY = join(__dirname, '..')
+const REPORT = join(REPOSITORY, 'docs', 'BENCHMARKS.md')
+const PROGRAM = join(REPOSITORY, 'build', 'bench.cjs')
+const MOST_BYTES = 1 << 26
+
+/** One place: where, and what runs a command there. */
+interface Way {
+  readonly title: string
+  readonly words: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+}
+
+const WAYS: readonly Way[] = [
+  {
+    title: "this host's kernel and cgroup v1, runc and crun of Debian unstable",
+    words: [join(REPOSITORY, 'spec-tests/engines/sandbox')],
+    environment: { ENGINES_SUITE: 'sid', ENGINES_NAME: `${process.pid}-bench` },
+  },
+  {
+    title: 'a virtual machine with cgroup v2 and the kernel, runc and crun of Debian unstable',
+    words: [join(REPOSITORY, 'spec-tests/vm/run'), '--kernel', 'sid', '--cgroup', 'v2', '--with-caller', '--'],
+    environment: {},
+  },
+]
+
+/** The benchmark as one file: neither place has its npm packages. */
+async function bundle(): Promise<void> {
+  await build({
+    entryPoints: [join(__dirname, 'main.ts')],
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    outfile: PROGRAM,
+    logLevel: 'error',
+    define: { __dirname: JSON.stringify(__dirname) },
+  })
+}
+
+function measure({ title, words, environment }: Way, runs: string): Place {
+  const [program = '', ...before] = words
+  const options = ['--runs', runs, '--neighbours', '0', '--json']
+  const output = execFileSync(program, [...before, process.execPath, PROGRAM, ...options], {
+    encoding: 'utf8',
+    maxBuffer: MOST_BYTES,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  })
+  return { title, report: JSON.parse(output) as Report }
+}
+
+async function main(): Promise<void> {
+  const runs = process.argv[2] ?? '12'
+  await bundle()
+  const places = WAYS.map((way) => measure(way, runs))
+  const section = elsewhereReport(places, runs)
+  writeFileSync(REPORT, replaceSection(readFileSync(REPORT, 'utf8'), ELSEWHERE_TITLE, section))
+  process.stdout.write(section)
+}
+
+main().catch((error: Error) => {
+  process.stderr.write(`bench: ${error.message}\n`)
+  process.exitCode = 1
+})
