@@ -313,7 +313,7 @@ for (const [how, still] of [
       // Whoever is answered "cold" starts node.
       setTimeout(() => {
         found.push(open)
-        socket.end(reply(2, [0, 0, 0, 0]))
+        socket.end(Buffer.concat([GREETING, reply(2, [0, 0, 0, 0])]))
       }, 1000)
       socket.resume()
     })
