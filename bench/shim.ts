@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { replaceSection } from './sections'
 import { quantile } from './stats'
 
 export interface Memory {
@@ -94,16 +95,10 @@ ${tableOf([['who', ...numbers.map(String)], ...memory])}
 `
 }
 
-function put(section: string): void {
-  const text = readFileSync(REPORT, 'utf8')
-  const at = text.indexOf(`\n${SHIM_TITLE}`)
-  writeFileSync(REPORT, `${at < 0 ? text : text.slice(0, at)}\n${section}`)
-}
-
 async function main(): Promise<void> {
   const [rounds = '20', counts = '1,20,200'] = process.argv.slice(2)
   const section = shimReport(await measure(rounds, counts), rounds, counts)
-  put(section)
+  writeFileSync(REPORT, replaceSection(readFileSync(REPORT, 'utf8'), SHIM_TITLE, section))
   process.stdout.write(section)
 }
 
