@@ -65,6 +65,8 @@ export class EngineBundles {
     const config = JSON.parse(readFileSync(join(this.#folder, `${name}.json`), 'utf8')) as EngineConfig
     const { neighbour } = await adapt(config, place)
     if (neighbour !== undefined) this.#neighbours.push(neighbour)
+    // Debian 12's crun refuses versions that came after it.
+    config.ociVersion = '1.0.2'
     if (config.process !== undefined) config.process.args = ['/bin/true']
     writeFileSync(join(place.folder, 'config.json'), stringifyExactly(config))
   }

@@ -56,7 +56,7 @@ the same good and bad moments. A measurement is fork, exec and wait of the comma
 \`bench/floor.cc\`, the least kernel work that starts and reaps such a container; it mounts no cgroup file system and loads
 no seccomp filter. \`tsrunc\` has a planner that runs, \`tsrunc-cold\` has none and starts node for \`create\`, \`run\` and \`exec\`.
 The columns "÷" divide the medians. CPU is that of the command and of its children; what the planner, a process of its own, spends
-on a call is in the times only. With more to run than there are cores a call waits for its turn, once more where it asks the
+on a call is in the times only. State lies on a tmpfs for all. With more to run than there are cores a call waits for its turn, once more where it asks the
 planner: judge by a run whose "load before" is small.
 
 What a container costs depends on what the kernel did just before: joining a cgroup waits for RCU grace periods, unless

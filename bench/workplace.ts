@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeBusyboxRoot, writeConfig } from './bundle'
@@ -9,13 +9,19 @@ import type { Runtime } from './runtimes'
 /** Bundles that differ in what runs and in how much is asked of the runtime. */
 export type BundleName = 'true' | 'sleep' | 'engine' | 'steady' | 'many'
 
+/** statfs(2) f_type of tmpfs. */
+const TMPFS = 0x01021994
+
+/** Where runtimes keep their state: on a tmpfs, as /run is wherever an init has mounted it. */
+const statesFolder = (): string => (statfsSync('/run').type === TMPFS ? '/run' : '/dev/shm')
+
 /** Everything that the measurements leave on disk and in the cgroup tree, so that all of it can be removed. */
 export class Workplace {
   /** Prefix of every container's id and cgroup. */
   readonly prefix = `tsrunc-bench-${process.pid}`
   readonly folder = mkdtempSync(join(tmpdir(), 'tsrunc-bench-'))
   readonly rootfs = join(this.folder, 'rootfs')
-  readonly #states = join('/run', this.prefix)
+  readonly #states = join(statesFolder(), this.prefix)
 
   /** @param syscalls names of the system calls that libseccomp knows here. */
   constructor(syscalls: readonly string[], runtimes: readonly Runtime[]) {
