@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "launcher/planner_wire.h"
+#include "sys/descriptor_message.h"
 
 namespace tsrunc::addon {
 namespace {
@@ -60,21 +61,12 @@ bool PlannerConnection::greet(int executable) noexcept {
   Greeting greeting{};
   std::memcpy(greeting.magic, launcher::kPlannerMagic, sizeof greeting.magic);
   iovec part{&greeting, sizeof greeting};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  sys::DescriptorMessage message(&part, 1);
   if (executable >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &executable, sizeof executable);
+    message.attach(executable);
   }
   // The first bytes of a new connection find room.
-  return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof greeting;
+  return ::sendmsg(socket_.get(), message.get(), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof greeting;
 }
 
 // By what has come, not by what the caller says will come.

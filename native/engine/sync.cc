@@ -3,7 +3,9 @@
 #include <sys/socket.h>
 
 #include <cstddef>
-#include <cstring>
+#include <utility>
+
+#include "sys/descriptor_message.h"
 
 namespace tsrunc::engine {
 namespace {
@@ -13,20 +15,11 @@ using sys::kOk;
 
 Failure send_bytes(int socket, const void* data, size_t size, int fd) noexcept {
   iovec part{const_cast<void*>(data), size};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
+  sys::DescriptorMessage message(&part, 1);
   if (fd >= 0) {
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-    cmsghdr* rights = CMSG_FIRSTHDR(&header);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+    message.attach(fd);
   }
-  while (::sendmsg(socket, &header, MSG_NOSIGNAL) < 0) {
+  while (::sendmsg(socket, message.get(), MSG_NOSIGNAL) < 0) {
     if (errno != EINTR) {
       return sys::fail("sendmsg");
     }
@@ -61,26 +54,16 @@ Failure send_message(int socket, const Message& message) noexcept {
 
 Failure receive(int socket, Message& out, sys::UniqueFd* fd) noexcept {
   iovec part{&out, sizeof out};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
+  sys::DescriptorMessage message(&part, 1);
+  message.make_room();
   ssize_t got = 0;
-  while ((got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC)) < 0) {
+  while ((got = ::recvmsg(socket, message.get(), MSG_CMSG_CLOEXEC)) < 0) {
     if (errno != EINTR) {
       return sys::fail("recvmsg");
     }
   }
-  const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS && rights->cmsg_len == CMSG_LEN(sizeof(int))) {
-    int received = -1;
-    std::memcpy(&received, CMSG_DATA(rights), sizeof received);
-    sys::UniqueFd owned(received);
-    if (fd != nullptr) {
-      *fd = std::move(owned);
-    }
+  if (sys::UniqueFd received = message.take(); received.valid() && fd != nullptr) {
+    *fd = std::move(received);
   }
   if (got == 0) {
     return sys::fail(ECONNRESET, "recvmsg", nullptr, nullptr);

@@ -9,6 +9,7 @@
 
 #include <cstring>
 
+#include "sys/descriptor_message.h"
 #include "sys/text.h"
 
 namespace tsrunc::launcher {
@@ -121,23 +122,13 @@ Failure PlannerClient::receive_greeting(int milliseconds, sys::UniqueFd& offered
   }
   Greeting greeting{};
   iovec part{&greeting, sizeof greeting};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const ssize_t got = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
+  sys::DescriptorMessage message(&part, 1);
+  message.make_room();
+  const ssize_t got = ::recvmsg(socket_.get(), message.get(), MSG_CMSG_CLOEXEC);
   if (got < 0) {
     return sys::fail("recvmsg", kSocketName);
   }
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-      header->cmsg_len == CMSG_LEN(sizeof(int))) {
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    offered = sys::UniqueFd(fd);
-  }
+  offered = message.take();
   if (got == 0) {
     return sys::fail(ECONNRESET, "recvmsg", kSocketName, "the planner hangs up at once");
   }

@@ -15,6 +15,7 @@
 
 #include "engine/init_process.h"
 #include "sys/array.h"
+#include "sys/descriptor_message.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
@@ -139,16 +140,6 @@ constexpr int kSpare = 256;
   ::_exit(127);
 }
 
-[[nodiscard]] UniqueFd descriptor_of(msghdr& message) noexcept {
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  int fd = -1;
-  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-      header->cmsg_len == CMSG_LEN(sizeof fd)) {
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  }
-  return UniqueFd(fd);
-}
-
 }  // namespace
 
 Failure Criu::start(const char* path, const wire::StrList& environment, const char* root, const int* inherit,
@@ -236,14 +227,10 @@ Failure Criu::receive(CriuResponse& out, UniqueFd* fd, int restored) noexcept {
   TSRUNC_TRY(await_message(restored));
   uint8_t bytes[16384];
   iovec part{bytes, sizeof bytes};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  sys::DescriptorMessage message(&part, 1);
+  message.make_room();
   ssize_t got = 0;
-  while ((got = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  while ((got = ::recvmsg(socket_.get(), message.get(), MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
   }
   if (got < 0) {
     return sys::fail("await the answer of", path_);
@@ -251,7 +238,7 @@ Failure Criu::receive(CriuResponse& out, UniqueFd* fd, int restored) noexcept {
   if (got == 0) {
     return sys::fail(EPIPE, "await the answer of", path_, "it ended without an answer");
   }
-  UniqueFd received = descriptor_of(message);
+  UniqueFd received = message.take();
   if (fd != nullptr) {
     *fd = std::move(received);
   }

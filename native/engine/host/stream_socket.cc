@@ -4,9 +4,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <cstring>
-
 #include "engine/unix_address.h"
+#include "sys/descriptor_message.h"
 #include "sys/kernel.h"
 
 namespace tsrunc::engine {
@@ -55,27 +54,18 @@ sys::Result<UniqueFd> connect_stream(const char* path) {
 }
 
 Failure send_with_descriptor(int socket, iovec* parts, size_t count, int fd, const char* path) {
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+  sys::DescriptorMessage message(parts, count);
+  message.attach(fd);
   while (count > 0) {
-    message.msg_iov = parts;
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+    message.set_parts(parts, count);
+    const ssize_t sent = ::sendmsg(socket, message.get(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EINTR) {
       return errno == EAGAIN ? sys::fail(ETIMEDOUT, "sendmsg", path, "nobody reads from the connection")
                              : sys::fail("sendmsg", path);
     }
     if (sent > 0) {
       advance(parts, count, static_cast<size_t>(sent));
-      message.msg_control = nullptr;
-      message.msg_controllen = 0;
+      message.detach();
     }
   }
   return kOk;
