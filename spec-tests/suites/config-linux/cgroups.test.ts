@@ -117,6 +117,15 @@ test('config-linux.md#cgroups-path [CG-1a]: a path that climbs stays below the m
   }
 })
 
+/** Some runtimes remove a cgroup that they did not make. */
+const removeLater = (directory: string): void => {
+  sandbox().undo.push(() => {
+    if (existsSync(directory)) {
+      rmdirSync(directory)
+    }
+  })
+}
+
 const removes = { peers: { crun: 'removes it', runc: 'removes it' } }
 
 test(
@@ -127,7 +136,7 @@ test(
     const b = await bundle()
     const directory = cgroupDirectory('pids', b.id)
     mkdirSync(directory)
-    sandbox().undo.push(() => rmdirSync(directory))
+    removeLater(directory)
     b.command(['sleep', '30'])
     await b.create()
     equal(cgroupOf((await b.state()).pid, 'pids'), `/${b.id}`)
@@ -145,7 +154,7 @@ test('config-linux.md#control-groups [CG-2]: a cgroup that is not empty is refus
   const directory = cgroupDirectory('pids', b.id)
   const other = launch(['sleep', '60'])
   mkdirSync(directory)
-  sandbox().undo.push(() => rmdirSync(directory))
+  removeLater(directory)
   const pid = await other.pid
   sandbox().undo.push(() => {
     if (existsSync(`/proc/${pid}`)) {
@@ -175,12 +184,8 @@ test('config-linux.md#memory [CG-5h]: checkBeforeUpdate: a limit below what the 
   const directory = cgroupDirectory('memory', b.id)
   const file = `/dev/shm/${b.id}`
   mkdirSync(directory)
-  sandbox().undo.push(() => {
-    rmSync(file, { force: true })
-    if (existsSync(directory)) {
-      rmdirSync(directory)
-    }
-  })
+  removeLater(directory)
+  sandbox().undo.push(() => rmSync(file, { force: true }))
   if (cgroupVersion() === 2) {
     writeFileSync(join(directory, '..', 'cgroup.subtree_control'), '+memory')
   }
@@ -197,7 +202,7 @@ test('a frozen cgroup is refused, not waited for', {
   const b = await bundle()
   const directory = cgroupDirectory('freezer', b.id)
   mkdirSync(directory)
-  sandbox().undo.push(() => rmdirSync(directory))
+  removeLater(directory)
   writeFileSync(join(directory, 'freezer.state'), 'FROZEN')
   try {
     await b.refused(/frozen|freezer/i, { timeout: 8_000 })
