@@ -162,10 +162,13 @@ const runMachine = async (
   return { machine, tests: done, unsteady, seconds: Math.round((Date.now() - begin) / 1000) }
 }
 
-/** Two machines at a time, of which one has cgroup v2 and one has v1: few tests are for both, and both wait more than they compute. */
+/**
+ * Two machines at a time, each after those whose tests it may have to take over: few tests are for both kinds of kernel, and
+ * a machine waits more than it computes.
+ */
 const lanesOf = (machines: readonly Machine[]): readonly (readonly Machine[])[] => [
-  machines.filter(({ cgroup }) => cgroup === 'v2'),
-  machines.filter(({ cgroup }) => cgroup !== 'v2'),
+  machines.filter(({ kernel }) => kernel !== 'bookworm'),
+  machines.filter(({ kernel }) => kernel === 'bookworm'),
 ]
 
 const main = async (): Promise<void> => {
