@@ -285,7 +285,7 @@ std::unordered_map<uint32_t, Server*>& servers() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return sys::fail(ENAMETOOLONG, "bind", path.c_str(), nullptr);
+    return sys::fail(ENAMETOOLONG, "bind", path.c_str(), "the path is too long for a socket");
   }
   std::memcpy(address.sun_path, path.c_str(), path.size());
   out = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));

@@ -1,8 +1,6 @@
 import { openRoot, Place } from './place'
 import { PlannerServer } from './server'
 
-/** sockaddr_un of unix(7), without its end. */
-const LONGEST_PATH = 107
 /** Who asks is started by this process: there are as many as it wants. */
 const MOST_CONNECTIONS = 4096
 
@@ -14,9 +12,6 @@ export class Beside {
   async #listen(root: string): Promise<PlannerServer> {
     openRoot(root)
     const place = Place.ofOwner(root)
-    // bind(2) of node's would cut it, and listen somewhere else.
-    if (Buffer.byteLength(place.temporary) > LONGEST_PATH)
-      throw new Error(`${place.temporary} is too long for a socket`)
     const server = new PlannerServer({ place, fd: -1, onListening: () => undefined, mostConnections: MOST_CONNECTIONS })
     server.listen()
     this.#listening.add(server)
