@@ -1,5 +1,6 @@
 #include "launcher/duration.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "sys/characters.h"
@@ -9,29 +10,36 @@ namespace {
 
 struct Unit {
   const char* name;
-  double milliseconds;
+  uint64_t nanoseconds;
 };
 // Longer names first: "ms" is no "m".
-constexpr Unit kUnits[] = {{"ms", 1},    {"us", 1e-3}, {"\u00b5s", 1e-3}, {"\u03bcs", 1e-3},
-                           {"ns", 1e-6}, {"h", 3.6e6}, {"m", 6e4},        {"s", 1e3}};
-// A hundred years; what is longer is no interval that anybody meant.
-constexpr double kMost = 3.2e12;
+constexpr Unit kUnits[] = {{"ms", 1'000'000},     {"us", 1'000},       {"\u00b5s", 1'000},
+                           {"\u03bcs", 1'000},    {"ns", 1},           {"h", 3'600'000'000'000},
+                           {"m", 60'000'000'000}, {"s", 1'000'000'000}};
+// A hundred years; what is longer is no interval that anybody meant. It fits 62 bits.
+constexpr uint64_t kMost = 3'200'000'000'000'000'000;
 
-// Digits with at most one point among them; at least one digit.
-[[nodiscard]] const char* read_number(const char* at, double& out) noexcept {
+// Whole numbers are counted as such, so that the sum does not depend on the order of its parts; only what is
+// behind a point, less than one unit, is a floating number.
+struct Number {
+  uint64_t whole = 0;
+  double fraction = 0;
+};
+
+// Digits with at most one point among them; at least one digit. What is above kMost stays above it.
+[[nodiscard]] const char* read_number(const char* at, Number& out) noexcept {
   bool any = false;
-  double scale = 0;
-  out = 0;
-  for (; sys::is_digit(*at) || (*at == '.' && scale == 0); ++at) {
-    if (*at == '.') {
-      scale = 1;
-      continue;
-    }
+  for (; sys::is_digit(*at); ++at) {
     any = true;
-    out = out * 10 + (*at - '0');
-    scale *= 10;
+    out.whole = out.whole > kMost / 10 ? kMost + 1 : out.whole * 10 + static_cast<uint64_t>(*at - '0');
   }
-  out = scale > 0 ? out / scale : out;
+  if (*at == '.') {
+    ++at;
+    for (double scale = 0.1; sys::is_digit(*at); ++at, scale /= 10) {
+      any = true;
+      out.fraction += (*at - '0') * scale;
+    }
+  }
   return any ? at : nullptr;
 }
 
@@ -47,26 +55,27 @@ constexpr double kMost = 3.2e12;
 }  // namespace
 
 bool parse_duration(const char* text, int64_t& milliseconds) noexcept {
-  double total = 0;
+  uint64_t total = 0;
   const char* at = *text == '+' ? text + 1 : text;
   if (*at == 0) {
     return false;
   }
   while (*at != 0) {
-    double number = 0;
+    Number number;
     at = read_number(at, number);
     const Unit* unit = at == nullptr ? nullptr : unit_at(at);
-    if (unit == nullptr) {
+    if (unit == nullptr || number.whole > kMost / unit->nanoseconds) {
       return false;
     }
     at += std::strlen(unit->name);
-    total += number * unit->milliseconds;
+    total += number.whole * unit->nanoseconds +
+             static_cast<uint64_t>(number.fraction * static_cast<double>(unit->nanoseconds));
+    if (total > kMost) {
+      return false;
+    }
   }
-  if (!(total > 0) || total > kMost) {
-    return false;
-  }
-  milliseconds = total < 1 ? 1 : static_cast<int64_t>(total);
-  return true;
+  milliseconds = static_cast<int64_t>(std::max<uint64_t>(total / 1'000'000, 1));
+  return total > 0;
 }
 
 }  // namespace tsrunc::launcher

@@ -74,13 +74,14 @@ void check_duration(const std::string& text) {
     return;
   }
   require(milliseconds >= 1);
-  // Whatever is one has digits and a unit, and twice the text is twice the time, but for what is rounded.
+  // Whatever is one has digits and a unit, and twice the text is twice the time, but for less than a
+  // millisecond.
   require(text.find_first_of("0123456789") != std::string::npos &&
           std::isalpha(static_cast<unsigned char>(text.back())) != 0);
   const std::string more = text + (text[0] == '+' ? text.substr(1) : text);
   int64_t twice = 0;
   if (launcher::parse_duration(more.c_str(), twice)) {
-    require(twice >= 2 * (milliseconds - 1) && twice <= 2 * milliseconds + 1);
+    require(milliseconds == 1 ? twice <= 3 : twice >= 2 * milliseconds && twice <= 2 * milliseconds + 1);
   }
 }
 

@@ -150,11 +150,13 @@ TEST(durations) {
     int64_t milliseconds;
   };
   for (const Row& row : {Row{"5s", 5000}, Row{"1m30s", 90000}, Row{"1.5h", 5400000}, Row{"100ms", 100},
-                         Row{".5s", 500}, Row{"1us", 1}, Row{"+2m", 120000}}) {
+                         Row{".5s", 500}, Row{"1us", 1}, Row{"+2m", 120000}, Row{"1.25s", 1250},
+                         Row{"1.s", 1000}, Row{"876000h", 3153600000000}}) {
     int64_t milliseconds = 0;
     CHECK(launcher::parse_duration(row.text, milliseconds) && milliseconds == row.milliseconds);
   }
-  for (const char* wrong : {"", "5", "s", "0s", "-1s", "1x", "1.2.3s", ".s", "5 s", "99999999999h", "+"}) {
+  for (const char* wrong : {"", "5", "s", "0s", "-1s", "1x", "1.2.3s", ".s", "5 s", "99999999999h", "+",
+                            "99999999999999999999999h", "1h99999999999h", "0.0s", "0.1ns"}) {
     int64_t milliseconds = 0;
     CHECK(!launcher::parse_duration(wrong, milliseconds));
   }

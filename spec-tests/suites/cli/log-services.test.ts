@@ -29,8 +29,8 @@ const SERVICES = {
 
 interface Service {
   readonly call: { readonly within: readonly string[] } & { readonly global: readonly string[] }
-  /** The messages, a newline as "|". */
-  readonly messages: () => readonly string[]
+  /** The messages, a newline as "|"; at least one, which may come after the end of who sent it. */
+  readonly messages: () => Promise<readonly string[]>
 }
 
 const service = async (kind: keyof typeof SERVICES, name: string): Promise<Service> => {
@@ -39,12 +39,14 @@ const service = async (kind: keyof typeof SERVICES, name: string): Promise<Servi
   await eventually('the listener', () => listener.stdout().includes('listening') || undefined)
   const script = `set -e\nSOCKET=${socket}\n${SERVICES[kind]}\nexec "$@"`
   const within = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh']
-  const messages = (): string[] =>
+  const heard = (): string[] =>
     listener
       .stdout()
       .split('\n')
+      .slice(0, -1)
       .filter((line) => line.startsWith('0 fds: '))
       .map((line) => line.slice(7))
+  const messages = () => eventually('a message', () => (heard().length > 0 ? heard() : undefined))
   return { call: { within, global: ['--log', `${kind}:${name}`] }, messages }
 }
 
@@ -70,7 +72,7 @@ for (const [title, change] of Object.entries(ways)) {
       const { status, stderr } = await b.tryCreate(s.call)
       equal(status, 1)
       match(stderr, words)
-      const last = s.messages().at(-1) ?? ''
+      const last = (await s.messages()).at(-1) ?? ''
       match(last, /^PRIORITY=3\|SYSLOG_IDENTIFIER=box\|ID=box\|MESSAGE=tsrunc create: /)
       match(last, words)
       equal(last.endsWith(`${stderr.trimEnd()}|`), true, `${last} and ${stderr}`)
@@ -83,7 +85,7 @@ test('--log syslog:NAME: the message has facility and priority, name and pid', H
   b.config.process.cwd = 'relative'
   b.save()
   equal((await b.tryCreate(s.call)).status, 1)
-  match(s.messages().at(-1) ?? '', /^<11>box\[\d+\]: tsrunc create: .*cwd/)
+  match((await s.messages()).at(-1) ?? '', /^<11>box\[\d+\]: tsrunc create: .*cwd/)
 })
 
 for (const kind of ['journald', 'syslog'] as const) {
@@ -91,8 +93,8 @@ for (const kind of ['journald', 'syslog'] as const) {
     const s = await service(kind, '')
     const { global, ...rest } = s.call
     equal((await callRuntime([...global, 'state', 'no-such-container'], rest)).status, 1)
-    match(s.messages().join(), kind === 'syslog' ? /^<11>tsrunc\[\d+\]: / : /\|SYSLOG_IDENTIFIER=tsrunc\|/)
-    match(s.messages().join(), /no-such-container/)
+    match((await s.messages()).join(), kind === 'syslog' ? /^<11>tsrunc\[\d+\]: / : /\|SYSLOG_IDENTIFIER=tsrunc\|/)
+    match((await s.messages()).join(), /no-such-container/)
   })
 
   test(`--log ${kind}: a service that is not there is an error, and nothing is made`, HERE, async () => {
