@@ -120,7 +120,11 @@ bool is_monitored(int monitors, const char* name) {
     return dir.valid();
   }
   // Behind the end of the process it stays for its clients.
-  return ::faccessat(dir.get(), "exit", F_OK, 0) != 0 && open_process(pids.monitor).ok();
+  if (::faccessat(dir.get(), "exit", F_OK, 0) == 0) {
+    return false;
+  }
+  const auto monitor = open_process(pids.monitor);
+  return monitor.ok() || monitor.failure().code != ESRCH;
 }
 
 bool remove_monitor(int monitors, const char* name) {

@@ -88,9 +88,11 @@ class Logs {
         ::inotify_add_watch(changes_.get(), directory, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
       return sys::fail("inotify_add_watch", place_.path);
     }
-    if (auto monitor = engine::open_process(monitored_.pids.monitor); monitor.ok()) {
-      monitor_ = std::move(*monitor);
+    auto monitor = engine::open_process(monitored_.pids.monitor);
+    if (!monitor.ok()) {
+      return monitor.failure().code == ESRCH ? kOk : monitor.failure();
     }
+    monitor_ = std::move(*monitor);
     return kOk;
   }
 

@@ -117,7 +117,12 @@ Failure PlannerClient::send(const void* data, size_t size) {
 
 Failure PlannerClient::receive_greeting(int milliseconds, sys::UniqueFd& offered) {
   pollfd ready{socket_.get(), POLLIN, 0};
-  if (::poll(&ready, 1, milliseconds) == 0) {
+  const sys::Deadline deadline(milliseconds);
+  int count = 0;
+  do {
+    count = ::poll(&ready, 1, deadline.left());
+  } while (count < 0 && errno == EINTR);
+  if (count == 0) {
     return sys::fail(ETIMEDOUT, "poll", kSocketName, "the planner does not greet in time");
   }
   Greeting greeting{};

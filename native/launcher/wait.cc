@@ -88,13 +88,16 @@ class Waiter {
  private:
   [[nodiscard]] Failure look(Outcome& out) {
     // In this order: who has recorded the end may be gone.
-    const bool lives = engine::open_process(monitored_.pids.monitor).ok();
+    const auto monitor = engine::open_process(monitored_.pids.monitor);
     const Failure failure = load_exit(monitored_.directory.get(), record_, line_);
     out = failure ? Outcome::kUnknown : Outcome::kKnown;
     if (!failure || failure.code != ENOENT) {
       return failure;
     }
-    return lives ? ask(out) : kOk;
+    if (!monitor.ok()) {
+      return monitor.failure().code == ESRCH ? kOk : monitor.failure();
+    }
+    return ask(out);
   }
 
   [[nodiscard]] Failure ask(Outcome& out) {
@@ -120,14 +123,20 @@ class Waiter {
 
   // It does not serve us: it ends, or has too many clients.
   [[nodiscard]] Failure gone() {
-    if (const auto monitor = engine::open_process(monitored_.pids.monitor); monitor.ok()) {
-      wait_for_end(*monitor);
+    const auto monitor = engine::open_process(monitored_.pids.monitor);
+    if (!monitor.ok()) {
+      return monitor.failure().code == ESRCH ? kOk : monitor.failure();
     }
+    wait_for_end(*monitor);
     return kOk;
   }
 
   [[nodiscard]] int without_monitor() {
     const auto pidfd = engine::open_process(process_);
+    if (!pidfd.ok() && pidfd.failure().code != ESRCH) {
+      log_.error(Sentence("wait for the end", pidfd.failure()).text);
+      return kFailed;
+    }
     const bool told = pidfd.ok() && ask_kernel(*pidfd, record_);
     if (!told) {
       log_.error(monitored_.any()

@@ -188,9 +188,10 @@ export const callAs = (args: readonly string[], options: SpawnOptions = {}): Run
   const running =
     caller === undefined
       ? begin([...before, path, ...args], options)
-      : begin([...before, caller.path(path), ...args], {
+      : begin([caller.path(path), ...args], {
           ...options,
-          within: [...caller.within, ...(options.within ?? [])],
+          // Denied by root: a user's own filter would need no_new_privs, and newuidmap would have no privileges.
+          within: [...before, ...caller.within, ...(options.within ?? [])],
         })
   void running.exited.then(
     (outcome) => {

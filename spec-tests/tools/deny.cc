@@ -106,6 +106,6 @@ int main(int argc, char** argv) {
     return 125;
   }
   install(numbers, error == "ENOSYS" ? ENOSYS : EPERM);
-  execv(argv[3], argv + 3);
+  execvp(argv[3], argv + 3);
   fail(argv[3]);
 }

@@ -80,6 +80,10 @@ class Sender final : public CgroupVisitor {
     for (size_t i = 0; i < count; ++i) {
       if (pids[i] > 0 && pids[i] != self_) {
         opened[i] = UniqueFd(sys::pidfd_open_raw(pids[i], 0));
+        // ESRCH: it has ended; EINVAL: it is a thread of another one by now.
+        if (!opened[i].valid() && errno != ESRCH && errno != EINVAL) {
+          return sys::fail("pidfd_open");
+        }
       }
     }
     sys::Array<pid_t> now;
@@ -284,27 +288,30 @@ namespace {
                                                  : kill(kKillMilliseconds - kLookMilliseconds);
 }
 
-}  // namespace
-
-Failure run(HostContext& context, const wire::KillCgroups& op) {
-  if (context.foreign_cgroup) {
-    return kOk;
-  }
+[[nodiscard]] Failure kill_members(HostContext& context, const wire::StrList& paths) {
   // systemd may have refused the unit because another container has it; init was there before.
   if (context.init.pid != 0 && !context.ungrouped && !is_made_by_systemd(context.plan)) {
-    return kill_own(context, op.paths);
+    return kill_own(context, paths);
   }
   // No init was ever made, or none that is known or has come to its cgroups: whoever is in a cgroup that
   // create did not make is a stranger.
   Journal journal;
   TSRUNC_TRY(journal.load(context.state));
-  for (uint32_t i = 0; i < op.paths.count; ++i) {
-    if (journal.has("cgroup", op.paths.items[i])) {
-      const wire::StrList one{op.paths.items + i, 1};
+  for (uint32_t i = 0; i < paths.count; ++i) {
+    if (journal.has("cgroup", paths.items[i])) {
+      const wire::StrList one{paths.items + i, 1};
       TSRUNC_TRY(kill_own(context, one));
     }
   }
   return kOk;
+}
+
+}  // namespace
+
+Failure run(HostContext& context, const wire::KillCgroups& op) {
+  const Failure failure = context.foreign_cgroup ? kOk : kill_members(context, op.paths);
+  context.unkilled = failure.code != 0;
+  return failure;
 }
 
 }  // namespace tsrunc::engine

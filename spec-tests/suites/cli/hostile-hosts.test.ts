@@ -43,36 +43,33 @@ test('disk: a create that finds it full leaves nothing, and the next one comes t
   const { root } = sandbox().marks
   mkdirSync(root, { recursive: true })
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'small', root])
-  try {
-    const b = await idle()
-    let refused = 0
-    let created = 0
-    for (let pages = 0; created < 2; pages += 1) {
-      fill(root, pages)
-      const { status, stderr } = await b.tryCreate()
-      if (status === 0) {
-        created += 1
-        fill(root, 0)
-        // What is there can be used and taken away.
-        equal((await b.state()).status, 'created')
-        await b.start()
-        expectStatus(await b.tryExec({}, '/bin/probe', 'echo', 'x'))
-        await b.delete({ flags: ['--force'] })
-      } else {
-        refused += 1
-        match(stderr, new RegExp(`${b.id}(.|\n)*ENOSPC`), `${pages} pages`)
-      }
-      deepEqual(
-        readdirSync(root).filter((name) => !name.startsWith('~')),
-        [],
-        `${pages} pages`,
-      )
-      ok(pages < 100)
+  sandbox().undo.push(() => execFileSync('umount', ['-l', root]))
+  const b = await idle()
+  let refused = 0
+  let created = 0
+  for (let pages = 0; created < 2; pages += 1) {
+    fill(root, pages)
+    const { status, stderr } = await b.tryCreate()
+    if (status === 0) {
+      created += 1
+      fill(root, 0)
+      // What is there can be used and taken away.
+      equal((await b.state()).status, 'created')
+      await b.start()
+      expectStatus(await b.tryExec({}, '/bin/probe', 'echo', 'x'))
+      await b.delete({ flags: ['--force'] })
+    } else {
+      refused += 1
+      match(stderr, new RegExp(`${b.id}(.|\n)*ENOSPC`), `${pages} pages`)
     }
-    ok(refused > 2, `${refused} refused`)
-  } finally {
-    execFileSync('umount', ['-l', root])
+    deepEqual(
+      readdirSync(root).filter((name) => !name.startsWith('~')),
+      [],
+      `${pages} pages`,
+    )
+    ok(pages < 100)
   }
+  ok(refused > 2, `${refused} refused`)
 })
 
 /** With every hierarchy of cgroups mounted read-only. */

@@ -13,6 +13,7 @@ import {
   match,
   ok,
   requires,
+  sandbox,
   scratch,
   test,
 } from '../../lib'
@@ -84,6 +85,10 @@ test(
     const pids = scratch('pids')
     const away = script('away', `setsid sleep 302 & echo $! > ${pids}; echo gone`)
     const closed = script('closed', 'exec 0<&-; exec 1>&-; exec 2>&-; exit 0')
+    // What the hook left is the hook's.
+    sandbox().undo.push(() => {
+      if (existsSync(pids)) process.kill(Number(readFileSync(pids, 'latin1')), 'SIGKILL')
+    })
     const b = await idle((c) => {
       c.annotations = { large: 'x'.repeat(300_000) }
       c.hooks = {
@@ -95,10 +100,7 @@ test(
     })
     await b.create()
     await b.delete({ flags: ['--force'] })
-    // What the hook left is the hook's.
-    const pid = Number(readFileSync(pids, 'latin1'))
-    ok(isAlive(pid))
-    process.kill(pid, 'SIGKILL')
+    ok(isAlive(Number(readFileSync(pids, 'latin1'))))
   },
 )
 
@@ -175,6 +177,9 @@ test('sockets: an agent or a terminal that nobody serves ends the call after ten
       await b.delete({ flags: ['--force'] })
     },
   }
-  await Promise.all(Object.values(stories).map((story) => story()))
+  // All to their end: none may be at work when what is left is looked for.
+  for (const result of await Promise.allSettled(Object.values(stories).map((story) => story()))) {
+    if (result.status === 'rejected') throw result.reason
+  }
   deepEqual(await leftSoFar(), [])
 })

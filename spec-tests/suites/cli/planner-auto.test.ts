@@ -41,10 +41,17 @@ const OWN_CGROUP = '/tsrunc-planner'
 
 const root = (): string => sandbox().marks.root
 const socketPath = (): string => join(root(), '~planner')
-const auto = (): { readonly env: Readonly<Record<string, string>> } => ({
+const PAUSE = new Int32Array(new SharedArrayBuffer(4))
+
+/** A call that leaves a planner behind. */
+const auto = (): { readonly env: Readonly<Record<string, string>> } => {
+  sandbox().undo.push(() => {
+    for (const pid of planners()) process.kill(pid, 'SIGKILL')
+    for (let round = 0; planners().length > 0 && round < 100; round++) Atomics.wait(PAUSE, 0, 0, 20)
+  })
   // By default.
-  env: { ...runtimeEnvironment(), TSRUNC_PLANNER: '' },
-})
+  return { env: { ...runtimeEnvironment(), TSRUNC_PLANNER: '' } }
+}
 
 const read = (pid: number, file: string): string => {
   try {
@@ -126,6 +133,9 @@ test("tsrunc planner: the one that is left is in none of the caller's cgroups", 
     .filter((path) => existsSync(join(path, 'cgroup.procs')))
   const service = hierarchies.map((path) => join(path, `${sandbox().tag}.service`))
   for (const path of service) mkdirSync(path, { recursive: true })
+  sandbox().undo.push(() => {
+    for (const path of service.filter((one) => existsSync(one))) rmdirSync(path)
+  })
   const enter = service.map((path) => `echo $$ > ${path}/cgroup.procs`).join('; ')
   const b = await sleeper()
   await b.create({ ...auto(), within: ['sh', '-c', `${enter}; exec "$@"`, 'in'] })

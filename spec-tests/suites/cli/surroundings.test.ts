@@ -15,7 +15,6 @@ import {
   sandbox,
   scratch,
   test,
-  uniqueName,
 } from '../../lib'
 
 test('an empty environment, another directory, no standard input', async () => {
@@ -57,10 +56,9 @@ test('--root given relative', { peers: { crun: 'loses the container' } }, async 
 
 test('flags with an equals sign and in any order', async () => {
   const b = await bundle()
-  const id = uniqueName()
-  const outcome = await callRuntime(['create', `--bundle=${b.path}`, `--pid-file=${scratch('pid')}`, id])
+  const outcome = await callRuntime(['create', `--bundle=${b.path}`, `--pid-file=${scratch('pid')}`, b.id])
   equal(outcome.status, 0, outcome.stderr)
-  equal((await callRuntime(['delete', '-f', id])).status, 0)
+  equal((await callRuntime(['delete', '-f', b.id])).status, 0)
 })
 
 test('a state directory of another container that is damaged does no harm', async () => {

@@ -153,6 +153,7 @@ test('damage: nothing of a neighbour is ended or removed because a file says so'
   const [b, c] = [await richBundle(), await richBundle()]
   const stranger = join(cgroupDirectory('pids', b.id), '..', `${b.id}-stranger`)
   mkdirSync(stranger)
+  sandbox().undo.push(() => rmdirSync(stranger))
   const rows = [
     [
       b,
@@ -175,7 +176,6 @@ test('damage: nothing of a neighbour is ended or removed because a file says so'
     equal(isAlive(pid), false)
     ok(isAlive(other) && existsSync(stranger), name)
   }
-  rmdirSync(stranger)
   await neighbour.kill('SIGKILL')
   await neighbour.exited
 })
