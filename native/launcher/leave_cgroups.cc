@@ -97,16 +97,18 @@ struct Membership {
   return {path.at, before + std::strlen(name) - 1};
 }
 
-[[nodiscard]] bool enter(const char* directory) {
+// A process of one thread moves through v1's `tasks` without what `cgroup.procs` takes for all its threads: a
+// lock that waits for an RCU grace period, some 10 ms (cgroup_procs_write_start() in kernel/cgroup/cgroup.c).
+[[nodiscard]] bool enter(const char* directory, bool unified) {
   char path[PATH_MAX];
   sys::Text text(path);
-  text.add(directory).add("/cgroup.procs");
+  text.add(directory).add(unified ? "/cgroup.procs" : "/tasks");
   return !text.cut() && !sys::write_file(AT_FDCWD, path, "0", 1);
 }
 
-[[nodiscard]] bool leave(const Membership& membership, const char* mounts) {
+[[nodiscard]] bool leave(const Membership& membership, const char* mounts, bool own) {
   const bool root = ::geteuid() == 0;
-  const bool makes_own = membership.unified() && root;
+  const bool makes_own = own && membership.unified() && root;
   if (membership.path.is("/") && !makes_own) {
     return true;
   }
@@ -131,12 +133,12 @@ struct Membership {
       return false;
     }
   }
-  return !text.cut() && enter(path);
+  return !text.cut() && enter(path, membership.unified());
 }
 
 }  // namespace
 
-bool leave_cgroups() {
+bool leave_cgroups(bool own) {
   Bytes cgroups;
   Bytes mounts;
   if (sys::read_whole(AT_FDCWD, "/proc/self/cgroup", cgroups) ||
@@ -152,7 +154,7 @@ bool leave_cgroups() {
     Membership membership;
     membership.controllers = rest.take(':');
     membership.path = rest;
-    left = left && leave(membership, mounts.data());
+    left = left && leave(membership, mounts.data(), own);
   });
   return left;
 }

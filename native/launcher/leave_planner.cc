@@ -130,7 +130,7 @@ void become_planner(char (&root)[PATH_MAX], bool ending, const char* path) {
   abandon_trace();
   ::umask(022);
   sys::reset_signals();
-  if (!drop_descriptors() || !leave_cgroups()) {
+  if (!drop_descriptors() || !leave_cgroups(true)) {
     return;
   }
   forget_priorities();

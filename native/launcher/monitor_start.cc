@@ -247,7 +247,7 @@ void MonitorStart::become(Notify* notify) {
                                        failed("leave the standard streams", streams_.leave()))) {
     return;
   }
-  (void)leave_cgroups();  // a user who may not stays where the caller is
+  (void)leave_cgroups(false);  // a user who may not stays where the caller is
   if (notify != nullptr && notify->active()) {
     // It waits for the program, which may wait for its monitor.
     const pid_t waiter = ::fork();
