@@ -11,6 +11,7 @@
 #include "addon/executable_copy.h"
 #include "addon/hand_off.h"
 #include "addon/planner_server.h"
+#include "addon/program.h"
 #include "addon/seccomp_cache.h"
 #include "launcher/handoff.h"
 #include "launcher/log_socket.h"
@@ -125,6 +126,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("dropPlan", Napi::Function::New(env, drop_plan));
   exports.Set("planCallers", Napi::Function::New(env, plan_callers));
   exports.Set("stopPlans", Napi::Function::New(env, stop_plans));
+  exports.Set("runProgram", Napi::Function::New(env, run_program));
   exports.Set("hasEvent", Napi::Function::New(env, run_has_event));
   exports.Set("keepSeccomp", Napi::Function::New(env, run_keep_seccomp));
   return exports;

@@ -15,6 +15,7 @@
 #include "addon/errors.h"
 #include "addon/peer.h"
 #include "addon/planner_connection.h"
+#include "addon/watched.h"
 #include "launcher/sealed.h"
 
 namespace tsrunc::addon {
@@ -33,44 +34,6 @@ constexpr int kBacklog = 511;
 constexpr mode_t kOwnMask = 0177;
 
 class Server;
-
-// A descriptor that libuv watches. It ends itself once libuv has let go of it.
-class Watched {
- public:
-  Watched(uv_loop_t* loop, int fd) noexcept : bad_(uv_poll_init(loop, &handle_, fd) != 0) {
-    handle_.data = this;
-  }
-  virtual ~Watched() = default;
-  Watched(const Watched&) = delete;
-  Watched& operator=(const Watched&) = delete;
-  Watched(Watched&&) = delete;
-  Watched& operator=(Watched&&) = delete;
-
-  [[nodiscard]] bool watch(int events) noexcept {
-    return !bad_ && uv_poll_start(&handle_, events, on_event) == 0;
-  }
-
-  void close() noexcept {
-    if (bad_) {
-      delete this;
-      return;
-    }
-    (void)uv_poll_stop(&handle_);
-    uv_close(reinterpret_cast<uv_handle_t*>(&handle_),
-             [](uv_handle_t* handle) { delete static_cast<Watched*>(handle->data); });
-  }
-
- protected:
-  virtual void ready(bool failed, int events) = 0;
-
- private:
-  static void on_event(uv_poll_t* handle, int status, int events) {
-    static_cast<Watched*>(handle->data)->ready(status != 0, events);
-  }
-
-  uv_poll_t handle_{};
-  bool bad_;
-};
 
 class Caller final : public Watched {
  public:

@@ -27,6 +27,17 @@ export interface PlanServerOptions {
   readonly forget: (connection: number) => void
 }
 
+export interface ProgramOptions {
+  readonly file: string
+  readonly argv: readonly string[]
+  /** Its standard input; undefined: /dev/null. */
+  readonly input: Uint8Array | undefined
+  /** Bytes of each stream; what is longer is cut. */
+  readonly most: number
+  /** It has ended. `status`: 128 + N where signal N ended it. */
+  readonly done: (status: number, stdout: string, stderr: string) => void
+}
+
 /** The addon's functions (native/addon/addon.cc). Each throws a NativeError. */
 export interface Binding {
   /** Starts what handOff needs and the plan does not decide, beside JavaScript: the sealed copy of `executable`. */
@@ -67,6 +78,8 @@ export interface Binding {
   planCallers(server: number): number
   /** Ends all connections and takes no more. */
   stopPlans(server: number): void
+  /** Runs a program, without fork(2)'s copy of this process (native/addon/program.h). Returns its pid. */
+  runProgram(options: ProgramOptions): number
   /** Whether poll(2) has something exceptional to tell of a descriptor, as of a mount table that has changed. */
   hasEvent(fd: number): boolean
   /** Keeps a program that was compiled with the libseccomp at `library`. What cannot be kept is not. */
