@@ -106,8 +106,15 @@ struct Membership {
   return !text.cut() && !sys::write_file(AT_FDCWD, path, "0", 1);
 }
 
+[[nodiscard]] bool is_own(Slice path) noexcept {
+  return path.length > 0 && *path.at == '/' && Slice{path.at + 1, path.length - 1}.is(kOwnCgroup);
+}
+
 [[nodiscard]] bool leave(const Membership& membership, const char* mounts, bool own) {
   const bool root = ::geteuid() == 0;
+  if (root && membership.unified() && is_own(membership.path)) {
+    return true;  // made in it
+  }
   const bool makes_own = own && membership.unified() && root;
   if (membership.path.is("/") && !makes_own) {
     return true;
@@ -136,24 +143,62 @@ struct Membership {
   return !text.cut() && enter(path, membership.unified());
 }
 
-}  // namespace
-
-bool leave_cgroups(bool own) {
-  Bytes cgroups;
-  Bytes mounts;
+// As texts.
+[[nodiscard]] bool read_tables(Bytes& cgroups, Bytes& mounts) {
   if (sys::read_whole(AT_FDCWD, "/proc/self/cgroup", cgroups) ||
       sys::read_whole(AT_FDCWD, "/proc/self/mountinfo", mounts)) {
     return false;
   }
   cgroups.push(0);
   mounts.push(0);
+  return true;
+}
+
+[[nodiscard]] Membership membership_of(Slice line) noexcept {
+  (void)line.take(':');
+  Membership membership;
+  membership.controllers = line.take(':');
+  membership.path = line;
+  return membership;
+}
+
+}  // namespace
+
+sys::UniqueFd open_own_cgroup() {
+  Bytes cgroups;
+  Bytes mounts;
+  if (::geteuid() != 0 || !read_tables(cgroups, mounts)) {
+    return {};
+  }
+  size_t lines = 0;
+  Membership membership;
+  each_line(cgroups.data(), [&](const char* line, size_t length) {
+    membership = membership_of({line, length});
+    ++lines;
+  });
+  Slice where;
+  if (lines != 1 || !membership.unified() || membership.path.is("/") ||
+      !find_mount(mounts.data(), membership, where)) {
+    return {};
+  }
+  char path[PATH_MAX];
+  sys::Text text(path);
+  text.add(where.at, where.length).add("/").add(kOwnCgroup);
+  if (text.cut() || (::mkdir(path, 0755) != 0 && errno != EEXIST)) {
+    return {};
+  }
+  return sys::UniqueFd(::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+bool leave_cgroups(bool own) {
+  Bytes cgroups;
+  Bytes mounts;
+  if (!read_tables(cgroups, mounts)) {
+    return false;
+  }
   bool left = true;
   each_line(cgroups.data(), [&](const char* line, size_t length) {
-    Slice rest{line, length};
-    (void)rest.take(':');
-    Membership membership;
-    membership.controllers = rest.take(':');
-    membership.path = rest;
+    const Membership membership = membership_of({line, length});
     left = left && leave(membership, mounts.data(), own);
   });
   return left;

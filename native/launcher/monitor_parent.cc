@@ -81,7 +81,7 @@ class Blocked {
 
 }  // namespace
 
-Failure MonitorParent::fork(UniqueFd& report) {
+Failure MonitorParent::fork(UniqueFd& report, int cgroup) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     return sys::fail("pipe2");
@@ -95,7 +95,17 @@ Failure MonitorParent::fork(UniqueFd& report) {
   args.flags = CLONE_PIDFD;
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   args.exit_signal = SIGCHLD;
-  const long child = sys::clone3(args);
+  long child = -1;
+  if (cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<uint64_t>(cgroup);
+    child = sys::clone3(args);
+    args.flags &= ~static_cast<uint64_t>(CLONE_INTO_CGROUP);
+    args.cgroup = 0;
+  }
+  if (child < 0) {
+    child = sys::clone3(args);
+  }
   if (child < 0) {
     return sys::fail("clone3");
   }

@@ -75,6 +75,18 @@ constexpr char kExecPrefix[] = "exec-";
   return kOk;
 }
 
+// Whether nothing that a call makes stays in the cgroup of who makes it: the container has one of its own,
+// and no hook is run.
+[[nodiscard]] bool moves_all(const wire::Plan& plan) noexcept {
+  const wire::OpList& ops = plan.list(wire::List::kCreate);
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    if (ops.items[i].kind == wire::OpKind::kRunHook) {
+      return false;
+    }
+  }
+  return plan.header.cgroup_paths.count > 0;
+}
+
 }  // namespace
 
 bool MonitorStart::failed(const char* what, const Failure& failure) {
@@ -86,8 +98,11 @@ bool MonitorStart::failed(const char* what, const Failure& failure) {
 
 bool MonitorStart::fork(int& code) {
   MonitorParent parent;
-  if (failed("start the monitor", parent.fork(report_))) {
-    return false;
+  {
+    const UniqueFd cgroup = moves_all(call_.context.plan) ? open_own_cgroup() : UniqueFd();
+    if (failed("start the monitor", parent.fork(report_, cgroup.get()))) {
+      return false;
+    }
   }
   if (parent.is_child()) {
     call_.heir = 0;  // the parent's child

@@ -1,19 +1,24 @@
 // --monitor: who holds a detached container's streams, and notes how it ended.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   addBusybox,
   type Bundle,
   bundle,
+  callRuntime,
+  cgroupVersion,
   deepEqual,
   equal,
+  expectStatus,
   launch,
   leftSoFar,
   match,
   notEqual,
   ok,
+  requires,
+  requiresThat,
   sandbox,
   scratch,
   type TestOptions,
@@ -102,6 +107,62 @@ test(
     equal(existsSync(join(sandbox().marks.root, b.id, 'monitor', 'init', 'socket')), false)
   },
 )
+
+/** Cgroups of a caller, in each hierarchy, and what enters them. */
+const service = () => {
+  const hierarchies = cgroupVersion() === 2 ? [''] : ['freezer', 'pids', 'memory', 'systemd']
+  const paths = hierarchies
+    .map((name) => join('/sys/fs/cgroup', name))
+    .filter((path) => existsSync(join(path, 'cgroup.procs')))
+    .map((path) => join(path, `${sandbox().tag}.service`))
+  for (const path of paths) mkdirSync(path)
+  sandbox().undo.push(() => {
+    for (const path of paths) rmdirSync(path)
+  })
+  const enter = paths.map((path) => `echo $$ > ${path}/cgroup.procs`).join('; ')
+  return { within: ['sh', '-c', `${enter}; exec "$@"`, 'in'], name: `${sandbox().tag}.service` }
+}
+
+const cgroupsOf = (pid: number | 'self'): string => readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+
+test("a monitor is in no cgroup of its caller's, whose service may end", OURS, async () => {
+  requires('root')
+  const { within, name } = service()
+  const b = await shell('sleep 600')
+  await b.run({ flags: ['--detach', '--monitor'], within })
+  const flags = ['--detach', '--monitor', '--exec-id', 'more']
+  expectStatus(await b.tryExec({ flags, within }, '/bin/sleep', '600'))
+  for (const which of ['init', 'exec-more']) equal(cgroupsOf(monitorPid(b, which)).includes(name), false, which)
+  const pids = JSON.parse((await callRuntime(['ps', '--format', 'json', b.id])).stdout) as readonly number[]
+  for (const pid of pids) match(cgroupsOf(pid), new RegExp(b.id))
+  await b.delete({ flags: ['--force'] })
+})
+
+test("what a hook leaves stays in its caller's cgroup, and the monitor does not", OURS, async () => {
+  requires('root')
+  const { within, name } = service()
+  const seen = scratch('seen')
+  const b = await shell('sleep 600')
+  b.config.hooks = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', `cat /proc/self/cgroup > ${seen}`] }] }
+  b.save()
+  await b.run({ flags: ['--detach', '--monitor'], within })
+  match(readFileSync(seen, 'utf8'), new RegExp(name))
+  equal(cgroupsOf(monitorPid(b)).includes(name), false)
+  await b.delete({ flags: ['--force'] })
+})
+
+test('on v2 a monitor is made outside of the cgroup of its caller', OURS, async () => {
+  requires('root', 'cgroup-v2')
+  requiresThat(existsSync('/usr/bin/strace'), 'strace')
+  const { within } = service()
+  const b = await shell('sleep 600')
+  const trace = scratch('trace')
+  const calls = ['strace', '-o', trace, '-e', 'trace=clone3']
+  await b.run({ flags: ['--detach', '--monitor'], within: [...within, ...calls] })
+  match(readFileSync(trace, 'utf8'), /clone3\(\{flags=CLONE_PIDFD\|CLONE_INTO_CGROUP,/)
+  match(cgroupsOf(monitorPid(b)), /^0::\/tsrunc-planner$/m)
+  await b.delete({ flags: ['--force'] })
+})
 
 test(
   'a client sees output and errors apart, gives input, and is told the exit behind the last byte',
