@@ -82,6 +82,14 @@ Failure make_pipe(UniqueFd& reader, UniqueFd& writer) noexcept {
   return kOk;
 }
 
+// What a child could not do, as it tells its parent.
+struct Refusal {
+  int code = 0;
+  uint32_t call = 0;  // of kCalls
+};
+constexpr const char* kCalls[] = {"prctl", "dup2", "close_range", "capset", "execve"};
+constexpr uint32_t kExecve = 4;
+
 [[noreturn]] void become_hook(const wire::RunHook& op, const Pipes& pipes,
                               const HookOutput& output) noexcept {
   const int standard = output.standard >= 0 ? output.standard : pipes.output_write.get();
@@ -89,21 +97,24 @@ Failure make_pipe(UniqueFd& reader, UniqueFd& writer) noexcept {
   // A group of its own, so that a hook that is out of time takes its children along.
   (void)::setpgid(0, 0);
   sys::reset_signals();
-  bool ok = ::prctl(PR_SET_PDEATHSIG, SIGKILL) >= 0 && ::dup2(pipes.input_read.get(), 0) >= 0 &&
-            ::dup2(standard, 1) >= 0 && ::dup2(error, 2) >= 0 &&
-            ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) >= 0;
-  if (ok && op.drop_capabilities) {
-    uint64_t missing = 0;
-    ok = !set_capabilities({op.effective, op.permitted, op.inheritable, op.ambient}, missing);
-  }
-  if (ok) {
+  Refusal refusal;
+  uint64_t missing = 0;
+  const auto next = [&](bool done) {
+    refusal.call += done ? 1 : 0;
+    return done;
+  };
+  if (next(::prctl(PR_SET_PDEATHSIG, SIGKILL) >= 0) &&
+      next(::dup2(pipes.input_read.get(), 0) >= 0 && ::dup2(standard, 1) >= 0 && ::dup2(error, 2) >= 0) &&
+      next(!sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)) &&
+      next(!op.drop_capabilities ||
+           !set_capabilities({op.effective, op.permitted, op.inheritable, op.ambient}, missing))) {
     // config.md: args are argv as in execv(3); without them only the name of the program.
     const char* const name_only[] = {op.path.data, nullptr};
     const char* const* args = op.args.count > 0 ? op.args.items : name_only;
     (void)::execve(op.path.data, const_cast<char* const*>(args), const_cast<char* const*>(op.env.items));
   }
-  const int code = errno;
-  [[maybe_unused]] const ssize_t told = ::write(pipes.error_write.get(), &code, sizeof code);
+  refusal.code = errno;
+  [[maybe_unused]] const ssize_t told = ::write(pipes.error_write.get(), &refusal, sizeof refusal);
   ::_exit(127);
 }
 
@@ -252,19 +263,20 @@ Failure run_hook(const wire::RunHook& op, const HookInput& input, const HookOutp
   Pipes pipes;
   Running hook;
   TSRUNC_TRY(spawn(op, output, pipes, hook));
-  int code = 0;
+  Refusal refusal;
   ssize_t got = 0;
-  while ((got = ::read(pipes.error_read.get(), &code, sizeof code)) < 0 && errno == EINTR) {
+  while ((got = ::read(pipes.error_read.get(), &refusal, sizeof refusal)) < 0 && errno == EINTR) {
   }
   if (got < 0) {
-    code = errno;
+    const int code = errno;
     (void)::kill(-hook.pid, SIGKILL);
     (void)::waitpid(hook.pid, nullptr, 0);
     return fail(code, "read", op.path.data, nullptr);
   }
-  if (got == static_cast<ssize_t>(sizeof code)) {
+  if (got == static_cast<ssize_t>(sizeof refusal)) {
     (void)::waitpid(hook.pid, nullptr, 0);
-    return fail(code, "execve", op.path.data, nullptr);
+    return fail(refusal.code, kCalls[refusal.call <= kExecve ? refusal.call : kExecve], op.path.data,
+                nullptr);
   }
   Tail tail;
   int refused = 0;

@@ -22,6 +22,10 @@ export const denying = (): readonly string[] => (denies() ? [deny(), ERRNO, CALL
 export const outerFilters = (): number =>
   Number(/^Seccomp_filters:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0') + (denies() ? 1 : 0)
 
+/** Without warnings of what the runtime did without because of what SPEC_DENY takes away. */
+export const undenied = (stderr: string): string =>
+  denies() ? stderr.replaceAll(new RegExp(`^.*warning: .*\\b${CALL}\\b.*\\b${ERRNO}\\b.*\n`, 'gm'), '') : stderr
+
 /** Whether the runtime has said that it cannot do without the call. */
 export const refuses = ({ status, stderr }: Outcome): boolean =>
   denies() && status !== 0 && new RegExp(`\\b${CALL}\\b.*\\(?${ERRNO}\\b`).test(stderr)

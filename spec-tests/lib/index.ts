@@ -31,7 +31,7 @@ export {
   type SeccompRule,
 } from './config'
 export { consoleSocket, onTerminal } from './console'
-export { denies, outerFilters } from './denial'
+export { denies, outerFilters, undenied } from './denial'
 export { descriptorsOf, givesDescriptors, inherited } from './descriptors'
 export { type TestOptions, test } from './harness'
 export { copyOfRuntime } from './installation'
