@@ -14,6 +14,19 @@ const PLANNED: readonly string[] = ['create', 'exec']
 
 /** Cgroups as systemd names them, "SLICE:PREFIX:NAME": nobody means a path by it. */
 const OF_SYSTEMD = /"cgroupsPath"\s*:\s*"[^"/:]*\.slice:[^":/]*:[^":/]+"/
+const HOOK_OF_DELETE = /"poststop"\s*:\s*\[/
+
+/** What the shim has to know of a configuration. */
+export interface Wishes {
+  readonly systemd: boolean
+  /** A hook may look at the root file system while the container is deleted. */
+  readonly deleteHook: boolean
+}
+
+export function readWishes(bundle: string, options: Options): Wishes {
+  const text = readFileSync(join(bundle, 'config.json'), 'utf8')
+  return { systemd: options.systemdCgroup || OF_SYSTEMD.test(text), deleteHook: HOOK_OF_DELETE.test(text) }
+}
 
 /** Whether calls with this directory of containers find their planner in this process. */
 export type Plans = (root: string) => Promise<boolean>
@@ -37,10 +50,6 @@ export class Runtime {
 
   monitor({ id, options }: Place, name: string): string {
     return join(this.root(options), id, 'monitor', name)
-  }
-
-  static wantsSystemd(bundle: string, options: Options): boolean {
-    return options.systemdCgroup || OF_SYSTEMD.test(readFileSync(join(bundle, 'config.json'), 'utf8'))
   }
 
   /** A verb whose failure is the caller's to look at. */

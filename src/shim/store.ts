@@ -33,6 +33,7 @@ export interface ContainerRecord {
   readonly bundle: string
   readonly options: Options
   readonly systemd: boolean
+  readonly deleteHook: boolean
   /** Whether something is mounted at BUNDLE/rootfs. */
   readonly mounted: boolean
   /** Everything that belongs to it was made. */

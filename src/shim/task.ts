@@ -210,8 +210,20 @@ export class Task {
 
   /** Everything that a container has, also of one that is half made. */
   async undo(): Promise<void> {
-    await this.#with.runtime.verb(this.record, 'delete', ['--force', this.record.id])
-    if (this.record.mounted) await this.#with.runtime.unmount(this.rootfs)
+    const { id, mounted, init, deleteHook } = this.record
+    const remove = (): Promise<unknown> => this.#with.runtime.verb(this.record, 'delete', ['--force', id])
+    const unmount = async (): Promise<void> => {
+      if (mounted) await this.#with.runtime.unmount(this.rootfs)
+    }
+    if (init.exit !== undefined && !deleteHook) {
+      // Nobody looks at it any more: both at once, and both to their end.
+      for (const step of await Promise.allSettled([remove(), unmount()])) {
+        if (step.status === 'rejected') throw step.reason
+      }
+    } else {
+      await remove()
+      await unmount()
+    }
     rmSync(join(this.#with.place, 'streams', this.record.id), { recursive: true, force: true })
   }
 

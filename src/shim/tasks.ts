@@ -8,7 +8,7 @@ import * as m from './messages'
 import { readMetrics } from './metrics'
 import { closeInput, type Exit, resize } from './monitor'
 import { readOptions } from './options'
-import { Runtime } from './runtime'
+import { readWishes } from './runtime'
 import { method, type Service } from './server'
 import { type ContainerRecord, checkIdentifier, type ProcessRecord, type Streams } from './store'
 import { type Surroundings, Task } from './task'
@@ -114,7 +114,7 @@ export class Tasks {
       id,
       bundle,
       options,
-      systemd: Runtime.wantsSystemd(bundle, options),
+      ...readWishes(bundle, options),
       mounted: rootfs.length > 0,
       whole: false,
       paused: false,
