@@ -39,8 +39,19 @@ function pointerOf({ architectures, syscalls }: Seccomp, { syscall, path = '' }:
   return index < 0 ? POINTER : `${POINTER}/syscalls/${index}/names/${syscalls?.[index]?.names.indexOf(path)}`
 }
 
+/** A planner plans with what it has read once (host/memory.ts): the same profile is the same object. */
+const requests = new WeakMap<Seccomp, SeccompProgramRequest>()
+
+function requestOf(seccomp: Seccomp, failUnknown: boolean): SeccompProgramRequest {
+  const known = requests.get(seccomp)
+  if (known?.failUnknown === failUnknown) return known
+  const request = seccompRequest(seccomp, failUnknown)
+  requests.set(seccomp, request)
+  return request
+}
+
 function compileProfile(seccomp: Seccomp, { annotations }: Spec, compile: CompileSeccomp): Uint8Array {
-  const request = seccompRequest(seccomp, (annotations?.[FAIL_UNKNOWN] ?? '0') !== '0')
+  const request = requestOf(seccomp, (annotations?.[FAIL_UNKNOWN] ?? '0') !== '0')
   try {
     return compile(request)
   } catch (cause) {
