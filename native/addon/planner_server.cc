@@ -115,6 +115,9 @@ class Server {
         if (errno == EINTR || errno == ECONNABORTED) {
           continue;
         }
+        if (errno != EAGAIN) {
+          pause();
+        }
         return;
       }
       if (callers_.size() < most_) {
@@ -167,8 +170,25 @@ class Server {
     caller->follow(caller->connection().read());
   }
 
+  // accept(2): EMFILE and the like stay as long as nothing is closed, and so does the caller that waits.
+  void pause() {
+    paused_ = true;
+    (void)listener_->watch(0);
+    // It is all now that keeps the loop alive.
+    uv_ref(reinterpret_cast<uv_handle_t*>(timer_));
+  }
+
+  void resume() {
+    paused_ = false;
+    uv_unref(reinterpret_cast<uv_handle_t*>(timer_));
+    (void)listener_->watch(UV_READABLE);
+  }
+
   static void on_time(uv_timer_t* timer) {
     auto* server = static_cast<Server*>(timer->data);
+    if (server->paused_) {
+      server->resume();
+    }
     const uint64_t now = uv_now(server->loop_);
     std::vector<uint32_t> late;
     for (const auto& [number, caller] : server->callers_) {
@@ -185,6 +205,7 @@ class Server {
   uv_loop_t* loop_;
   size_t most_;
   bool stopped_ = false;
+  bool paused_ = false;
   Napi::AsyncContext context_;
   Napi::FunctionReference hear_;
   Napi::FunctionReference forget_;

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process'
-import { chownSync, existsSync, mkdirSync, openSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import {
@@ -9,12 +19,14 @@ import {
   callRuntime,
   copyOfRuntime,
   deepEqual,
+  delay,
   equal,
   eventually,
   isAlive,
   launch,
   match,
   notEqual,
+  ok,
   plansCold,
   requires,
   runtime,
@@ -360,6 +372,13 @@ test('tsrunc planner: --planner may stand before verbs that plan nothing, as eng
   }
 })
 
+/** proc_pid_stat(5): processor time, a hundredth of a second each. */
+const ticks = (pid: number): number =>
+  (/\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1] ?? '')
+    .split(' ')
+    .slice(11, 13)
+    .reduce((sum, field) => sum + Number(field), 0)
+
 test('tsrunc planner: a bad request harms no other', ONLY, async () => {
   requires('root')
   const planner = startPlanner()
@@ -391,6 +410,26 @@ test('tsrunc planner: a queue that is full costs a caller of auto nothing but ti
   for (const socket of sockets) socket.destroy()
   planner.kill('SIGCONT')
   await b.run(mode('on'))
+})
+
+test('tsrunc planner: one that has no descriptor left waits without working, and serves again', ONLY, async () => {
+  requires('root')
+  const planner = startPlanner()
+  const pid = planner.pid ?? 0
+  const b = await trueBundle()
+  await b.run(mode('on'))
+  const room = readdirSync(`/proc/${pid}/fd`).length + 5
+  execFileSync('prlimit', ['--pid', String(pid), `--nofile=${room}:`])
+  const sockets = Array.from({ length: 30 }, () => connect(socketPath()).on('error', () => undefined))
+  sandbox().undo.push(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  await eventually('the last descriptor', () => readdirSync(`/proc/${pid}/fd`).length >= room - 1)
+  const before = ticks(pid)
+  await delay(1000)
+  ok(ticks(pid) - before < 30, `${ticks(pid) - before} ticks`)
+  for (const socket of sockets) socket.destroy()
+  await eventually('a plan', async () => (await b.tryRun(mode('on'))).status === 0)
 })
 
 test('tsrunc planner: ends when it was idle, and leaves no socket', ONLY, async () => {
