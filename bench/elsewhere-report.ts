@@ -26,7 +26,7 @@ const ms = (microseconds: number): string => (microseconds / 1000).toFixed(2)
 function rowsOf(place: Place): readonly string[] {
   const { times } = place.report
   return MEASURES.flatMap((measure) =>
-    OURS.map((who) => {
+    OURS.filter((who) => place.report.times[measure]?.[who] !== undefined).map((who) => {
       const own = times[measure]?.[who]?.wall.p50
       const ratios = REFERENCES.map((reference) => {
         const other = times[measure]?.[reference]?.wall.p50

@@ -93,7 +93,9 @@ function measureAll(options: BenchOptions): Promise<Findings> {
   const bundles = options.bundles === undefined ? undefined : new EngineBundles(options.bundles)
   return prepared(options.runtimes, async ({ participants, bench, remove }) => {
     try {
-      const scenarios = [...SCENARIOS, ...(bundles === undefined ? [] : [bundles.scenario()])]
+      const all = [...SCENARIOS, ...(bundles === undefined ? [] : [bundles.scenario()])]
+      const { only } = options
+      const scenarios = all.filter(({ measures }) => only === undefined || measures.some((name) => only.includes(name)))
       const series = new Series(bench, participants, scenarios)
       const results = await series.run(options, (round) => progress(round, options.runs))
       await bench.stopwatch.close()

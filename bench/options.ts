@@ -10,6 +10,8 @@ export interface BenchOptions {
   readonly neighbours: number
   /** Names, or NAME=PATH for a build that is not in its usual place. */
   readonly runtimes: readonly string[]
+  /** What is measured, by name; undefined: everything. What is measured together comes together. */
+  readonly only: readonly string[] | undefined
   /** Folder of configurations that engines wrote, to be measured too. */
   readonly bundles: string | undefined
   /** Print JSON instead of writing the report. */
@@ -28,6 +30,7 @@ export const USAGE = `usage: npm run bench -- [options]   (as root)
   --warm-up N        rounds before them that are not counted (5)
   --neighbours N     containers beside which create is measured too (1000)
   --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc,tsrunc-cold)
+  --only A,B         of what is measured in rounds these alone, and what is measured together with them ("run,exec")
   --bundles DIR      measure {docker-default,containerd-ctr-default,podman-default}.json of this folder too
   --output FILE      where the report goes (docs/BENCHMARKS.md)
   --phases           print where the time of tsrunc's run goes, by its --trace, and write no report
@@ -45,6 +48,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
       'warm-up': { type: 'string', default: '5' },
       neighbours: { type: 'string', default: '1000' },
       runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc,tsrunc-cold' },
+      only: { type: 'string' },
       bundles: { type: 'string' },
       output: { type: 'string', default: defaultOutput },
       json: { type: 'boolean', default: false },
@@ -59,6 +63,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
     warmUp: count('--warm-up', values['warm-up'], 0),
     neighbours: count('--neighbours', values.neighbours, 0),
     runtimes: values.runtimes.split(',').filter((name) => name !== ''),
+    only: values.only?.split(','),
     bundles: values.bundles,
     json: values.json,
     phases: values.phases,
