@@ -5,6 +5,7 @@
 #include "launcher/attend.h"
 #include "launcher/describe.h"
 #include "launcher/interruption.h"
+#include "launcher/monitor_start.h"
 #include "launcher/planned.h"
 #include "launcher/terminal.h"
 
@@ -13,9 +14,16 @@ namespace {
 
 constexpr int kFailed = 1;
 
-}  // namespace
+// Returns where that fails: a container without its monitor is not what was asked for.
+[[nodiscard]] int become(PlannedCall& call, MonitorStart& monitor) {
+  if (monitor.make_directory() && monitor.committed()) {
+    monitor.become(nullptr);
+  }
+  (void)take_away(call.context, call.log);
+  return kFailed;
+}
 
-int restore_container(PlannedCall& call) {
+[[nodiscard]] int restore(PlannedCall& call, MonitorStart& monitor) {
   engine::HostContext& context = call.context;
   const wire::Launch& launch = context.plan.launch;
   if (!launch.detach && launch.subreaper && ::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
@@ -36,6 +44,9 @@ int restore_container(PlannedCall& call) {
     call.log.error(Sentence(context.plan, why).text);
     return kFailed;
   }
+  if (monitor.wanted()) {
+    return become(call, monitor);
+  }
   if (launch.detach) {
     return 0;
   }
@@ -44,6 +55,22 @@ int restore_container(PlannedCall& call) {
   }
   interruption.forward();
   return attend(context, nullptr, call.log);
+}
+
+}  // namespace
+
+int restore_container(PlannedCall& call) {
+  MonitorStart monitor(call);
+  if (monitor.wanted()) {
+    int code = kFailed;
+    if (!monitor.fork(code)) {
+      return code;
+    }
+    if (!monitor.open()) {
+      return kFailed;
+    }
+  }
+  return restore(call, monitor);
 }
 
 }  // namespace tsrunc::launcher

@@ -82,14 +82,34 @@ export const rows: readonly Row[] = [
     deepEqual(leftOf(last), [])
   }),
 
-  row('restore: is refused by name, and nothing is left', async () => {
-    const id = await detached('exec sleep 1000')
+  row('restore: it goes on where it was, and has its exit status', async () => {
+    const id = await detached('trap "exit 7" TERM; n=0; while :; do n=$((n+1)); echo $n >/tmp/n; sleep 0.1; done')
+    const count = async (of: string): Promise<number> => Number(await exec(of, 'cat', '/tmp/n'))
+    await eventually('it counts', async () => (await count(id)) > 3)
     await ctr('container', 'checkpoint', '--rw', '--image', '--task', id, 'checkpoint:1')
     await remove(id)
     const restored = name()
-    const outcome = await attempt(['ctr', 'container', 'restore', '--rw', '--live', restored, 'checkpoint:1'])
-    notEqual(outcome.status, 0)
-    match(outcome.stderr, /containers with a monitor cannot be restored/)
+    await ctr('container', 'restore', '--rw', '--live', restored, 'checkpoint:1')
+    await eventually('it counts on', async () => (await count(restored)) > 4)
+    await ctr('task', 'kill', '--signal', 'TERM', restored)
+    equal(await removeStopped(restored), 7)
+    deepEqual(leftOf(restored), [])
+  }),
+
+  row('restore: without CRIU it is an error, and nothing is left', async () => {
+    const id = await detached('exec sleep 1000')
+    await ctr('container', 'checkpoint', '--rw', '--image', '--task', id, 'checkpoint:2')
+    await remove(id)
+    const restored = name()
+    await attempt(['sh', '-c', 'mv /usr/sbin/criu /usr/sbin/criu.away'])
+    try {
+      const outcome = await attempt(['ctr', 'container', 'restore', '--rw', '--live', restored, 'checkpoint:2'])
+      notEqual(outcome.status, 0)
+      match(outcome.stderr, /OCI runtime restore failed: .*criu/i)
+    } finally {
+      await attempt(['sh', '-c', 'mv /usr/sbin/criu.away /usr/sbin/criu'])
+    }
+    await attempt(['ctr', 'task', 'rm', '--force', restored])
     await attempt(['ctr', 'container', 'rm', restored])
     deepEqual(leftOf(restored), [])
   }),

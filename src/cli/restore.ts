@@ -3,6 +3,7 @@ import { ACTION } from '../plan/wire'
 import { CONTAINER_OPTIONS, createOptions } from './container-options'
 import { CRIU_OPTIONS, criuOptions } from './criu-options'
 import { launchPlan } from './launch'
+import { containerMonitor, MONITOR_OPTIONS } from './monitor-options'
 import type { OptionTable } from './options'
 import { UsageError } from './parse'
 import { defineVerb } from './verb'
@@ -12,6 +13,7 @@ const { 'preserve-fds': _, ...containerOptions } = CONTAINER_OPTIONS
 const options = {
   ...containerOptions,
   ...CRIU_OPTIONS,
+  ...MONITOR_OPTIONS,
   detach: { type: 'boolean', short: 'd', description: 'return once the container goes on' },
   keep: { type: 'boolean', description: 'keep the stopped container for a later delete' },
   'no-subreaper': { type: 'boolean', description: 'do not wait for processes that the container leaves behind' },
@@ -42,15 +44,17 @@ export const verb = defineVerb({
   positionals: [1, 1],
   run(call) {
     const { options: values } = call
-    const { detach, keep } = values
-    const container = createOptions(call, { ...values, 'preserve-fds': undefined }, detach)
+    const { detach, keep, monitor } = values
+    // A monitor stands in for a caller that stays.
+    const container = createOptions(call, { ...values, 'preserve-fds': undefined }, detach && !monitor)
     const flags = {
       ...criuOptions(call, values),
       tcpClose: values['tcp-close'],
       lsmProfile: lsmProfile(values['lsm-profile']),
       lsmMountContext: values['lsm-mount-context'] ?? '',
     }
-    const launch = { action: ACTION.restore, detach, keep, subreaper: !values['no-subreaper'] }
+    const subreaper = !values['no-subreaper']
+    const launch = { action: ACTION.restore, detach, keep, subreaper, ...containerMonitor(call, values, detach) }
     launchPlan(call, 'tsrunc restore', container.root, launch, values['dry-run'], (surroundings) =>
       planRestored(container, flags, surroundings),
     )

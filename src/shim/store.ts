@@ -34,6 +34,8 @@ export interface ContainerRecord {
   readonly options: Options
   readonly systemd: boolean
   readonly deleteHook: boolean
+  /** Directory of the images that it goes on from at its start; empty: its program begins. */
+  readonly checkpoint: string
   /** Whether something is mounted at BUNDLE/rootfs. */
   readonly mounted: boolean
   /** Everything that belongs to it was made. */
@@ -55,6 +57,8 @@ export function checkIdentifier(what: string, id: string): void {
 const ALIVE = '.json'
 /** Of a container that is deleted: nothing of it is left but the answer. */
 const GONE = '.gone'
+
+const EARLIER = { checkpoint: '', deleteHook: true } as const
 
 export class Store {
   readonly #directory: string
@@ -86,7 +90,8 @@ export class Store {
   #read(path: string): ContainerRecord | undefined {
     try {
       const record = JSON.parse(readFileSync(path, 'utf8')) as ContainerRecord
-      return record.version === 1 ? record : undefined
+      // What an earlier build has not noted.
+      return record.version === 1 ? { ...EARLIER, ...record } : undefined
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       process.stderr.write(`${path} cannot be read: ${(error as Error).message}\n`)

@@ -1,6 +1,7 @@
 /** One container and the processes that were added to it, as containerd sees them: a task. */
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { lastLine } from './command'
 import { CODE, ShimError } from './errors'
 import type { Mount, Topic } from './messages'
 import { type Exit, waitForExit } from './monitor'
@@ -9,7 +10,7 @@ import { Ending, isAlive } from './process'
 import type { EventOf, Publisher } from './publisher'
 import type { Runtime } from './runtime'
 import type { ContainerRecord, ProcessRecord, Store } from './store'
-import { type Prepared, prepare } from './streams'
+import { prepare } from './streams'
 import { timestampOf } from './time'
 
 export interface Surroundings {
@@ -127,7 +128,7 @@ export class Task {
       const { told, exit } = process
       const topics = execId === '' ? INIT : EXEC
       if (!told.includes(topics.added)) {
-        if (execId === '') this.publishCreate([], '')
+        if (execId === '') this.publishCreate([], this.record.checkpoint)
         else this.publish(EXEC.added, { exec_id: execId }, process)
       }
       if (process.started && !told.includes(topics.started)) this.publishStarted(execId)
@@ -175,32 +176,54 @@ export class Task {
 
   async create(rootfs: readonly Mount[]): Promise<void> {
     const { runtime } = this.#with
-    const { id, bundle, options, init } = this.record
-    let streams: Prepared | undefined
+    const { id, checkpoint } = this.record
     try {
       if (rootfs.length > 0) {
         mkdirSync(this.rootfs, { recursive: true, mode: 0o711 })
         await runtime.mount(mountWords(rootfs, this.rootfs))
       }
-      streams = await prepare(runtime, init.streams, this.#fifos('init'), id)
-      const pidFile = join(bundle, 'init.pid')
-      await runtime.verb(this.record, 'create', [
-        ...['--monitor', '--bundle', bundle, '--pid-file', pidFile, ...streams.args],
+      // containerd's: a task that goes on from a checkpoint does so at its start, and has no process before.
+      if (checkpoint === '') await this.#make('create', [])
+    } catch (error) {
+      await this.undo().catch((left: Error) => globalThis.process.stderr.write(`${id}: ${left.message}\n`))
+      throw error
+    }
+    this.record.whole = true
+    this.save()
+    this.publishCreate(rootfs, checkpoint)
+    if (checkpoint === '') this.watch('')
+  }
+
+  /** A process with its streams: the container's first. */
+  async #make(verb: 'create' | 'restore', words: readonly string[]): Promise<void> {
+    const { runtime } = this.#with
+    const { id, bundle, options, init } = this.record
+    const streams = await prepare(runtime, init.streams, this.#fifos('init'), id)
+    try {
+      await runtime.verb(this.record, verb, [
+        ...words,
+        ...['--monitor', '--bundle', bundle, '--pid-file', this.#pidFile, ...streams.args],
         ...(options.noPivotRoot ? ['--no-pivot'] : []),
         ...(options.noNewKeyring ? ['--no-new-keyring'] : []),
         id,
       ])
-      init.pid = Number(readFileSync(pidFile, 'utf8'))
+      init.pid = Number(readFileSync(this.#pidFile, 'utf8'))
     } catch (error) {
-      streams?.abandon()
-      await this.undo().catch((left: Error) => globalThis.process.stderr.write(`${id}: ${left.message}\n`))
+      streams.abandon()
       throw error
     } finally {
-      streams?.settle()
+      streams.settle()
     }
-    this.record.whole = true
-    this.save()
-    this.publishCreate(rootfs, '')
+  }
+
+  get #pidFile(): string {
+    return join(this.record.bundle, 'init.pid')
+  }
+
+  async #restore(): Promise<void> {
+    const { bundle, checkpoint, options } = this.record
+    const work = options.criuWorkPath || join(bundle, 'work')
+    await this.#make('restore', ['--detach', '--image-path', checkpoint, '--work-path', work])
     this.watch('')
   }
 
@@ -229,10 +252,11 @@ export class Task {
 
   async start(): Promise<void> {
     const { runtime } = this.#with
-    const { id, init } = this.record
+    const { id, init, checkpoint } = this.record
     if (init.started) throw new ShimError('failedPrecondition', `${id} is started already`)
     await this.#ending('').during(async () => {
-      await runtime.verb(this.record, 'start', [id])
+      if (checkpoint === '') await runtime.verb(this.record, 'start', [id])
+      else await this.#restore()
       this.#started('')
     })
   }
@@ -241,8 +265,15 @@ export class Task {
   async hasStarted(execId: string): Promise<boolean> {
     const process = this.process(execId)
     if (execId === '') {
-      const text = await this.#with.runtime.verb(this.record, 'state', [this.record.id])
-      if ((JSON.parse(text) as { readonly status?: unknown }).status === 'created') return false
+      const { status, stdout, stderr } = await this.#with.runtime.attempt(this.record, 'state', [this.record.id])
+      // Not restored yet.
+      if (status !== 0 && this.record.checkpoint !== '') return false
+      if (status !== 0) throw new ShimError('unknown', `OCI runtime state failed: ${lastLine(stderr)}`)
+      if ((JSON.parse(stdout) as { readonly status?: unknown }).status === 'created') return false
+      if (process.pid === 0) {
+        process.pid = Number(readFileSync(this.#pidFile, 'utf8'))
+        this.watch('')
+      }
     } else {
       const file = join(this.record.bundle, `${process.monitor}.pid`)
       if (!existsSync(file) || !existsSync(this.directory(process))) return false

@@ -94,12 +94,6 @@ export class Tasks {
   async #create(request: m.CreateTaskRequest, again: boolean): Promise<number> {
     const { id, bundle, rootfs, checkpoint } = request
     checkIdentifier('container', id)
-    if (checkpoint !== '') {
-      throw new ShimError(
-        'unimplemented',
-        `create ${id} from a checkpoint: containers with a monitor cannot be restored`,
-      )
-    }
     const before = this.#tasks.get(id)
     if (before !== undefined && !before.record.deleted && !this.#forgetIfGone(before)) {
       if (!again) throw new ShimError('alreadyExists', `container ${JSON.stringify(id)} exists already`)
@@ -115,6 +109,7 @@ export class Tasks {
       bundle,
       options,
       ...readWishes(bundle, options),
+      checkpoint,
       mounted: rootfs.length > 0,
       whole: false,
       paused: false,

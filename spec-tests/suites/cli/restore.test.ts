@@ -32,6 +32,7 @@ import {
   isAlive,
   launch,
   launchRestore,
+  leftSoFar,
   match,
   networkNamespace,
   notEqual,
@@ -46,6 +47,7 @@ import {
   test,
   tryRestore,
 } from '../../lib'
+import { exitOf, MonitorClient } from '../monitor/client'
 
 // runc has no --network-lock, and crun is not built with CRIU everywhere.
 const OURS: TestOptions = { only: ['tsrunc'] }
@@ -130,6 +132,51 @@ test('restore: what was a pipe is what the caller gives', OURS, async () => {
   expectStatus(await checkpoint(b))
   expectStatus(await tryRestore(b))
   await b.line(/tick\ntick/)
+})
+
+test('restore --monitor: it has the streams, and notes the exit code', OURS, async () => {
+  const first = 'trap "exit 7" TERM; (while true; do echo tick; sleep 0.1; done) & '
+  const b = await counting({ first, flags: ['--monitor', '--stdout', scratch('before')] })
+  await eventually('its output', () => existsSync(scratch('before')) && readFileSync(scratch('before'), 'utf8') !== '')
+  const out = scratch('after')
+  await saveAndRestore(b, '--monitor', '--stdout', out)
+  await eventually('its output again', () => existsSync(out) && readFileSync(out, 'utf8').includes('tick\ntick'))
+  equal((await b.state()).status, 'running')
+  await b.kill('TERM')
+  equal((await exitOf(b)).code, 7)
+  equal((await b.tryCall('wait')).stdout, '7\n')
+  await b.delete({ flags: ['--force'] })
+})
+
+test("restore --monitor: the terminal is the monitor's", OURS, async () => {
+  const console = await consoleSocket()
+  const b = await counting({
+    change: ({ process }) => {
+      process.terminal = true
+      process.args = ['/bin/sh', '-c', 'echo 1 > /tmp/count; while read line; do echo "read $line"; done; exit 5']
+    },
+    flags: ['--console-socket', console.socket],
+  })
+  expectStatus(await checkpoint(b))
+  await console.closed()
+  const out = scratch('out')
+  expectStatus(await tryRestore(b, '--monitor', '--interactive', '--stdout', out))
+  const client = await new MonitorClient(b).attach()
+  client.send('I', 'again\n')
+  await eventually('its answer', () => existsSync(out) && /read again/.test(readFileSync(out, 'utf8')))
+  await b.kill('KILL')
+  equal((await exitOf(b)).signal, 9)
+})
+
+test('restore --monitor: what fails leaves neither monitor nor container', OURS, async () => {
+  const b = await counting()
+  expectStatus(await checkpoint(b))
+  expectStatus(await b.tryCall('delete', { flags: ['--force'] }))
+  truncateSync(join(images(), 'pstree.img'), 3)
+  const { status, stderr } = await tryRestore(b, '--monitor')
+  equal(status, 1)
+  match(stderr, /tsrunc restore: .*CRIU/)
+  deepEqual(await leftSoFar(), [])
 })
 
 test('restore: a paused container goes on running', OURS, async () => {
