@@ -47,6 +47,9 @@ namespace {
     return kExecFailed;
   }
   Interruption interruption(context);
+  if (!context.plan.launch.detach) {
+    interruption.hold_others();
+  }
   engine::FailureRecord why;
   const bool runs = engine::exec(context, why);
   call.reap_heir();

@@ -56,6 +56,15 @@ Interruption::~Interruption() {
   }
 }
 
+void Interruption::hold_others() noexcept {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int signal : kWatched) {
+    sigdelset(&set, signal);
+  }
+  (void)::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
+
 void Interruption::forward() noexcept {
   forwarding = 1;
 }

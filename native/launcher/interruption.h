@@ -16,6 +16,10 @@ class Interruption {
   Interruption(const Interruption&) = delete;
   Interruption& operator=(const Interruption&) = delete;
 
+  // All other signals wait until somebody takes them (signalfd(2)): their default action would end this
+  // process once its program has begun. What is started meanwhile begins without a mask (sys/kernel.h,
+  // reset_signals).
+  void hold_others() noexcept;
   // From now on signals go on to init, which is the container's program.
   void forward() noexcept;
   // The signal that came, or 0.

@@ -75,6 +75,9 @@ constexpr int kFailed = 1;
     log.error(Sentence("NOTIFY_SOCKET", failure).text);
     return kFailed;
   }
+  if (!launch.detach) {
+    interruption.hold_others();
+  }
   interruption.forward();
   if (!engine::start(context, why)) {
     FailureRecord second;

@@ -44,6 +44,19 @@ test('run: signals to the runtime are passed on', async () => {
   match(running.stdout(), /"signal":15/)
 })
 
+test('run: a signal that comes while the program begins is passed on too', { only: ['tsrunc'] }, async () => {
+  const b = await bundle((c) => {
+    // Between the program's beginning and the wait for its end.
+    const args = ['sh', '-c', 'kill -USR1 $PPID; sleep 0.2']
+    c.hooks = { poststart: [{ path: '/bin/sh', args, env: ['PATH=/bin:/usr/bin'] }] }
+  })
+  b.command(['signals', '2'])
+  const running = b.launchRun()
+  await b.line(/"signal":10/)
+  await running.kill('SIGTERM')
+  equal((await running.exited).status, 0)
+})
+
 test('run: SIGTERM ends a program that does not handle it, when it is not PID 1', async () => {
   const b = await bundle((c) => {
     c.linux.namespaces = c.linux.namespaces.filter((namespace) => namespace.type !== 'pid')
