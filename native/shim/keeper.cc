@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <cerrno>
 #include <cstring>
@@ -36,6 +37,16 @@ constexpr int kMostFailures = 4;
 constexpr size_t kMostQueued = size_t{1} * 1024 * 1024;
 constexpr size_t kMostAnswers = size_t{16} * 1024 * 1024;
 constexpr uint32_t kUnavailable = 14;  // as of gRPC
+// Ends of orphans that a resident process which is yet to start may want to know.
+constexpr size_t kMostEnds = 4096;
+constexpr int kSignalled = 128;
+
+// How a process ended whose monitor was killed: the keeper is its parent then.
+struct End {
+  uint32_t pid;
+  uint32_t status;
+  timespec at;
+};
 
 class Keeper {
  public:
@@ -52,6 +63,8 @@ class Keeper {
   void answer(Connection* connection, const char* frame, size_t size);
   void end_closed();
   void reap();
+  void note(const siginfo_t& info);
+  void tell(const End& end);
   void start_resident();
   void refuse_all(const char* why);
   [[nodiscard]] int timeout() const noexcept;
@@ -71,6 +84,9 @@ class Keeper {
   int64_t start_at_ = 0;  // when the next resident process may start
   int64_t idle_since_ = sys::monotonic_ms();
   sys::Array<pollfd> polled_;
+  // The oldest one is at next_end_ once there are kMostEnds.
+  sys::Array<End> ends_;
+  size_t next_end_ = 0;
 };
 
 Connection* Keeper::find(uint32_t number) const noexcept {
@@ -174,8 +190,13 @@ void Keeper::end_closed() {
 void Keeper::reap() {
   signalfd_siginfo info{};
   (void)!::read(signals_.get(), &info, sizeof info);
-  for (pid_t pid = 0; (pid = ::waitpid(-1, nullptr, WNOHANG)) > 0;) {
-    if (pid != resident_.pid()) {
+  for (;;) {
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG) != 0 || ended.si_pid == 0) {
+      return;
+    }
+    if (ended.si_pid != resident_.pid()) {
+      note(ended);
       continue;
     }
     const int64_t now = sys::monotonic_ms();
@@ -185,6 +206,29 @@ void Keeper::reap() {
     start_at_ = now + (pause < kMostPause ? pause : kMostPause);
     (void)complain("the resident process has ended; another one takes over");
   }
+}
+
+void Keeper::note(const siginfo_t& info) {
+  const int status = info.si_code == CLD_EXITED ? info.si_status : kSignalled + info.si_status;
+  End end{static_cast<uint32_t>(info.si_pid), static_cast<uint32_t>(status), {}};
+  (void)::clock_gettime(CLOCK_REALTIME, &end.at);
+  if (ends_.size() < kMostEnds) {
+    ends_.push(end);
+  } else {
+    ends_.data()[next_end_] = end;
+    next_end_ = (next_end_ + 1) % kMostEnds;
+  }
+  if (resident_.running()) {
+    tell(end);
+  }
+}
+
+void Keeper::tell(const End& end) {
+  char bytes[12];
+  write_u32(bytes, end.status);
+  write_u32(bytes + 4, static_cast<uint32_t>(end.at.tv_sec));
+  write_u32(bytes + 8, static_cast<uint32_t>(end.at.tv_nsec));
+  resident_.tell(end.pid, 'E', bytes, sizeof bytes);
 }
 
 void Keeper::refuse_all(const char* why) {
@@ -214,6 +258,9 @@ void Keeper::start_resident() {
     ++failures_;
     start_at_ = started_at_ + kMostPause;
     return;
+  }
+  for (size_t i = 0; i < ends_.size(); ++i) {
+    tell(ends_[(next_end_ + i) % ends_.size()]);
   }
   for (Connection* connection = connections_; connection != nullptr; connection = connection->next) {
     for (const Request* request = connection->requests(); request != nullptr; request = request->next) {

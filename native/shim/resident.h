@@ -3,6 +3,8 @@
 //   'F'  a frame of ttrpc                 'R'  the same, which an earlier process may have begun to work on
 //   'C'  the connection is closed         'B'  u32 number of the containers that there are (from the resident
 //   process)
+//   'E'  a process has ended that nobody else waited for; for the connection its pid; u32 status (128 + N: by
+//   signal N), u32 seconds and u32 nanoseconds since the epoch
 #pragma once
 
 #include <sys/types.h>

@@ -9,6 +9,7 @@ import { EXECUTABLE } from '../native/binding'
 import { VERSION } from '../version'
 import { Link } from './link'
 import { plansOf } from './plans'
+import { Orphans } from './process'
 import { Publisher } from './publisher'
 import { Runtime } from './runtime'
 import { Server } from './server'
@@ -28,16 +29,20 @@ function serve(place: string): void {
     process.exit(1)
   })
   const link = new Link(socket)
+  const orphans = new Orphans()
   const tasks = new Tasks({
     runtime: new Runtime(EXECUTABLE, namespace, plansOf(process.env)),
     store: new Store(place),
     publisher: new Publisher(process.env['TTRPC_ADDRESS'] ?? '', namespace),
     place,
+    orphans,
     version: VERSION,
     counted: (containers) => link.tellContainers(containers),
   })
   const { service } = tasks
-  new Server(link, { 'containerd.task.v2.Task': service, 'containerd.task.v3.Task': service }).serve()
+  new Server(link, { 'containerd.task.v2.Task': service, 'containerd.task.v3.Task': service }).serve((pid, exit) => {
+    orphans.ended(pid, exit)
+  })
 }
 
 async function main(argv: readonly string[]): Promise<void> {

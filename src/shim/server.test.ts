@@ -48,7 +48,7 @@ function keep(client: Socket, resident: Socket): void {
 /** A server behind a socket of its own, and a client of it. */
 async function serve(service: ConstructorParameters<typeof Server>[1]): Promise<Client> {
   const inner = join(directory, 'inner')
-  const resident = createServer((socket) => new Server(new Link(socket), service).serve())
+  const resident = createServer((socket) => new Server(new Link(socket), service).serve(() => undefined))
   await new Promise<void>((resolve) => resident.listen(inner, resolve))
   const { connect } = await import('node:net')
   const keeper = createServer((client) => keep(client, connect(inner)))

@@ -1,6 +1,6 @@
 /** Answers requests: finds the method, reads the message, turns what is thrown into a status. */
 import { CODE, ShimError } from './errors'
-import type { Arrival, Link } from './link'
+import type { Arrival, Link, Listener } from './link'
 import { FRAME, failure, MOST_PAYLOAD, type Request, readRequest, success } from './ttrpc'
 import { decode, encode, type Message, type Table } from './wire'
 
@@ -59,8 +59,10 @@ export class Server {
     this.#services = services
   }
 
-  serve(): void {
+  /** @param ended see Listener */
+  serve(ended: Listener['ended']): void {
     this.#link.listen({
+      ended,
       arrived: (arrival) => {
         if (arrival.frame.type !== FRAME.request) return
         this.#answer(arrival).catch((error: Error) => process.stderr.write(`${error.stack}\n`))

@@ -20,6 +20,8 @@ export interface ProcessRecord {
   readonly streams: Streams
   /** Its directory beneath ROOT/ID/monitor. */
   readonly monitor: string
+  /** When the shim was asked for it, RFC 3339. */
+  readonly made: string
   pid: number
   started: boolean
   exit: Exit | undefined

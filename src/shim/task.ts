@@ -6,7 +6,7 @@ import { CODE, ShimError } from './errors'
 import type { Mount, Topic } from './messages'
 import { type Exit, waitForExit } from './monitor'
 import { mountWords } from './mounts'
-import { Ending, isAlive } from './process'
+import { Ending, type Orphans } from './process'
 import type { EventOf, Publisher } from './publisher'
 import type { Runtime } from './runtime'
 import type { ContainerRecord, ProcessRecord, Store } from './store'
@@ -17,6 +17,7 @@ export interface Surroundings {
   readonly runtime: Runtime
   readonly store: Store
   readonly publisher: Publisher
+  readonly orphans: Orphans
   /** Of the keeper. */
   readonly place: string
 }
@@ -163,12 +164,13 @@ export class Task {
     this.#ending(execId).tell(process.exit ?? exit)
   }
 
-  /** Its monitor was killed: that it ends can be seen, how cannot. */
-  async #unwatched({ pid, monitor }: ProcessRecord): Promise<Exit> {
-    globalThis.process.stderr.write(
-      `${this.record.id}: the monitor ${monitor} is gone, how ${pid} ends will not be known\n`,
-    )
-    await isAlive(pid).ended
+  /** Its monitor was killed: the keeper is its parent, unless it began after the process. */
+  async #unwatched({ pid, monitor, made }: ProcessRecord): Promise<Exit> {
+    const { id } = this.record
+    globalThis.process.stderr.write(`${id}: the monitor ${monitor} of ${pid} is gone\n`)
+    const exit = await this.#with.orphans.end(pid, made)
+    if (exit !== undefined) return exit
+    globalThis.process.stderr.write(`${id}: nobody knows how ${pid} has ended\n`)
     return { status: LOST_STATUS, at: new Date().toISOString(), oom: false }
   }
 

@@ -28,6 +28,7 @@ const EXEC_NAME_LENGTH = 24
 const newProcess = (streams: Streams, monitor: string): ProcessRecord => ({
   streams,
   monitor,
+  made: new Date().toISOString(),
   pid: 0,
   started: false,
   exit: undefined,
