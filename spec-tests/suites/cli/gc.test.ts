@@ -8,6 +8,7 @@ import {
   equal,
   eventually,
   expectStatus,
+  isAlive,
   launch,
   leftSoFar,
   match,
@@ -174,6 +175,9 @@ test('gc: a container whose run waits for it is left to the run', OURS, async ()
   await runs(b)
   const stop = await run.pid
   process.kill(stop, 'SIGSTOP')
+  sandbox().undo.push(() => {
+    if (isAlive(stop)) process.kill(stop, 'SIGKILL')
+  })
   await b.kill('KILL')
   await b.reaches('stopped')
   equal(await gc(), '')

@@ -56,6 +56,7 @@ test('--root given relative', { peers: { crun: 'loses the container' } }, async 
 
 test('flags with an equals sign and in any order', async () => {
   const b = await bundle()
+  sandbox().containers.add(b.id)
   const outcome = await callRuntime(['create', `--bundle=${b.path}`, `--pid-file=${scratch('pid')}`, b.id])
   equal(outcome.status, 0, outcome.stderr)
   equal((await callRuntime(['delete', '-f', b.id])).status, 0)
