@@ -76,17 +76,7 @@ namespace {
 }  // namespace
 
 int exec_in_container(PlannedCall& call) {
-  MonitorStart monitor(call);
-  if (monitor.wanted()) {
-    int code = kExecFailed;
-    if (!monitor.fork(code)) {
-      return code;
-    }
-    if (!monitor.open()) {
-      return kExecFailed;
-    }
-  }
-  return exec(call, monitor);
+  return monitored(call, kExecFailed, exec);
 }
 
 }  // namespace tsrunc::launcher

@@ -96,17 +96,7 @@ constexpr int kFailed = 1;
 }  // namespace
 
 int make_container(PlannedCall& call) {
-  MonitorStart monitor(call);
-  if (monitor.wanted()) {
-    int code = kFailed;
-    if (!monitor.fork(code)) {
-      return code;
-    }
-    if (!monitor.open()) {
-      return kFailed;
-    }
-  }
-  return make(call, monitor);
+  return monitored(call, kFailed, make);
 }
 
 }  // namespace tsrunc::launcher

@@ -18,11 +18,11 @@ class MonitorStart {
 
   // Whether the plan asks for a monitor.
   [[nodiscard]] bool wanted() const noexcept { return !call_.context.plan.launch.monitor.empty(); }
-  // Returns true in the child, which goes on; false in the parent, once the child has told: then `code`,
-  // which comes as that of a failure of tsrunc, is the exit code.
-  [[nodiscard]] bool fork(int& code);
+  // Before the engine's work, where a monitor is wanted. Returns true in the child, which goes on; false in
+  // the parent, once the child has told, or after a failure, which has been logged: then `code`, which comes
+  // as that of a failure of tsrunc, is the exit code.
+  [[nodiscard]] bool begin(int& code) { return !wanted() || (fork(code) && open()); }
   // In the child. Each failure has been logged.
-  [[nodiscard]] bool open();            // before the engine's work
   [[nodiscard]] bool make_directory();  // once there is a state directory
   [[nodiscard]] bool committed();       // behind the engine's work: the process lives without its caller
   // There is no process.
@@ -31,6 +31,8 @@ class MonitorStart {
   void become(Notify* notify);
 
  private:
+  [[nodiscard]] bool fork(int& code);
+  [[nodiscard]] bool open();
   [[nodiscard]] bool failed(const char* what, const sys::Failure& failure);
   [[nodiscard]] sys::Failure try_directory();
   [[nodiscard]] sys::Failure save_pids();
@@ -48,5 +50,14 @@ class MonitorStart {
   sys::UniqueFd listener_;
   sys::UniqueFd oom_;
 };
+
+// The exit code of a call that makes a process, which may have a monitor. `failed`: that of a failure of
+// tsrunc.
+[[nodiscard]] inline int monitored(PlannedCall& call, int failed,
+                                   int (*make)(PlannedCall& call, MonitorStart& monitor)) {
+  MonitorStart monitor(call);
+  int code = failed;
+  return monitor.begin(code) ? make(call, monitor) : code;
+}
 
 }  // namespace tsrunc::launcher

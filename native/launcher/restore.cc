@@ -60,17 +60,7 @@ constexpr int kFailed = 1;
 }  // namespace
 
 int restore_container(PlannedCall& call) {
-  MonitorStart monitor(call);
-  if (monitor.wanted()) {
-    int code = kFailed;
-    if (!monitor.fork(code)) {
-      return code;
-    }
-    if (!monitor.open()) {
-      return kFailed;
-    }
-  }
-  return restore(call, monitor);
+  return monitored(call, kFailed, restore);
 }
 
 }  // namespace tsrunc::launcher
