@@ -110,15 +110,14 @@ struct Membership {
   return path.length > 0 && *path.at == '/' && Slice{path.at + 1, path.length - 1}.is(kOwnCgroup);
 }
 
-[[nodiscard]] bool leave(const Membership& membership, const char* mounts, bool own) {
+// There is nothing to leave: it is a root, or root's own cgroup, in which a process may have been made.
+[[nodiscard]] bool may_stay(const Membership& membership, bool own) noexcept {
+  const bool makes_own = membership.unified() && ::geteuid() == 0;
+  return membership.path.is("/") ? !(makes_own && own) : makes_own && is_own(membership.path);
+}
+
+[[nodiscard]] bool leave(const Membership& membership, const char* mounts) {
   const bool root = ::geteuid() == 0;
-  if (root && membership.unified() && is_own(membership.path)) {
-    return true;  // made in it
-  }
-  const bool makes_own = own && membership.unified() && root;
-  if (membership.path.is("/") && !makes_own) {
-    return true;
-  }
   Slice where;
   if (!find_mount(mounts, membership, where)) {
     // There is nothing to leave in a hierarchy that nobody uses.
@@ -143,16 +142,15 @@ struct Membership {
   return !text.cut() && enter(path, membership.unified());
 }
 
-// As texts.
-[[nodiscard]] bool read_tables(Bytes& cgroups, Bytes& mounts) {
-  if (sys::read_whole(AT_FDCWD, "/proc/self/cgroup", cgroups) ||
-      sys::read_whole(AT_FDCWD, "/proc/self/mountinfo", mounts)) {
-    return false;
-  }
-  cgroups.push(0);
-  mounts.push(0);
-  return true;
+[[nodiscard]] bool read_text(const char* path, Bytes& out) {
+  const bool read = !sys::read_whole(AT_FDCWD, path, out);
+  out.push(0);
+  return read;
 }
+
+constexpr char kCgroups[] = "/proc/self/cgroup";
+// Long where there are many containers: read only if there is something to leave.
+constexpr char kMounts[] = "/proc/self/mountinfo";
 
 [[nodiscard]] Membership membership_of(Slice line) noexcept {
   (void)line.take(':');
@@ -166,8 +164,7 @@ struct Membership {
 
 sys::UniqueFd open_own_cgroup() {
   Bytes cgroups;
-  Bytes mounts;
-  if (::geteuid() != 0 || !read_tables(cgroups, mounts)) {
+  if (::geteuid() != 0 || !read_text(kCgroups, cgroups)) {
     return {};
   }
   size_t lines = 0;
@@ -176,8 +173,9 @@ sys::UniqueFd open_own_cgroup() {
     membership = membership_of({line, length});
     ++lines;
   });
+  Bytes mounts;
   Slice where;
-  if (lines != 1 || !membership.unified() || membership.path.is("/") ||
+  if (lines != 1 || !membership.unified() || membership.path.is("/") || !read_text(kMounts, mounts) ||
       !find_mount(mounts.data(), membership, where)) {
     return {};
   }
@@ -192,14 +190,17 @@ sys::UniqueFd open_own_cgroup() {
 
 bool leave_cgroups(bool own) {
   Bytes cgroups;
-  Bytes mounts;
-  if (!read_tables(cgroups, mounts)) {
+  if (!read_text(kCgroups, cgroups)) {
     return false;
   }
+  Bytes mounts;
   bool left = true;
   each_line(cgroups.data(), [&](const char* line, size_t length) {
     const Membership membership = membership_of({line, length});
-    left = left && leave(membership, mounts.data(), own);
+    if (may_stay(membership, own)) {
+      return;
+    }
+    left = left && (!mounts.empty() || read_text(kMounts, mounts)) && leave(membership, mounts.data());
   });
   return left;
 }

@@ -242,9 +242,11 @@ export class Task {
     }
     if (init.exit !== undefined && !deleteHook) {
       // Nobody looks at it any more: both at once, and both to their end.
-      for (const step of await Promise.allSettled([remove(), unmount()])) {
-        if (step.status === 'rejected') throw step.reason
-      }
+      const steps = await Promise.allSettled([remove(), unmount()])
+      const failed = steps.flatMap((step) => (step.status === 'rejected' ? [step.reason as Error] : []))
+      const [first, ...others] = failed
+      for (const other of others) globalThis.process.stderr.write(`${id}: ${other.message}\n`)
+      if (first !== undefined) throw first
     } else {
       await remove()
       await unmount()
