@@ -1,8 +1,8 @@
 /**
- * Shows that the tests of the advisories (spec-tests/suites/security/cve-*.test.ts) fail without the defences: takes each
- * defence out of the sources, builds, runs the tests, and puts it back. As root, in a checkout without changes:
+ * Shows that tests of spec-tests/suites/security, those of the advisories and of the races, fail without the defences: takes
+ * each defence out of the sources, builds, runs the tests, and puts it back. As root, in a checkout without changes:
  *
- *   npm run mutations -- [ADVISORY…]
+ *   npm run mutations -- [SUITE…]        # cve-2019-5736 exchanged
  *
  * A mutation that no test notices is an error. It takes a minute or two for each.
  */
@@ -17,8 +17,10 @@ interface Edit {
 }
 
 interface Mutation {
-  /** Files of tests, by the middle of their names; each of them has to fail. */
-  readonly advisories: readonly string[]
+  /** Files of tests, by the ends of their names; each of them has to fail. */
+  readonly suites: readonly string[]
+  /** Each of the tests whose titles match has to fail, and others are not run. */
+  readonly titles?: string
   /** The defence that is taken out. */
   readonly without: string
   readonly edits: readonly Edit[]
@@ -59,7 +61,7 @@ const PROC_BEHIND_LINKS: Edit = {
 
 const MUTATIONS: readonly Mutation[] = [
   {
-    advisories: ['2016-9962'],
+    suites: ['cve-2016-9962'],
     without: 'being undumpable on the way into the container',
     edits: [
       {
@@ -70,32 +72,32 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2019-16884', '2025-52881'],
+    suites: ['cve-2019-16884', 'cve-2025-52881'],
     without: 'the refusal of mounts over /proc',
     edits: MAY_COVER_PROC,
   },
   {
-    advisories: ['2019-19921', '2023-28642'],
+    suites: ['cve-2019-19921', 'cve-2023-28642'],
     without: 'the refusal of links at /proc and /sys',
     edits: [PROC_BEHIND_LINKS],
   },
   {
-    advisories: ['2023-27561'],
+    suites: ['cve-2023-27561'],
     without: 'the refusal of links at /proc, and of mounts over it',
     edits: [PROC_BEHIND_LINKS, ...MAY_COVER_PROC],
   },
   {
-    advisories: ['2019-5736'],
+    suites: ['cve-2019-5736'],
     without: 'the copy of the executable that nobody can write to',
     edits: [{ file: 'native/addon/hand_off.cc', from: '  if (sealed) {', to: '  if (false && sealed) {' }],
   },
   {
-    advisories: ['2021-30465', '2024-45310', '2026-41579', '2026-47766'],
+    suites: ['cve-2021-30465', 'cve-2024-45310', 'cve-2026-41579', 'cve-2026-47766'],
     without: 'the resolution of paths beneath the root',
     edits: [RESOLVED_BY_THE_HOST],
   },
   {
-    advisories: ['2020-15257'],
+    suites: ['cve-2020-15257'],
     without: "the path of the shim's socket: its address is abstract",
     edits: [
       {
@@ -106,7 +108,7 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2020-15257'],
+    suites: ['cve-2020-15257'],
     without: "the modes of the shim's socket and its directory",
     edits: [
       { file: 'native/shim/place.cc', from: '::umask(0177)', to: '::umask(0)' },
@@ -114,7 +116,7 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2021-43784'],
+    suites: ['cve-2021-43784'],
     without: 'lengths of more than 16 bits',
     edits: [
       {
@@ -125,7 +127,7 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2022-29162'],
+    suites: ['cve-2022-29162'],
     without: 'an inheritable set of its own',
     edits: [
       {
@@ -136,7 +138,7 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2025-27612'],
+    suites: ['cve-2025-27612'],
     without: 'an inheritable set that --cap adds nothing to',
     edits: [
       {
@@ -147,7 +149,7 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2026-30892'],
+    suites: ['cve-2026-30892'],
     without: 'a strict reading of numbers',
     edits: [
       {
@@ -158,7 +160,7 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
-    advisories: ['2025-64329'],
+    suites: ['cve-2025-64329'],
     without: "a monitor's notice of the end of a connection",
     edits: [
       {
@@ -178,7 +180,7 @@ bool MonitorClient::begin_frame`,
     ],
   },
   {
-    advisories: ['2023-25809'],
+    suites: ['cve-2023-25809'],
     without: "the bind of the container's own cgroup instead of the whole hierarchy",
     edits: [
       {
@@ -189,7 +191,7 @@ bool MonitorClient::begin_frame`,
     ],
   },
   {
-    advisories: ['2024-21626'],
+    suites: ['cve-2024-21626'],
     without: 'the closing of descriptors and the look at the working directory',
     edits: [
       {
@@ -201,7 +203,7 @@ bool MonitorClient::begin_frame`,
     ],
   },
   {
-    advisories: ['2024-25621'],
+    suites: ['cve-2024-25621'],
     without: 'the mode of the directories',
     edits: [
       { file: 'native/engine/state_dir.cc', from: '::mkdir(path, 0700)', to: '::mkdir(path, 0755)' },
@@ -213,7 +215,7 @@ bool MonitorClient::begin_frame`,
     ],
   },
   {
-    advisories: ['2025-31133'],
+    suites: ['cve-2025-31133'],
     without: "the host's own /dev/null for masks, and the proof that it is that device",
     edits: [
       {
@@ -229,7 +231,7 @@ bool MonitorClient::begin_frame`,
     ],
   },
   {
-    advisories: ['2025-52565'],
+    suites: ['cve-2025-52565'],
     without: 'the terminal by its descriptor: it is opened by its name',
     edits: [
       {
@@ -261,6 +263,47 @@ bool MonitorClient::begin_frame`,
       },
     ],
   },
+  {
+    suites: ['exchanged'],
+    titles: 'the place of (sysfs|the devices|devpts|the console) |/dev without a mount|directory that is made',
+    without: 'the resolution of paths beneath the root',
+    edits: [RESOLVED_BY_THE_HOST],
+  },
+  {
+    suites: ['exchanged'],
+    titles: 'the place of procfs ',
+    without: 'the resolution of paths beneath the root, and the refusal of links at /proc',
+    edits: [RESOLVED_BY_THE_HOST, PROC_BEHIND_LINKS],
+  },
+  {
+    suites: ['exchanged'],
+    titles: 'a device is exchanged',
+    without: "a device's own file: a link there is followed",
+    edits: [
+      {
+        file: 'native/engine/init/devices.cc',
+        from: 'const UniqueFd existing = sys::open_entry(directory, parent->name, O_PATH);',
+        to: 'const UniqueFd existing(::openat(directory, parent->name, O_PATH | O_CLOEXEC));',
+      },
+    ],
+  },
+  {
+    suites: ['exchanged'],
+    titles: 'the root itself',
+    without: "the root's one descriptor: its path is looked up once more",
+    edits: [
+      {
+        file: 'native/engine/init/rootfs.cc',
+        from: '::move_mount(tree.get(), "", root->get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)',
+        to: '::move_mount(tree.get(), "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH)',
+      },
+      {
+        file: 'native/engine/init/rootfs.cc',
+        from: '  context.root = std::move(tree);',
+        to: '  root = sys::open_host(path, O_PATH | O_DIRECTORY);\n  context.root = std::move(*root);',
+      },
+    ],
+  },
 ]
 
 const ROOT = join(__dirname, '..')
@@ -286,25 +329,39 @@ const apply = ({ file, from, to }: Edit): void => {
   )
 }
 
-/** The numbers of a report: some failed, some passed, or nothing ran at all. */
-const failures = (advisory: string): string => {
-  const args = ['run', '--silent', 'spec-test', '--', '--reporter=json', `security/cve-${advisory}`]
-  const { stdout } = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 })
-  const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as { numFailedTests: number; numTotalTests: number }
-  return report.numFailedTests === 0 ? '' : `${report.numFailedTests} of ${report.numTotalTests} fail`
+interface TestReport {
+  readonly numFailedTests: number
+  readonly numPassedTests: number
 }
 
-/** The advisories whose tests did not notice. */
-const attempt = ({ advisories, without, edits }: Mutation): readonly string[] => {
+/** As often as a race needs to be lost once. */
+const RACES = { SPEC_RACE_TRIES: '300' }
+
+const report = (suite: string, titles: string | undefined): TestReport => {
+  const chosen = titles === undefined ? [] : ['--testNamePattern', titles]
+  const args = ['run', '--silent', 'spec-test', '--', '--reporter=json', `security/${suite}`, ...chosen]
+  const env = titles === undefined ? process.env : { ...process.env, ...RACES }
+  const { stdout } = spawnSync('npm', args, { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 1 << 28 })
+  return JSON.parse(stdout.slice(stdout.indexOf('{'))) as TestReport
+}
+
+/** Whether the tests failed: one of the suite, or each that was chosen. */
+const isNoticed = (suite: string, titles: string | undefined): boolean => {
+  const { numFailedTests, numPassedTests } = report(suite, titles)
+  const noticed = numFailedTests > 0 && (titles === undefined || numPassedTests === 0)
+  process.stdout.write(
+    `  ${suite}: ${numFailedTests} failed, ${numPassedTests} passed${noticed ? '' : ': NOT NOTICED'}\n`,
+  )
+  return noticed
+}
+
+/** The suites that did not notice. */
+const attempt = ({ suites, titles, without, edits }: Mutation): readonly string[] => {
   process.stdout.write(`without ${without}\n`)
   try {
     for (const edit of edits) apply(edit)
     if (!build()) throw new Error(`it cannot be built without ${without}`)
-    return advisories.filter((advisory) => {
-      const text = failures(advisory)
-      process.stdout.write(`  CVE-${advisory}: ${text === '' ? 'NOT NOTICED' : text}\n`)
-      return text === ''
-    })
+    return suites.filter((suite) => !isNoticed(suite, titles))
   } finally {
     execFileSync('git', ['checkout', '--quiet', '--', ...edits.map(({ file }) => file)], { cwd: ROOT })
   }
@@ -316,9 +373,7 @@ const main = (): number => {
     return 2
   }
   const wanted = process.argv.slice(2)
-  const chosen = MUTATIONS.filter(
-    ({ advisories }) => wanted.length === 0 || advisories.some((advisory) => wanted.includes(advisory)),
-  )
+  const chosen = MUTATIONS.filter(({ suites }) => wanted.length === 0 || suites.some((suite) => wanted.includes(suite)))
   const missed: string[] = []
   try {
     for (const mutation of chosen) missed.push(...attempt(mutation))

@@ -84,26 +84,31 @@ Failure run(InitContext& /*context*/, const wire::PrepareMountTree& op) noexcept
 
 Failure run(InitContext& context, const wire::OpenRoot& op) noexcept {
   const char* path = op.path.data;
-  if (op.bind) {
-    // pivot_root(2): the new root must be a mount point.
-    const UniqueFd tree(::open_tree(
-        AT_FDCWD, path, static_cast<unsigned>(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE)));
-    if (!tree.valid()) {
-      return fail("open_tree", path);
-    }
-    // What is mounted in it does not show up where it was copied from; what the host mounts below it still
-    // comes in, if the tree was not made private (config-linux.md "Rootfs Mount Propagation").
-    const uint32_t types[] = {MS_SLAVE};
-    TSRUNC_TRY(set_propagation(tree.get(), {types, 1}, path));
-    if (::move_mount(tree.get(), "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
-      return fail("move_mount", path);
-    }
-  }
+  // Once: were the path looked up again, who can rename its directories would have one directory prepared and
+  // another one entered.
   Result<UniqueFd> root = sys::open_host(path, O_PATH | O_DIRECTORY);
   if (!root.ok()) {
     return root.failure();
   }
-  context.root = std::move(*root);
+  if (!op.bind) {
+    context.root = std::move(*root);
+    return kOk;
+  }
+  // pivot_root(2): the new root must be a mount point.
+  UniqueFd tree(
+      ::open_tree(root->get(), "",
+                  static_cast<unsigned>(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH)));
+  if (!tree.valid()) {
+    return fail("open_tree", path);
+  }
+  // What is mounted in it does not show up where it was copied from; what the host mounts below it still
+  // comes in, if the tree was not made private (config-linux.md "Rootfs Mount Propagation").
+  const uint32_t types[] = {MS_SLAVE};
+  TSRUNC_TRY(set_propagation(tree.get(), {types, 1}, path));
+  if (::move_mount(tree.get(), "", root->get(), "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
+    return fail("move_mount", path);
+  }
+  context.root = std::move(tree);
   return kOk;
 }
 

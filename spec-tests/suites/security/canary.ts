@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deepEqual, scratch } from '../../lib'
@@ -46,6 +47,9 @@ export const makeCanary = (): Canary => {
     writeFileSync(join(path, name), 'canary')
   }
   symlinkSync('/proc/self/fd', join(path, 'fd'))
+  mkdirSync(join(path, 'empty'))
+  // A /dev/null that only its owner may open: a runtime that took it for the container's would change its mode.
+  execFileSync('mknod', ['-m', '600', join(path, 'device'), 'c', '1', '3'])
   const before = describeTree(path)
   return { path, isUntouched: () => deepEqual(describeTree(path), before) }
 }

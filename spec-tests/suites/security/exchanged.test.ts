@@ -1,11 +1,26 @@
 // A root file system that a neighbour can write to, in which a place that the runtime mounts on, masks, makes or enters is exchanged for
 // a link to the host all the time. Volumes, /dev/null, the terminal's name, sysctls and labels are raced in the files of their advisories.
 //
-// Seen to fail with paths resolved by the host instead of beneath the root's descriptor: those of sysfs, devices, devpts and the working
-// directory that is made. The others meet a second defence then, after pivot_root(2) or where what was opened is looked at.
-import { mkdirSync, symlinkSync } from 'node:fs'
+// Seen to fail (npm run mutations -- exchanged) with paths resolved by the host instead of beneath the root's descriptor, for procfs and a
+// device also with links at their place followed, for the root with its path looked up twice. What lies above masked and read-only paths
+// and the working directory cannot fail by that alone: nothing is made there, and a mount on the host's directory would be in the
+// container's mount namespace only, where pivot_root(2) puts it out of reach.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle, bundle, consoleSocket, equal, match, type Outcome, ok, startPlanner, test } from '../../lib'
+import {
+  type Bundle,
+  bundle,
+  type Command,
+  consoleSocket,
+  equal,
+  makeRootfs,
+  match,
+  type Outcome,
+  ok,
+  startPlanner,
+  test,
+} from '../../lib'
 import { type Canary, makeCanary } from './canary'
 import { PATIENCE, whileExchanging } from './race'
 
@@ -18,25 +33,40 @@ interface Place {
   readonly path: string
   /** What it is exchanged for, in the directory of the host. */
   readonly target?: string
+  /** `prepare` has made it, and it is no directory. */
   readonly file?: boolean
-  /** The type of what is mounted there, and must be in the container then, wherever its place is by now. */
-  readonly type?: string
+  /** What the container tells of the mount there, wherever its place is by now. */
+  readonly mounted?: RegExp
   readonly prepare?: (b: Bundle) => void
 }
+
+/** procfs, from which the mounts are read, may itself be at either place, and goes to the other one at any time. */
+const PROCFS: readonly Command[] = Array.from({ length: 20 }, (_, index) => [
+  'statfs',
+  index % 2 === 0 ? '/proc' : '/link',
+])
 
 const withoutDev = (b: Bundle): void => {
   b.config.mounts = b.config.mounts.filter(({ destination }) => !destination.startsWith('/dev'))
 }
 
 const PLACES: Readonly<Record<string, Place>> = {
-  'the place of procfs': { path: 'proc' },
-  'the place of sysfs': { path: 'sys', type: 'sysfs' },
-  'the place of the devices': { path: 'dev', type: 'devpts' },
-  'a /dev without a mount': { path: 'dev', prepare: withoutDev },
-  'a device': { path: 'dev/null', target: 'null', file: true, prepare: withoutDev },
+  'the place of procfs': { path: 'proc', mounted: /"type":40864\b/ },
+  'the place of sysfs': { path: 'sys', mounted: / - sysfs / },
+  'the place of the devices': { path: 'dev', mounted: / - devpts / },
+  'a /dev without a mount': { path: 'dev', target: 'empty', prepare: withoutDev },
+  'a device': {
+    path: 'dev/null',
+    target: 'device',
+    file: true,
+    prepare: (b) => {
+      withoutDev(b)
+      execFileSync('mknod', ['-m', '666', join(b.rootfs, 'dev/null'), 'c', '1', '3'])
+    },
+  },
   'the place of devpts': {
     path: 'dev/pts',
-    type: 'devpts',
+    mounted: / - devpts /,
     prepare: (b) => {
       b.config.mounts = b.config.mounts.filter(({ destination }) => !/^\/dev(\/shm|\/mqueue)?$/.test(destination))
     },
@@ -76,18 +106,17 @@ const racedBundle = ({ path, file = false, target = '', prepare }: Place, canary
   bundle((c, b) => {
     c.root.readonly = false
     prepare?.(b)
-    if (file) b.file(path, '')
-    else mkdirSync(join(b.rootfs, path), { recursive: true })
+    if (!file) mkdirSync(join(b.rootfs, path), { recursive: true })
     symlinkSync(join(canary.path, target), join(b.rootfs, 'link'))
   })
 
 /** It has run in its own root with its own mounts, or was refused. */
-const isInside = ({ status, stdout, stderr }: Outcome, type: string | undefined): void => {
+const isInside = ({ status, stdout, stderr }: Outcome, mounted: RegExp | undefined): void => {
   if (status !== 0) {
     equal(status, 1, stderr)
     ok(stderr.startsWith('tsrunc run: '), stderr)
-  } else if (type !== undefined) {
-    match(stdout, new RegExp(` - ${type} `))
+  } else if (mounted !== undefined) {
+    match(stdout, mounted)
   }
   ok(!stdout.includes(`"${OUTSIDE}"`), stdout)
 }
@@ -100,12 +129,12 @@ for (const [what, place] of Object.entries(PLACES)) {
     startPlanner()
     const canary = makeCanary()
     const b = await racedBundle(place, canary)
-    b.command(['mounts'], ['ls', '.'], ['ls', `/${place.path}`])
+    b.command(['mounts'], ['ls', '.'], ['ls', `/${place.path}`], ...PROCFS)
     await whileExchanging(
       join(b.rootfs, place.path),
       join(b.rootfs, 'link'),
       async () => {
-        isInside(await b.tryRun(WARM), place.type)
+        isInside(await b.tryRun(WARM), place.mounted)
         canary.isUntouched()
       },
       1 / 10,
@@ -119,7 +148,18 @@ test('the place of the console is exchanged for a link: nothing of the host is c
 }, async () => {
   startPlanner()
   const canary = makeCanary()
-  const b = await racedBundle({ path: 'dev/console', target: 'console', file: true, prepare: withoutDev }, canary)
+  const prepare = (b: Bundle): void => {
+    withoutDev(b)
+    b.config.mounts.push({
+      destination: '/dev/pts',
+      type: 'devpts',
+      source: 'devpts',
+      options: ['newinstance', 'ptmxmode=0666', 'mode=0620'],
+    })
+    b.file('dev/console', '')
+  }
+  // Nothing is there: what followed the link would make it.
+  const b = await racedBundle({ path: 'dev/console', target: 'empty/console', file: true, prepare }, canary)
   b.config.process.terminal = true
   b.command(['sleep', '60'])
   await whileExchanging(
@@ -127,11 +167,38 @@ test('the place of the console is exchanged for a link: nothing of the host is c
     join(b.rootfs, 'link'),
     async () => {
       const terminal = await consoleSocket()
-      await b.tryCreate({ ...WARM, flags: ['--console-socket', terminal.socket] })
+      const { status, stderr } = await b.tryCreate({ ...WARM, flags: ['--console-socket', terminal.socket] })
+      ok(status === 0 || stderr.includes('/dev/console'), stderr)
       terminal.close()
       await b.delete({ flags: ['--force'] })
       canary.isUntouched()
     },
     1 / 10,
   )
+})
+
+test('the root itself is exchanged for another one: a container is wholly in one of them', {
+  only: ['tsrunc'],
+  timeout: PATIENCE,
+}, async () => {
+  startPlanner()
+  const canary = makeCanary()
+  const b = await bundle((_, b) => b.file('first', ''))
+  // What it is exchanged for holds the container's other root beside what is not the container's.
+  const other = makeRootfs(join(canary.path, '..', 'other'))
+  writeFileSync(join(other, 'second'), '')
+  symlinkSync(other, join(b.path, 'link'))
+  b.command(['ls', '/'], ['mounts'])
+  const seen = new Set<string>()
+  await whileExchanging(b.rootfs, join(b.path, 'link'), async () => {
+    const { status, stdout, stderr } = await b.tryRun(WARM)
+    equal(status, 0, stderr)
+    const markers = ['first', 'second'].filter((name) => stdout.includes(`"${name}"`))
+    equal(markers.length, 1, stdout)
+    seen.add(markers.join())
+    // Each mount is in the root that was entered.
+    for (const { destination } of b.config.mounts) ok(stdout.includes(` ${destination} `), `${destination}: ${stdout}`)
+    canary.isUntouched()
+  })
+  equal(seen.size, 2)
 })
