@@ -332,6 +332,9 @@ const apply = ({ file, from, to }: Edit): void => {
 interface TestReport {
   readonly numFailedTests: number
   readonly numPassedTests: number
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly title: string }[]
+  }[]
 }
 
 /** As often as a race needs to be lost once. */
@@ -347,11 +350,16 @@ const report = (suite: string, titles: string | undefined): TestReport => {
 
 /** Whether the tests failed: one of the suite, or each that was chosen. */
 const isNoticed = (suite: string, titles: string | undefined): boolean => {
-  const { numFailedTests, numPassedTests } = report(suite, titles)
+  const { numFailedTests, numPassedTests, testResults } = report(suite, titles)
   const noticed = numFailedTests > 0 && (titles === undefined || numPassedTests === 0)
   process.stdout.write(
     `  ${suite}: ${numFailedTests} failed, ${numPassedTests} passed${noticed ? '' : ': NOT NOTICED'}\n`,
   )
+  if (!noticed) {
+    for (const { status, title } of testResults.flatMap(({ assertionResults }) => assertionResults)) {
+      if (status === 'passed') process.stdout.write(`    passed: ${title}\n`)
+    }
+  }
   return noticed
 }
 

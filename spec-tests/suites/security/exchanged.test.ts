@@ -61,6 +61,8 @@ const PLACES: Readonly<Record<string, Place>> = {
     file: true,
     prepare: (b) => {
       withoutDev(b)
+      // With a mode of its own: what is there already is given it.
+      b.config.linux.devices = [{ path: '/dev/null', type: 'c', major: 1, minor: 3, fileMode: 0o666 }]
       execFileSync('mknod', ['-m', '666', join(b.rootfs, 'dev/null'), 'c', '1', '3'])
     },
   },
