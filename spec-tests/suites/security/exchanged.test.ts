@@ -1,8 +1,9 @@
 // A root file system that a neighbour can write to, in which a place that the runtime mounts on, masks, makes or enters is exchanged for
 // a link to the host all the time. Volumes, /dev/null, the terminal's name, sysctls and labels are raced in the files of their advisories.
 //
-// Seen to fail (npm run mutations -- exchanged) with paths resolved by the host instead of beneath the root's descriptor, for procfs and a
-// device also with links at their place followed, for the root with its path looked up twice. What lies above masked and read-only paths
+// Seen to fail (npm run mutations -- exchanged) with paths resolved by the host instead of beneath the root's descriptor, for procfs also
+// with links at its place followed; for a device and the console with a link in the place of the file followed; for the root with its path
+// looked up twice. What lies above masked and read-only paths
 // and the working directory cannot fail by that alone: nothing is made there, and a mount on the host's directory would be in the
 // container's mount namespace only, where pivot_root(2) puts it out of reach.
 import { execFileSync } from 'node:child_process'
