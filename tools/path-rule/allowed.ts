@@ -19,7 +19,7 @@ const ENTERING: readonly Allowed[] = [
   },
   {
     files: 'engine/init/rootfs.cc',
-    calls: 'open_tree move_mount open_host',
+    calls: 'open_host',
     in: 'run containing_mount',
     why: 'root.path of the configuration and "/": above the root, the caller names it',
   },
