@@ -75,5 +75,8 @@ export const notifyTool = (): string => once('notifytool', () => [join(SOURCES, 
 /** Is sent a pidfd. */
 export const pidfdTool = (): string => once('pidfdtool', () => [join(SOURCES, 'tools', 'pidfdtool.cc')])
 
+/** Makes a system call of i386. */
+export const callOfI386 = (): string => once('i386call', () => [join(SOURCES, 'tools', 'i386call.cc')])
+
 /** Exchanges two paths for ever. */
 export const exchanger = (): string => once('exchange', () => [join(SOURCES, 'tools', 'exchange.cc')])

@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { cgroupVersion, hierarchyOf } from './cgroups'
+import { callOfI386 } from './programs'
 
 /** A test needs what this host does not have. */
 export class Unmet extends Error {}
@@ -27,6 +29,9 @@ export const apparmorEnabled = (): boolean => existsSync(APPARMOR) && readFileSy
 /** SELinux has a policy. */
 export const selinuxEnabled = (): boolean => existsSync('/sys/fs/selinux/enforce')
 
+/** Hosts whose processors or hypervisors run code of 64 bits only leave them out. */
+const hasCallsOfI386 = (): boolean => spawnSync(callOfI386()).status === 0
+
 const NEEDS = {
   root: () => process.geteuid?.() === 0,
   'cgroup-v1': () => cgroupVersion() === 1,
@@ -38,6 +43,7 @@ const NEEDS = {
   busybox: () => existsSync('/bin/busybox'),
   hugetlb: () => hierarchyOf('hugetlb') !== undefined && existsSync('/sys/kernel/mm/hugepages/hugepages-2048kB'),
   x86_64: () => process.arch === 'x64',
+  'system calls of i386': hasCallsOfI386,
   nosymfollow: () => kernelAtLeast('5.10'),
   mount_setattr: () => kernelAtLeast('5.12'),
   apparmor: () => apparmorEnabled() && existsSync('/sbin/apparmor_parser'),

@@ -21,7 +21,7 @@ const V1 =
   'cgroup-v1|hugetlb|swap accounting|blkio throttling|a host without weights of blkio|the cgroup controller [a-z_]+' +
   '|memory\\.(use_hierarchy|oom_control|kmem\\.tcp\\.limit_in_bytes)|cpu\\.(cfs_burst_us|idle)'
 const LINUX =
-  'root|systemd|the systemd of a user|userns|timens|cgroupns|x86_64|nosymfollow|mount_setattr|CAP_SYS_RESOURCE|a disk|weights of a disk|a block device|the device 10:229|the module .*'
+  'root|systemd|the systemd of a user|userns|timens|cgroupns|x86_64|system calls of i386|nosymfollow|mount_setattr|CAP_SYS_RESOURCE|a disk|weights of a disk|a block device|the device 10:229|the module .*'
 
 const allOf = (...words: readonly string[]): RegExp => new RegExp(`^(${words.join('|')})$`)
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { REPOSITORY } from '../lib/config'
-import { exchanger, killAt, probeProgram, ptyTool, reapTool } from '../lib/programs'
+import { callOfI386, exchanger, killAt, probeProgram, ptyTool, reapTool } from '../lib/programs'
 
 export const WORK = join(REPOSITORY, 'build', 'vm-tests')
 
@@ -27,7 +27,7 @@ const ownPlaces: Plugin = {
  * @returns path of the program, for node
  */
 export const bundleSuite = async (files: readonly string[]): Promise<string> => {
-  for (const program of [probeProgram, ptyTool, reapTool, killAt, exchanger]) {
+  for (const program of [probeProgram, ptyTool, reapTool, killAt, exchanger, callOfI386]) {
     program()
   }
   mkdirSync(WORK, { recursive: true })

@@ -37,7 +37,7 @@ const errno = (names: string[], errnoRet = 71): SeccompRule => ({ names, action:
 const MUST = 'config-linux.md#seccomp [SEC-3a]'
 
 test(`${MUST}: one entry holds for the calls of every architecture, by the number that each has`, async () => {
-  requires('x86_64')
+  requires('x86_64', 'system calls of i386')
   const profile = { defaultAction: 'SCMP_ACT_ALLOW', architectures: ALL, syscalls: [errno(['getsid', 'alarm'])] }
   const calls = await under(
     profile,
@@ -61,14 +61,14 @@ test(`${MUST}: calls of x32 are killed where it is not listed`, async () => {
 })
 
 test(`${MUST}: without architectures the filter is for that of the machine`, async () => {
-  requires('x86_64')
+  requires('x86_64', 'system calls of i386')
   const profile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [errno(['getsid'])] }
   const [native, other] = await under(profile, ['syscall', 'getsid', '0'], ['syscall-ia32', String(ALARM_I386)])
   deepEqual([native.error, other.returned], ['EPROTO', false])
 })
 
 test(`${MUST}: the architecture of the machine is in, listed or not`, async () => {
-  requires('x86_64')
+  requires('x86_64', 'system calls of i386')
   const profile = { defaultAction: 'SCMP_ACT_ALLOW', architectures: ['SCMP_ARCH_X86'], syscalls: [errno(['getsid'])] }
   const [native, other] = await under(profile, ['syscall', 'getsid', '0'], ['syscall-ia32', '147'])
   deepEqual([native.error, other.error], ['EPROTO', 'EPROTO'])
@@ -170,7 +170,7 @@ test(`${NEWER}: a call that is newer than the profile is ENOSYS, an old one that
 })
 
 test(`${NEWER}: so it is for each architecture, by its own numbers`, peers, async () => {
-  requires('x86_64')
+  requires('x86_64', 'system calls of i386')
   const calls = await under(
     old('SCMP_ACT_ERRNO'),
     ['syscall-ia32', String(TOMORROW)],

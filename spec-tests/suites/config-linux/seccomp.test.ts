@@ -308,7 +308,7 @@ test('config-linux.md#seccomp [SEC-5b]: names of system calls that the runtime d
 // Architectures.
 
 test('config-linux.md#seccomp [SEC-3a]: architectures: rules hold for the 32-bit calls of SCMP_ARCH_X86 too', async () => {
-  requires('x86_64')
+  requires('x86_64', 'system calls of i386')
   const profile: Seccomp = {
     ...allowBut({ names: ['getpid'], action: 'SCMP_ACT_ERRNO', errnoRet: 71 }),
     architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
@@ -318,7 +318,7 @@ test('config-linux.md#seccomp [SEC-3a]: architectures: rules hold for the 32-bit
 })
 
 test('config-linux.md#seccomp [SEC-3a]: architectures: what is not listed is killed', async () => {
-  requires('x86_64')
+  requires('x86_64', 'system calls of i386')
   const profile: Seccomp = { ...allowBut(alarm('SCMP_ACT_ERRNO')), architectures: ['SCMP_ARCH_X86_64'] }
   const [call] = await under(profile, ['syscall-ia32', '20'])
   deepEqual([call.returned, call.signal], [false, SIGSYS])
