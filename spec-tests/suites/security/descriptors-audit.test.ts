@@ -4,7 +4,18 @@
 // Seen to fail with the exec fifo opened without O_CLOEXEC, and with init that keeps the state directory open.
 import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Bundle, bundle, deepEqual, descriptorsOf, eventually, inherited, ok, sandbox, test } from '../../lib'
+import {
+  type Bundle,
+  bundle,
+  deepEqual,
+  descriptorsOf,
+  eventually,
+  inherited,
+  ok,
+  requires,
+  sandbox,
+  test,
+} from '../../lib'
 
 const HOST_HOOKS = ['prestart', 'createRuntime', 'poststart', 'poststop'] as const
 /** Device and inode, as names of a file. */
@@ -105,10 +116,12 @@ test('init that waits for start has nothing open that the program would inherit,
 const RUNC = { peers: { runc: 'a createContainer hook inherits pipes of init' }, sometimes: true } as const
 
 test('in a hook only the standard streams are open, wherever it runs', RUNC, async () => {
+  requires('busybox')
   const b = await bundle((c, made) => {
+    // Not the host's ls, which does nothing without statx(2).
     const list = (name: string) => ({
       path: '/bin/sh',
-      args: ['sh', '-c', `ls /proc/self/fd > ${made.path}/${name}`],
+      args: ['sh', '-c', `/bin/busybox ls /proc/self/fd > ${made.path}/${name}`],
       env: [`PATH=${process.env['PATH'] ?? '/bin:/usr/bin'}`],
     })
     const names = [...HOST_HOOKS, 'createContainer'] as const
