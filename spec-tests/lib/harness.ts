@@ -1,10 +1,13 @@
-import { test as vitestTest } from 'vitest'
+import { afterAll, test as vitestTest } from 'vitest'
 import { idsIn } from '../requirements'
 import { denial } from './denial'
 import { patient } from './patience'
 import { Unmet } from './requires'
 import { type RuntimeName, runtime } from './runtime'
 import { closeSandbox, openSandbox } from './sandbox'
+import { endSharedPlanner } from './shared-planner'
+
+afterAll(endSharedPlanner)
 
 export interface TestOptions {
   /**

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { removeCgroupsNamed } from './cgroups'
@@ -11,7 +11,8 @@ import { leftNow, leftovers, type Marks, type Snapshot, startedProcesses, takeSn
 import { parseMountinfo } from './mountinfo'
 import { patient } from './patience'
 import { runtime } from './runtime'
-import { delay, eventually, type Outcome, type Running, type SpawnOptions, start } from './spawn'
+import { plannerSocket, useSharedPlanner, waitForSocket } from './shared-planner'
+import { alive, delay, eventually, type Outcome, type Running, type SpawnOptions, start } from './spawn'
 
 /** Everything that one test makes: its directory, its names, its programs. */
 export interface Sandbox {
@@ -127,7 +128,7 @@ const plannerMode = (): Record<string, string> => {
   if (!isWarm()) return { TSRUNC_PLANNER: 'off' }
   if (!planners.has(sandbox())) {
     planners.add(sandbox())
-    startPlanner()
+    useSharedPlanner(sandbox().marks.root)
   }
   return { TSRUNC_PLANNER: 'on' }
 }
@@ -135,16 +136,13 @@ const plannerMode = (): Record<string, string> => {
 /** Starts a planner for the sandbox's --root, unless there is one. It is ended with the test. */
 export const startPlanner = (flags: readonly string[] = [], program = runtime().path): ChildProcess => {
   const box = sandbox()
-  const socket = join(box.marks.root, '~planner')
+  planners.add(box)
   const planner = spawn(program, ['--root', box.marks.root, 'planner', ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: runtimeEnvironment(),
   })
   box.children.add(planner)
-  const pause = new Int32Array(new SharedArrayBuffer(4))
-  for (let round = 0; !existsSync(socket) && round < patient(2000); round++) {
-    Atomics.wait(pause, 0, 0, 5)
-  }
+  waitForSocket(plannerSocket(box.marks.root))
   return planner
 }
 
@@ -206,9 +204,6 @@ export const callAs = (args: readonly string[], options: SpawnOptions = {}): Run
 export const callRuntime = (args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> =>
   launchRuntime(args, options).exited
 
-const alive = (child: ChildProcess): boolean =>
-  child.pid !== undefined && child.exitCode === null && child.signalCode === null
-
 const endChildren = async (children: readonly ChildProcess[]): Promise<void> => {
   for (const child of children.filter(alive)) {
     child.kill('SIGKILL')
@@ -234,6 +229,7 @@ const deleteContainers = async (box: Sandbox): Promise<string[]> => {
   return problems
 }
 
+/** After it nothing below the directory is of another file system: it can be removed without a look at what it removes. */
 const unmountBelow = (directory: string): void => {
   const inside = parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8'))
     .filter((mount) => mount.target.startsWith(directory))
@@ -258,7 +254,7 @@ export const closeSandbox = async (box: Sandbox): Promise<string[]> => {
   removeCgroupsNamed(box.tag)
   await endChildren([...box.reapers])
   unmountBelow(box.directory)
-  execFileSync('rm', ['-rf', '--one-file-system', box.directory])
+  rmSync(box.directory, { recursive: true, force: true })
   open = undefined
   return [...problems, ...left]
 }

@@ -131,6 +131,10 @@ export const expectStatus = (outcome: Outcome, status = 0): Outcome => {
   return outcome
 }
 
+/** Whether it was started and has not ended, as far as this process has heard. */
+export const alive = (child: ChildProcess): boolean =>
+  child.pid !== undefined && child.exitCode === null && child.signalCode === null
+
 export const delay = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))
 
