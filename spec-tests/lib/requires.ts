@@ -30,7 +30,7 @@ export const apparmorEnabled = (): boolean => existsSync(APPARMOR) && readFileSy
 export const selinuxEnabled = (): boolean => existsSync('/sys/fs/selinux/enforce')
 
 /** Hosts whose processors or hypervisors run code of 64 bits only leave them out. */
-const hasCallsOfI386 = (): boolean => spawnSync(callOfI386()).status === 0
+export const hasCallsOfI386 = (): boolean => spawnSync(callOfI386()).status === 0
 
 const NEEDS = {
   root: () => process.geteuid?.() === 0,

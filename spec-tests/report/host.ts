@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cgroupVersion } from '../lib/cgroups'
-import { hasCapability } from '../lib/requires'
+import { hasCallsOfI386, hasCapability } from '../lib/requires'
 
 const versionOf = (program: string): string => {
   const text = execFileSync(program, ['--version'], { encoding: 'utf8' })
@@ -17,6 +17,7 @@ export const describeHost = (machines: readonly string[]): string => {
   const kernel = readFileSync('/proc/sys/kernel/osrelease', 'utf8').split('.').slice(0, 2).join('.')
   const capabilities = hasCapability('CAP_SYS_RESOURCE') ? 'all capabilities' : 'without CAP_SYS_RESOURCE'
   const virtual = machines.length === 0 ? 'no virtual machine' : `virtual machines ${machines.join(' ')}`
-  const own = [`Linux ${kernel}`, `cgroup v${cgroupVersion()}`, capabilities, virtual]
+  const processor = process.arch === 'x64' && !hasCallsOfI386() ? ['without system calls of i386'] : []
+  const own = [`Linux ${kernel}`, `cgroup v${cgroupVersion()}`, capabilities, ...processor, virtual]
   return [...own, versionOf('runc'), versionOf('crun')].join(', ')
 }
