@@ -11,7 +11,7 @@ import { leftNow, leftovers, type Marks, type Snapshot, startedProcesses, takeSn
 import { parseMountinfo } from './mountinfo'
 import { patient } from './patience'
 import { runtime } from './runtime'
-import { plannerSocket, useSharedPlanner, waitForSocket } from './shared-planner'
+import { leaveSharedPlanner, plannerSocket, useSharedPlanner, waitForSocket } from './shared-planner'
 import { alive, delay, eventually, type Outcome, type Running, type SpawnOptions, start } from './spawn'
 
 /** Everything that one test makes: its directory, its names, its programs. */
@@ -137,6 +137,7 @@ const plannerMode = (): Record<string, string> => {
 export const startPlanner = (flags: readonly string[] = [], program = runtime().path): ChildProcess => {
   const box = sandbox()
   planners.add(box)
+  leaveSharedPlanner(box.marks.root)
   const planner = spawn(program, ['--root', box.marks.root, 'planner', ...flags], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: runtimeEnvironment(),

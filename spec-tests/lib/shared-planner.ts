@@ -1,6 +1,6 @@
 /** One planner for the tests of a file that are about something else: node starts once, and the calls of many tests meet in it. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { patient } from './patience'
@@ -52,4 +52,10 @@ export const useSharedPlanner = (root: string): void => {
   const own = shared?.root ?? startShared()
   mkdirSync(root, { recursive: true, mode: 0o700 })
   linkSync(plannerSocket(own), plannerSocket(root))
+}
+
+/** Calls with this --root no longer find it: another planner takes its place. */
+export const leaveSharedPlanner = (root: string): void => {
+  const inodeOf = (at: string): number | undefined => statSync(plannerSocket(at), { throwIfNoEntry: false })?.ino
+  if (shared !== undefined && inodeOf(root) === inodeOf(shared.root)) rmSync(plannerSocket(root), { force: true })
 }
