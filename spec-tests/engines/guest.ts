@@ -12,8 +12,12 @@ import type { Result } from './result'
 import { attempt, type Engine, type Row } from './row'
 import { engine as shim } from './shim'
 import { engine as shimFaults } from './shim-faults'
+import { engine as shimSystemd } from './shim-systemd'
 
-const ENGINES: readonly Engine[] = [containerd, shim, shimFaults, cri, crio, docker, podman, podmanRootless, buildah]
+const ENGINES: readonly Engine[] = [
+  ...[containerd, shim, shimFaults, shimSystemd],
+  ...[cri, crio, docker, podman, podmanRootless, buildah],
+]
 
 const tell = (result: Result): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`)

@@ -1,6 +1,6 @@
 /**
  * npm run engine-test: Docker, containerd (by ctr and by the CRI), conmon as CRI-O calls it, Podman and Buildah with the runtime, each in a sandbox of its
- * own; rootless Podman in the virtual machine of spec-tests/vm, which has a systemd.
+ * own; rootless Podman, and containerd with the shim once more, in the virtual machine of spec-tests/vm, which has a systemd.
  *
  *   npm run engine-test -- [--runtime PATH] [--suite SUITE] [--results DIR] [ENGINE…] [WORD…]
  *
@@ -28,7 +28,7 @@ import type { Result } from './result'
 
 const WORK = join(REPOSITORY, 'build', 'engine-tests')
 /** Those that want a systemd. The kernels of the machine are those of x86_64. */
-const IN_MACHINE: readonly string[] = process.arch === 'x64' ? ['podman-rootless'] : []
+const IN_MACHINE: readonly string[] = process.arch === 'x64' ? ['podman-rootless', 'shim-systemd'] : []
 const ENGINES: readonly string[] = [...IN_MACHINE, 'docker', 'podman', 'containerd', 'shim', 'cri', 'crio', 'buildah']
 /** What takes minutes, and runs where it is named. */
 const BY_HAND: readonly string[] = ['shim-faults']
@@ -101,8 +101,11 @@ const sandbox = (engine: string, guest: string, { runtime, words }: Options): Pl
 /** Seconds. */
 const MACHINE_TIMEOUT = 900
 
-/** A session of the user in the virtual machine, who may read neither the checkout nor what is beneath root's home. */
-const userSession = (engine: string, guest: string, { runtime, words }: Options): Place => {
+/** Of those in the virtual machine the one that a user calls. */
+const OF_USER = 'podman-rootless'
+
+/** A session in the virtual machine: its user may read neither the checkout nor what is beneath root's home. */
+const machineSession = (engine: string, guest: string, { runtime, words }: Options): Place => {
   const stage = mkdtempSync(join(tmpdir(), `tsrunc-engines-${process.pid}-`))
   chmodSync(stage, 0o755)
   const ours = runtime.startsWith(REPOSITORY)
@@ -124,7 +127,8 @@ const userSession = (engine: string, guest: string, { runtime, words }: Options)
         '--timeout',
         String(MACHINE_TIMEOUT),
       ],
-      ...['--user', 'user', '--', 'node', join(stage, 'guest.cjs'), engine],
+      ...(engine === OF_USER ? ['--user', 'user'] : []),
+      ...['--', 'node', join(stage, 'guest.cjs'), engine],
       ...[ours ? join(stage, relative(REPOSITORY, runtime)) : runtime, ...words],
     ],
     undo: () => rmSync(stage, { recursive: true }),
@@ -134,7 +138,7 @@ const userSession = (engine: string, guest: string, { runtime, words }: Options)
 /** Runs one engine's rows where it belongs. */
 const runEngine = async (engine: string, guest: string, options: Options): Promise<readonly Result[]> => {
   const { command, undo } = IN_MACHINE.includes(engine)
-    ? userSession(engine, guest, options)
+    ? machineSession(engine, guest, options)
     : sandbox(engine, guest, options)
   const [program = '', ...args] = command
   const child = spawn(program, args, {

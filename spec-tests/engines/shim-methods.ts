@@ -10,8 +10,8 @@ import {
   detached,
   exec,
   leftOf,
+  limitOf,
   name,
-  pidOf,
   processes,
   RUNTIME,
   remove,
@@ -21,14 +21,6 @@ import {
   statusOf,
 } from './shim-steps'
 import { bootstrap, checkpointOptions, runcOptions, tasks } from './tasks-client'
-
-/** A file of the container's cgroup: on cgroup v1 of the controller's hierarchy. */
-const limitOf = async (id: string, controller: string, file: string): Promise<string> => {
-  const lines = readFileSync(`/proc/${await pidOf(id)}/cgroup`, 'utf8').split('\n')
-  const v1 = lines.find((line) => line.split(':')[1]?.split(',').includes(controller))
-  const path = (v1 ?? lines.find((line) => line.startsWith('0::')))?.split(':')[2] ?? ''
-  return readFileSync(join('/sys/fs/cgroup', v1 === undefined ? '' : controller, path, file), 'utf8').trim()
-}
 
 const CONTAINERD = '/run/containerd/containerd.sock'
 

@@ -128,6 +128,14 @@ export const pidOf = async (id: string): Promise<number> => {
   return Number(line?.trim().split(/\s+/)[1] ?? '0')
 }
 
+/** A file of the container's cgroup: on cgroup v1 of the controller's hierarchy. */
+export const limitOf = async (id: string, controller: string, file: string): Promise<string> => {
+  const lines = readFileSync(`/proc/${await pidOf(id)}/cgroup`, 'utf8').split('\n')
+  const v1 = lines.find((line) => line.split(':')[1]?.split(',').includes(controller))
+  const path = (v1 ?? lines.find((line) => line.startsWith('0::')))?.split(':')[2] ?? ''
+  return readFileSync(join('/sys/fs/cgroup', v1 === undefined ? '' : controller, path, file), 'utf8').trim()
+}
+
 /** What is left of a container, besides containerd's own record of it and clients that ask for it. */
 export const leftOf = (id: string): readonly string[] => [
   ...readdirSync(ROOT).filter((entry) => entry === id),
