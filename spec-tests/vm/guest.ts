@@ -33,6 +33,13 @@ export const test = (title: string, options: { readonly timeout: number }, body:
   registered.push({ file, title, timeout: options.timeout, body })
 }
 
+const last: (() => void)[] = []
+
+/** vitest's `afterAll`. */
+export const afterAll = (step: () => void): void => {
+  last.push(step)
+}
+
 /** The tests that are registered from now on belong to this file. */
 export const inFile = (path: string): void => {
   file = path
@@ -111,6 +118,7 @@ export const runTests = async (list: string, index = 0, count = availableParalle
   for (const [number, candidate] of chosen.entries()) {
     if (claim(number)) process.stdout.write(`${JSON.stringify(await run(candidate))}\n`)
   }
+  for (const step of last) step()
   await Promise.all(others)
 }
 
