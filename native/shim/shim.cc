@@ -108,6 +108,9 @@ void read_flags(int argc, char** argv, Flags& out) noexcept {
 }
 
 int run_shim(int argc, char** argv) {
+  // containerd's own, where it is a service of systemd's: `tsrunc start` would wait until the container has
+  // said to it that it is ready (sd_notify(3)).
+  (void)::unsetenv("NOTIFY_SOCKET");
   if (argc > 1 && std::strcmp(argv[1], "mount") == 0) {
     return run_mount(argc - 2, argv + 2);
   }

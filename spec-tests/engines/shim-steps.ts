@@ -80,7 +80,8 @@ export const killResident = async (): Promise<void> => {
 }
 
 const startContainerd = async (): Promise<number> => {
-  const log = startDaemon(['containerd'])
+  // As a service of systemd's has it: no container may be waited for because of it.
+  const log = startDaemon(['containerd'], { NOTIFY_SOCKET: '/run/notify' })
   const answers = async (): Promise<boolean> => (await attempt(['ctr', 'version'])).status === 0
   await eventually('containerd answers', answers).catch((error: Error) => {
     throw new Error(`${error.message}\n${log()}`)
@@ -106,9 +107,13 @@ export const restartContainerd = async (): Promise<void> => {
   containerd = await startContainerd()
 }
 
-export const begin = async (): Promise<void> => {
+export const configure = (): void => {
   for (const path of ['/etc/containerd', '/tmp/shared']) mkdirSync(path, { recursive: true })
   writeFileSync('/etc/containerd/config.toml', 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
+}
+
+export const begin = async (): Promise<void> => {
+  configure()
   containerd = await startContainerd()
   await ctr('image', 'import', ARCHIVE)
 }
