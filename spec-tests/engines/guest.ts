@@ -4,6 +4,7 @@ import { engine as buildah } from './buildah'
 import { engine as containerd } from './containerd'
 import { engine as cri } from './cri'
 import { engine as crio } from './crio'
+import { criuFault } from './criu'
 import { engine as docker } from './docker'
 import { makeImages } from './image'
 import { engine as podman } from './podman'
@@ -23,13 +24,14 @@ const tell = (result: Result): void => {
   process.stdout.write(`${JSON.stringify(result)}\n`)
 }
 
-/** Verbs that the runtime does not have: it is the only one that can say so. */
-const missingVerbs = async (runtime: string, verbs: readonly string[]): Promise<readonly string[]> => {
+/** Why a row cannot be tried, or nothing. Verbs that the runtime does not have: it is the only one that can say so. */
+const obstacle = async (runtime: string, verbs: readonly string[]): Promise<string> => {
   const missing: string[] = []
   for (const verb of verbs) {
     if ((await attempt([runtime, verb, '--help'])).status !== 0) missing.push(verb)
   }
-  return missing
+  if (missing.length > 0) return `the runtime has no verb ${missing.join(', ')}`
+  return verbs.includes('checkpoint') ? await criuFault() : ''
 }
 
 const tryRow = async ({ engine, what, check }: Row): Promise<boolean> => {
@@ -63,9 +65,8 @@ const main = async (): Promise<void> => {
   makeImages()
   await engine.begin(runtime)
   for (const row of rows) {
-    const missing = await missingVerbs(runtime, row.verbs)
-    if (missing.length > 0) {
-      const message = `the runtime has no verb ${missing.join(', ')}`
+    const message = await obstacle(runtime, row.verbs)
+    if (message !== '') {
       tell({ engine: row.engine, what: row.what, status: 'skipped', milliseconds: 0, message })
     } else if (!(await tryRow(row))) {
       await engine.reset?.()

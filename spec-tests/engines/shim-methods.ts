@@ -59,52 +59,64 @@ export const rows: readonly Row[] = [
     for (const id of ids) await remove(id)
   }),
 
-  row('checkpoint: it goes on, and ends where that is asked for', async () => {
-    const id = await detached('n=0; while :; do n=$((n+1)); echo $n >/tmp/n; sleep 0.05; done')
-    const count = async (): Promise<number> => Number(await exec(id, 'cat', '/tmp/n'))
-    await eventually('it counts', async () => (await count()) > 2)
-    match(await ctr('task', 'checkpoint', id), /^containerd\.io\/checkpoint\//)
-    const before = await count()
-    await eventually('it counts on', async () => (await count()) > before)
-    await remove(id)
-    // ctr asks it of runc's shim alone. Of another container: containerd keeps an image of each once.
-    const last = await detached('while :; do sleep 0.05; done')
-    await tasks.checkpoint({ container_id: last, options: checkpointOptions({ exit: true }) })
-    await removeStopped(last)
-    deepEqual(leftOf(last), [])
-  }),
+  row(
+    'checkpoint: it goes on, and ends where that is asked for',
+    async () => {
+      const id = await detached('n=0; while :; do n=$((n+1)); echo $n >/tmp/n; sleep 0.05; done')
+      const count = async (): Promise<number> => Number(await exec(id, 'cat', '/tmp/n'))
+      await eventually('it counts', async () => (await count()) > 2)
+      match(await ctr('task', 'checkpoint', id), /^containerd\.io\/checkpoint\//)
+      const before = await count()
+      await eventually('it counts on', async () => (await count()) > before)
+      await remove(id)
+      // ctr asks it of runc's shim alone. Of another container: containerd keeps an image of each once.
+      const last = await detached('while :; do sleep 0.05; done')
+      await tasks.checkpoint({ container_id: last, options: checkpointOptions({ exit: true }) })
+      await removeStopped(last)
+      deepEqual(leftOf(last), [])
+    },
+    { verbs: ['checkpoint'] },
+  ),
 
-  row('restore: it goes on where it was, and has its exit status', async () => {
-    const id = await detached('trap "exit 7" TERM; n=0; while :; do n=$((n+1)); echo $n >/tmp/n; sleep 0.1; done')
-    const count = async (of: string): Promise<number> => Number(await exec(of, 'cat', '/tmp/n'))
-    await eventually('it counts', async () => (await count(id)) > 3)
-    await ctr('container', 'checkpoint', '--rw', '--image', '--task', id, 'checkpoint:1')
-    await remove(id)
-    const restored = name()
-    await ctr('container', 'restore', '--rw', '--live', restored, 'checkpoint:1')
-    await eventually('it counts on', async () => (await count(restored)) > 4)
-    await ctr('task', 'kill', '--signal', 'TERM', restored)
-    equal(await removeStopped(restored), 7)
-    deepEqual(leftOf(restored), [])
-  }),
+  row(
+    'restore: it goes on where it was, and has its exit status',
+    async () => {
+      const id = await detached('trap "exit 7" TERM; n=0; while :; do n=$((n+1)); echo $n >/tmp/n; sleep 0.1; done')
+      const count = async (of: string): Promise<number> => Number(await exec(of, 'cat', '/tmp/n'))
+      await eventually('it counts', async () => (await count(id)) > 3)
+      await ctr('container', 'checkpoint', '--rw', '--image', '--task', id, 'checkpoint:1')
+      await remove(id)
+      const restored = name()
+      await ctr('container', 'restore', '--rw', '--live', restored, 'checkpoint:1')
+      await eventually('it counts on', async () => (await count(restored)) > 4)
+      await ctr('task', 'kill', '--signal', 'TERM', restored)
+      equal(await removeStopped(restored), 7)
+      deepEqual(leftOf(restored), [])
+    },
+    { verbs: ['checkpoint'] },
+  ),
 
-  row('restore: without CRIU it is an error, and nothing is left', async () => {
-    const id = await detached('exec sleep 1000')
-    await ctr('container', 'checkpoint', '--rw', '--image', '--task', id, 'checkpoint:2')
-    await remove(id)
-    const restored = name()
-    await attempt(['sh', '-c', 'mv /usr/sbin/criu /usr/sbin/criu.away'])
-    try {
-      const outcome = await attempt(['ctr', 'container', 'restore', '--rw', '--live', restored, 'checkpoint:2'])
-      notEqual(outcome.status, 0)
-      match(outcome.stderr, /OCI runtime restore failed: .*criu/i)
-    } finally {
-      await attempt(['sh', '-c', 'mv /usr/sbin/criu.away /usr/sbin/criu'])
-    }
-    await attempt(['ctr', 'task', 'rm', '--force', restored])
-    await attempt(['ctr', 'container', 'rm', restored])
-    deepEqual(leftOf(restored), [])
-  }),
+  row(
+    'restore: without CRIU it is an error, and nothing is left',
+    async () => {
+      const id = await detached('exec sleep 1000')
+      await ctr('container', 'checkpoint', '--rw', '--image', '--task', id, 'checkpoint:2')
+      await remove(id)
+      const restored = name()
+      await attempt(['sh', '-c', 'mv /usr/sbin/criu /usr/sbin/criu.away'])
+      try {
+        const outcome = await attempt(['ctr', 'container', 'restore', '--rw', '--live', restored, 'checkpoint:2'])
+        notEqual(outcome.status, 0)
+        match(outcome.stderr, /OCI runtime restore failed: .*criu/i)
+      } finally {
+        await attempt(['sh', '-c', 'mv /usr/sbin/criu.away /usr/sbin/criu'])
+      }
+      await attempt(['ctr', 'task', 'rm', '--force', restored])
+      await attempt(['ctr', 'container', 'rm', restored])
+      deepEqual(leftOf(restored), [])
+    },
+    { verbs: ['checkpoint'] },
+  ),
 
   row('logs: a file, which the next container appends to', async () => {
     const options = ['--log-uri', 'file:///tmp/shared/made/log']

@@ -121,11 +121,15 @@ export const begin = async (): Promise<void> => {
 export const SHARED = ['--mount', 'type=bind,src=/tmp/shared,dst=/tmp,options=rbind:rw']
 
 /** A runtime that has no planner has no shim either. */
-export const row = (what: string, check: () => Promise<void>, engine = 'shim'): Row => {
+export const row = (
+  what: string,
+  check: () => Promise<void>,
+  { engine = 'shim', verbs = [] }: Partial<Pick<Row, 'engine' | 'verbs'>> = {},
+): Row => {
   const withLog = (error: Error): never => {
     throw new Error(`${error.message}\n${shimLog()}`)
   }
-  return { engine, what, verbs: ['planner'], check: () => check().catch(withLog) }
+  return { engine, what, verbs: ['planner', ...verbs], check: () => check().catch(withLog) }
 }
 
 export const pidOf = async (id: string): Promise<number> => {

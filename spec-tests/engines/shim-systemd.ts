@@ -23,7 +23,7 @@ import { tasks } from './tasks-client'
 
 const rows: Row[] = []
 const add = (what: string, check: () => Promise<void>): void => {
-  rows.push(row(what, check, 'shim-systemd'))
+  rows.push(row(what, check, { engine: 'shim-systemd' }))
 }
 
 const LIMIT = String(64 * 1024 * 1024)
