@@ -28,7 +28,7 @@ import {
 import { tasks } from './tasks-client'
 
 const ENGINE = 'shim-faults'
-const fault = (what: string, check: () => Promise<void>): Row => row(what, check, ENGINE)
+const fault = (what: string, check: () => Promise<void>): Row => row(what, check, { engine: ENGINE })
 
 /** One container in each state, by the state's name. */
 interface States {
