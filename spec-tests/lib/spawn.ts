@@ -107,7 +107,12 @@ export const start = (command: readonly string[], output: string, options: Spawn
       } else {
         clearTimeout(timer)
         ended = true
-        resolve({ command, status: value, stdout: stdout(), stderr: stderr() })
+        try {
+          resolve({ command, status: value, stdout: stdout(), stderr: stderr() })
+        } catch (error) {
+          // The sandbox of its test has been taken away.
+          reject(error)
+        }
       }
     })
     reaper.on('error', reject)

@@ -93,7 +93,11 @@ for (const name of HOST_HOOKS) {
         await b.delete()
       }
       const done = work()
-      const pid = await parentOf(b, name)
+      const over = done.then((): never => {
+        throw new Error('it was over before the hook stood still')
+      })
+      const pid = await Promise.race([parentOf(b, name), over])
+      over.catch(() => undefined)
       const found = inherited(pid)
       goOn(b, name)
       await done
