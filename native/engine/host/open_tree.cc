@@ -29,19 +29,24 @@ Failure detach_from_peers(int tree, bool recursive, const char* source) {
                                                                               : kOk;
 }
 
+// Why a clone is EPERM: it takes CAP_SYS_ADMIN over the mount namespace, which may be that of an outer user
+// namespace. To open a tree that stays where it is takes nothing (open_tree(2)): where that is refused too, a
+// filter refuses the call.
+const char* why_not_permitted() noexcept {
+  const UniqueFd root(::open_tree(AT_FDCWD, "/", OPEN_TREE_CLOEXEC));
+  return root.valid() ? "operation not permitted: the caller's mount namespace belongs to another user "
+                        "namespace; call tsrunc in one of its own (unshare --mount)"
+                      : nullptr;
+}
+
 Result<UniqueFd> clone_host_tree(const char* source, bool recursive, bool nofollow) {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
                          (recursive ? static_cast<unsigned>(AT_RECURSIVE) : 0U) |
                          (nofollow ? static_cast<unsigned>(AT_SYMLINK_NOFOLLOW) : 0U);
   UniqueFd tree(::open_tree(AT_FDCWD, source, flags));
   if (!tree.valid()) {
-    // open_tree(2) takes CAP_SYS_ADMIN over the mount namespace, which may be that of an outer user
-    // namespace.
-    return fail(errno, "open_tree", source,
-                errno == EPERM
-                    ? "operation not permitted: the caller's mount namespace belongs to another user "
-                      "namespace; call tsrunc in one of its own (unshare --mount)"
-                    : nullptr);
+    const int error = errno;
+    return fail(error, "open_tree", source, error == EPERM ? why_not_permitted() : nullptr);
   }
   TSRUNC_TRY(detach_from_peers(tree.get(), recursive, source));
   return tree;
