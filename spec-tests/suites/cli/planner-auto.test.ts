@@ -22,6 +22,7 @@ import {
   doesNotMatch,
   equal,
   eventually,
+  expectStatus,
   launch,
   match,
   notEqual,
@@ -165,7 +166,8 @@ test('tsrunc planner: a caller that waits for the end of its pipes does not wait
 test('tsrunc planner: callers at the same time leave one behind', ONLY, async () => {
   requires('root')
   const all = await Promise.all(Array.from({ length: 4 }, sleeper))
-  await Promise.all(all.map((b) => b.create(auto())))
+  // To the end of each, also where one fails.
+  for (const outcome of await Promise.all(all.map((b) => b.tryCreate(auto())))) expectStatus(outcome)
   const pid = await left()
   await delay(300)
   deepEqual(planners(), [pid])
