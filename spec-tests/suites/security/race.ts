@@ -14,7 +14,7 @@ export const PATIENCE = 60_000 + TRIES * 5_000
  * @throws Error when the exchange came to an end before
  */
 export const whileExchanging = async (a: string, b: string, attempt: () => Promise<void>, share = 1): Promise<void> => {
-  const running = launch([exchanger(), a, b])
+  const running = launch([exchanger(), a, b], { timeout: PATIENCE })
   let ended: string | undefined
   void running.exited.then((outcome) => {
     ended = outcome.stderr
