@@ -3,9 +3,8 @@
 //
 // Seen to fail (npm run mutations -- exchanged) with paths resolved by the host instead of beneath the root's descriptor, for procfs also
 // with links at its place followed; for a device and the console with a link in the place of the file followed; for the root with its path
-// looked up twice. What lies above masked and read-only paths
-// and the working directory cannot fail by that alone: nothing is made there, and a mount on the host's directory would be in the
-// container's mount namespace only, where pivot_root(2) puts it out of reach.
+// looked up again. What lies above masked and read-only paths and the working directory cannot fail by that alone: nothing is made there,
+// and a mount on the host's directory would be in the container's mount namespace only, where pivot_root(2) puts it out of reach.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
