@@ -21,6 +21,8 @@ interface Mutation {
   readonly suites: readonly string[]
   /** Each of the tests whose titles match has to fail, and others are not run. */
   readonly titles?: string
+  /** Whether the tests are run with a planner. */
+  readonly planner?: true
   /** The defence that is taken out. */
   readonly without: string
   readonly edits: readonly Edit[]
@@ -90,6 +92,18 @@ const MUTATIONS: readonly Mutation[] = [
     suites: ['cve-2019-5736'],
     without: 'the copy of the executable that nobody can write to',
     edits: [{ file: 'native/addon/hand_off.cc', from: '  if (sealed) {', to: '  if (false && sealed) {' }],
+  },
+  {
+    suites: ['cve-2019-5736'],
+    without: 'the exchange of the executable by a call that a planner plans',
+    planner: true,
+    edits: [
+      {
+        file: 'native/launcher/warm.cc',
+        from: 'if (become_in_place(copy.get())) {',
+        to: 'if (copy.valid()) {',
+      },
+    ],
   },
   {
     suites: ['cve-2021-30465', 'cve-2024-45310', 'cve-2026-41579', 'cve-2026-47766'],
@@ -352,17 +366,19 @@ interface TestReport {
 /** As often as a race needs to be lost once. */
 const RACES = { SPEC_RACE_TRIES: '300' }
 
-const report = (suite: string, titles: string | undefined): TestReport => {
+const report = (suite: string, { titles, planner }: Mutation): TestReport => {
   const chosen = titles === undefined ? [] : ['--testNamePattern', titles]
   const args = ['run', '--silent', 'spec-test', '--', '--reporter=json', `security/${suite}`, ...chosen]
-  const env = titles === undefined ? process.env : { ...process.env, ...RACES }
+  const races = titles === undefined ? {} : RACES
+  const env = { ...process.env, ...races, SPEC_TESTS_PLANNER: planner === true ? 'on' : '' }
   const { stdout } = spawnSync('npm', args, { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 1 << 28 })
   return JSON.parse(stdout.slice(stdout.indexOf('{'))) as TestReport
 }
 
 /** Whether the tests failed: one of the suite, or each that was chosen. */
-const isNoticed = (suite: string, titles: string | undefined): boolean => {
-  const { numFailedTests, numPassedTests, testResults } = report(suite, titles)
+const isNoticed = (suite: string, mutation: Mutation): boolean => {
+  const { titles } = mutation
+  const { numFailedTests, numPassedTests, testResults } = report(suite, mutation)
   const noticed = numFailedTests > 0 && (titles === undefined || numPassedTests === 0)
   process.stdout.write(
     `  ${suite}: ${numFailedTests} failed, ${numPassedTests} passed${noticed ? '' : ': NOT NOTICED'}\n`,
@@ -376,12 +392,13 @@ const isNoticed = (suite: string, titles: string | undefined): boolean => {
 }
 
 /** The suites that did not notice. */
-const attempt = ({ suites, titles, without, edits }: Mutation): readonly string[] => {
+const attempt = (mutation: Mutation): readonly string[] => {
+  const { suites, without, edits } = mutation
   process.stdout.write(`without ${without}\n`)
   try {
     for (const edit of edits) apply(edit)
     if (!build()) throw new Error(`it cannot be built without ${without}`)
-    return suites.filter((suite) => !isNoticed(suite, titles))
+    return suites.filter((suite) => !isNoticed(suite, mutation))
   } finally {
     execFileSync('git', ['checkout', '--quiet', '--', ...edits.map(({ file }) => file)], { cwd: ROOT })
   }

@@ -112,11 +112,10 @@ struct Asked {
 }
 
 // Returns, with the exit code, only if it fails.
-[[nodiscard]] int go_cold(int argc, char** argv, const PlannerCall& call, const Asked& asked,
-                          const char* how) {
+[[nodiscard]] int go_cold(int argc, char** argv, const PlannerCall& call, int executable, const char* how) {
   char variable[64];
   sys::Text(variable).add(kColdVariable).add("=").add(how);
-  become(asked.executable.get(), argc, argv, variable, Traced::kNo);
+  become(executable, argc, argv, variable, Traced::kNo);
   Logger("").error(Sentence("start node", sys::fail("execveat", "the executable of tsrunc")).text);
   return call.container == nullptr ? kFailed : kExecFailed;
 }
@@ -134,23 +133,27 @@ int run_asked(int argc, char** argv, const char* words) {
     Logger("").error(Sentence("take over the planner's answer", failure).text);
     return call.container == nullptr ? kFailed : kExecFailed;
   }
+  PlannerClient client(std::move(asked.socket), asked.milliseconds, asked.greeted);
+  return await_plan(argc, argv, call, std::move(client), std::move(asked.executable));
+}
+
+int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient client,
+               sys::UniqueFd executable) {
   PlannerReply reply;
-  {
-    PlannerClient client(std::move(asked.socket), asked.milliseconds, asked.greeted);
-    if (const Failure failure = receive(client, reply); failure) {
-      if (call.mode == PlannerMode::kOn) {
-        sys::Array<char> root;
-        add_root(call, root);
-        return refuse(call, root.data(), failure);
-      }
-      return go_cold(argc, argv, call, asked, failure.code == ESTALE ? kStale : kCold);
+  if (const Failure failure = receive(client, reply); failure) {
+    if (call.mode == PlannerMode::kOn) {
+      sys::Array<char> root;
+      add_root(call, root);
+      return refuse(call, root.data(), failure);
     }
+    return go_cold(argc, argv, call, executable.get(), failure.code == ESTALE ? kStale : kCold);
   }
+  client.close();
   if (reply.kind != ReplyKind::kPlan || !write_lines(reply)) {
-    return go_cold(argc, argv, call, asked, kCold);
+    return go_cold(argc, argv, call, executable.get(), kCold);
   }
   // The host's file is out of reach before anything of the container is made (CVE-2019-5736).
-  asked.executable.reset();
+  executable.reset();
   return run_planned(reply.part(Part::kBody), reply.size(Part::kBody));
 }
 

@@ -2,6 +2,10 @@
 // becomes the copy before, and not after, costs no time: the planner plans meanwhile.
 #pragma once
 
+#include "launcher/planner_call.h"
+#include "launcher/planner_client.h"
+#include "sys/unique_fd.h"
+
 namespace tsrunc::launcher {
 
 // What goes back to the executable by _TSRUNC_COLD: for node; for node, and the planner ends.
@@ -11,5 +15,10 @@ inline constexpr char kStale[] = "stale";
 // `words`: text of _TSRUNC_ASKED (launcher/handoff.h). Runs the plan, or becomes the executable again for
 // what only node can do. Returns the exit code.
 [[nodiscard]] int run_asked(int argc, char** argv, const char* words);
+
+// The same for a process that is the sealed copy without having been executed again (become_in_place.h).
+// `executable`: what it was before.
+[[nodiscard]] int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient client,
+                             sys::UniqueFd executable);
 
 }  // namespace tsrunc::launcher

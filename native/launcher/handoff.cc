@@ -111,7 +111,7 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
   return record;
 }
 
-[[nodiscard]] sys::Failure note_descriptors(RecordWriter& out, int record) noexcept {
+[[nodiscard]] sys::Failure note_descriptors(RecordWriter& out, int record, int own) noexcept {
   const Directory directory(::opendir("/proc/self/fd"));
   if (directory == nullptr) {
     return sys::fail("open", "/proc/self/fd");
@@ -121,7 +121,7 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
       continue;
     }
     const int fd = std::atoi(entry->d_name);
-    if (fd == record || fd == ::dirfd(directory.get())) {
+    if (fd == record || fd == own || fd == ::dirfd(directory.get())) {
       continue;
     }
     const int status = ::fcntl(fd, F_GETFL);
@@ -254,7 +254,7 @@ using Text = std::unique_ptr<char, Free>;
 
 }  // namespace
 
-sys::Result<sys::UniqueFd> note_caller() {
+sys::Result<sys::UniqueFd> note_caller(int own) {
   auto record = new_record();
   if (!record.ok()) {
     return record;
@@ -276,7 +276,7 @@ sys::Result<sys::UniqueFd> note_caller() {
     TSRUNC_TRY(out.line([&](sys::Text& text) {
       text.add("mask ").add(mask, kHex).add("\nignored ").add(ignored_signals(), kHex).add("\n");
     }));
-    TSRUNC_TRY(note_descriptors(out, record->get()));
+    TSRUNC_TRY(note_descriptors(out, record->get(), own));
     return out.flush();
   };
   if (const sys::Failure failure = write_all(); failure) {

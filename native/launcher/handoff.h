@@ -31,8 +31,9 @@ inline constexpr char kPlanVariable[] = "_TSRUNC_PLAN";
 inline constexpr char kAskedVariable[] = "_TSRUNC_ASKED";
 inline constexpr char kColdVariable[] = "_TSRUNC_COLD";
 
-// Writes the record of this process into a new memfd (not close-on-exec: node must inherit it).
-[[nodiscard]] sys::Result<sys::UniqueFd> note_caller();
+// Writes the record of this process into a new memfd (not close-on-exec: node must inherit it). `own`: a
+// descriptor that the caller has not.
+[[nodiscard]] sys::Result<sys::UniqueFd> note_caller(int own = -1);
 
 // Gives back what the record in `fd` says. In the addon this is the last thing before execve(2).
 [[nodiscard]] sys::Failure restore_caller(int fd);

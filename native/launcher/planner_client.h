@@ -39,6 +39,7 @@ class PlannerClient {
   // and the greeting is still to come.
   [[nodiscard]] sys::Failure receive_greeting(int milliseconds, sys::UniqueFd& offered);
   [[nodiscard]] sys::Failure receive(PlannerReply& out);
+  void close() noexcept { socket_.reset(); }
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }
   [[nodiscard]] int left() const noexcept { return deadline_.left(); }
   [[nodiscard]] bool greeted() const noexcept { return greeted_; }

@@ -106,8 +106,8 @@ void add_word(Bytes& out, const char* word) {
   return directory;
 }
 
-[[nodiscard]] bool add_record(Bytes& out) {
-  const auto record = note_caller();
+[[nodiscard]] bool add_record(int socket, Bytes& out) {
+  const auto record = note_caller(socket);
   if (!record.ok()) {
     return false;
   }
@@ -218,7 +218,7 @@ class Composer {
 
 }  // namespace
 
-bool compose_request(int argc, const char* const* argv, const PlannerCall& call, const char* root,
+bool compose_request(int argc, const char* const* argv, const PlannerCall& call, const char* root, int socket,
                      Bytes& out) {
   char cwd[PATH_MAX];
   if (::getcwd(cwd, sizeof cwd) == nullptr || *cwd != '/') {
@@ -237,7 +237,7 @@ bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
     add_word(out, entry);
   }
   composer.end(Section::kEnvironment);
-  if (!add_record(out)) {
+  if (!add_record(socket, out)) {
     return false;
   }
   composer.end(Section::kRecord);

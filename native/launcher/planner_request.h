@@ -8,10 +8,10 @@
 namespace tsrunc::launcher {
 
 // The whole request. False: what only node can do, or tell the reason of: a configuration that cannot be
-// read, for one. To be called before any descriptor is opened: the request lists the caller's.
-// `root`: directory of all containers' state.
+// read, for one. To be called before any other descriptor than `socket` is opened: the request lists the
+// caller's. `root`: directory of all containers' state.
 [[nodiscard]] bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
-                                   const char* root, sys::Array<char>& out);
+                                   const char* root, int socket, sys::Array<char>& out);
 
 // The answers to `questions` with their header. False: as above.
 [[nodiscard]] bool compose_answers(const char* questions, size_t size, sys::Array<char>& out);

@@ -5,10 +5,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "engine/trace.h"
 #include "launcher/asked.h"
 #include "launcher/become.h"
+#include "launcher/become_in_place.h"
 #include "launcher/handoff.h"
 #include "launcher/leave_planner.h"
 #include "launcher/node.h"
@@ -18,6 +20,7 @@
 #include "launcher/planner_request.h"
 #include "launcher/sealed.h"
 #include "launcher/trace_file.h"
+#include "sys/result.h"
 #include "sys/text.h"
 
 namespace tsrunc::launcher {
@@ -35,11 +38,11 @@ constexpr int64_t kOnMilliseconds = 10000;
 // kernel lets go of its mount (synchronize_rcu_expedited): of the planner's it never does.
 constexpr int kGreetingMilliseconds = 5;
 
-// Becomes the sealed copy, which waits for the answer (asked.h). Returns if it fails.
-[[nodiscard]] Failure become_asked(int argc, char** argv, const PlannerClient& client, int program) {
-  const sys::UniqueFd self(::open(kSelf, O_PATH | O_CLOEXEC));
-  if (!self.valid() || ::fcntl(self.get(), F_SETFD, 0) != 0 || ::fcntl(client.fd(), F_SETFD, 0) != 0) {
-    return sys::fail("open", kSelf);
+// Becomes the sealed copy by execve(2), and waits for the answer (asked.h). Returns if it fails.
+[[nodiscard]] Failure become_asked(int argc, char** argv, const PlannerClient& client, int program,
+                                   const sys::UniqueFd& self) {
+  if (::fcntl(self.get(), F_SETFD, 0) != 0 || ::fcntl(client.fd(), F_SETFD, 0) != 0) {
+    return sys::fail("fcntl");
   }
   char variable[96];
   sys::Text(variable)
@@ -55,25 +58,37 @@ constexpr int kGreetingMilliseconds = 5;
   return sys::fail("execveat", "the sealed copy of tsrunc");
 }
 
-[[nodiscard]] Failure ask(const char* root, int64_t milliseconds, const sys::Array<char>& request, int argc,
-                          char** argv) {
+// Returns the exit code, or what has failed before anything was done.
+[[nodiscard]] sys::Result<int> ask(PlannerClient client, const PlannerCall& call,
+                                   const sys::Array<char>& request, int argc, char** argv) {
   engine::Span span("planner", "ask the planner");
-  PlannerClient client(milliseconds);
-  TSRUNC_TRY(client.connect(root));
-  TSRUNC_TRY(client.send(request.data(), request.size()));
-  sys::UniqueFd offered;
-  if (const Failure failure = client.receive_greeting(kGreetingMilliseconds, offered);
+  if (const Failure failure = client.send(request.data(), request.size()); failure) {
+    return failure;
+  }
+  sys::UniqueFd copy;
+  if (const Failure failure = client.receive_greeting(kGreetingMilliseconds, copy);
       failure && failure.code != ETIMEDOUT) {
     return failure;
   }
   // While the planner plans.
-  if (offered.valid() && is_overlaid_copy(offered.get(), kSelf)) {
-    span.end();
-    return become_asked(argc, argv, client, offered.get());
+  sys::UniqueFd self(::open(kSelf, O_PATH | O_CLOEXEC));
+  if (!self.valid()) {
+    return sys::fail("open", kSelf);
   }
-  const auto program = sealed_executable(kSelf);
+  if (!copy.valid() || !is_overlaid_copy(copy.get(), kSelf)) {
+    auto own = sealed_executable(kSelf);
+    if (!own.ok()) {
+      return own.failure();
+    }
+    copy = std::move(*own);
+  }
+  if (become_in_place(copy.get())) {
+    copy.reset();
+    span.end();
+    return await_plan(argc, argv, call, std::move(client), std::move(self));
+  }
   span.end();
-  return program.ok() ? become_asked(argc, argv, client, program->get()) : program.failure();
+  return become_asked(argc, argv, client, copy.get(), self);
 }
 
 [[nodiscard]] bool has_socket(const char* root) {
@@ -107,15 +122,22 @@ int run_warm(int argc, char** argv) {
     }
     return kNotPlanned;
   }
+  // A planner that sleeps takes as long to wake as the request to be composed.
+  PlannerClient client(leaves ? kAutoMilliseconds : kOnMilliseconds);
+  const Failure alone = client.connect(root.data());
   sys::Array<char> request;
-  if (!compose_request(argc, argv, call, root.data(), request)) {
+  if (!compose_request(argc, argv, call, root.data(), client.fd(), request)) {
     return kNotPlanned;
   }
   // Behind the record of the caller, which is to have no descriptor that the caller has not.
   if (call.trace != nullptr && open_trace(call.trace, call.verb)) {
     return kNotPlanned;  // node says why
   }
-  const Failure failure = ask(root.data(), leaves ? kAutoMilliseconds : kOnMilliseconds, request, argc, argv);
+  const auto code = alone ? sys::Result<int>(alone) : ask(std::move(client), call, request, argc, argv);
+  if (code.ok()) {
+    return *code;
+  }
+  const Failure failure = code.failure();
   if (on) {
     return refuse(call, root.data(), failure);
   }

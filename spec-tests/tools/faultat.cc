@@ -7,7 +7,8 @@
 // also a process that is there already, called `init`.
 //
 // ROLE says which process: `1` is CMD's own in its first program, `3` in its third; `3.2` is the second one
-// that it clones there, `3.2.1` the first one of that. NUMBER is the number of the system call, N counts its
+// that it clones there, `3.2.1` the first one of that. One that goes on as another program without execve(2),
+// by prctl(2) PR_SET_MM, is a program further as well. NUMBER is the number of the system call, N counts its
 // occurrences in that role from 1. The call is not made and returns -ERRNO, except for close(2), which closes
 // as the kernel does. REPORT: a file; one line `ROLE NUMBER` for each system call in the order of their
 // entry, `arguments …` of the one, at the end `struck` if it was reached, and `status S`. Exit status: CMD's
@@ -47,6 +48,7 @@ struct Traced {
   int children = 0;
   bool in_call = false;
   bool injected = false;
+  bool becomes = false;  // another program, if the call succeeds
   bool waits = false;  // it has stopped, and its parent's event, which says its role, is still to come
 };
 
@@ -123,6 +125,7 @@ void on_entry(pid_t pid, Traced& who) {
   ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof call, &call);
   const long number = static_cast<long>(call.entry.nr);
   fprintf(g_report, "%s %ld\n", who.role.c_str(), number);
+  who.becomes = number == SYS_prctl && call.entry.args[0] == PR_SET_MM;
   if (g_struck || number != g_point.number || who.role != g_point.role || ++g_seen != g_point.occurrence) {
     return;
   }
@@ -144,6 +147,17 @@ void on_entry(pid_t pid, Traced& who) {
   }
 }
 
+bool succeeded(pid_t pid) {
+  user_regs_struct registers{};
+  ptrace(PTRACE_GETREGS, pid, 0, &registers);
+  return registers.rax == 0;
+}
+
+void next_program(Traced& who) {
+  who.role = std::to_string(++g_programs);
+  who.children = 0;
+}
+
 void on_call(pid_t pid, Traced& who) {
   who.in_call = !who.in_call;
   if (who.in_call) {
@@ -151,6 +165,8 @@ void on_call(pid_t pid, Traced& who) {
   } else if (who.injected) {
     who.injected = false;
     set_register(pid, false, -g_point.error);
+  } else if (who.becomes && pid == g_main && succeeded(pid)) {
+    next_program(who);
   }
 }
 
@@ -159,8 +175,7 @@ bool on_exec(pid_t pid, Traced& who) {
   if (pid != g_main) {
     return false;
   }
-  who.role = std::to_string(++g_programs);
-  who.children = 0;
+  next_program(who);
   ptrace(PTRACE_SETOPTIONS, pid, 0, skipped(pid) ? kBase : kFollow);
   return true;
 }

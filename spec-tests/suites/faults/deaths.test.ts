@@ -23,7 +23,7 @@ const dies = async (verb: Verb, b: Bundle, at: Point, accompanied: boolean): Pro
   await verb.prepare(b)
   const how = { ...(await watch(verb, b)), strike: { at, blow: 'kill' } } as const
   await Promise.all([supervised(verb.args(b), how), accompanied ? meanwhile(b) : Promise.resolve()])
-  await removed(b, /^(tsrunc delete: warning: (there is no plan|.*poststop hook).*\n)*$/)
+  await removed(b, /^(tsrunc delete: warning: (.*there is no plan|.*poststop hook).*\n)*$/)
 }
 
 for (const verb of VERBS) {
