@@ -6,6 +6,7 @@ import { leaveOwnCgroup } from '../planner/own-cgroup'
 import { openRoot, Place } from '../planner/place'
 import { PlannerServer } from '../planner/server'
 import { UsageError } from './parse'
+import { rehearsedConfig } from './rehearsed-config'
 import { type Call, defineVerb } from './verb'
 
 /** sd_listen_fds(3): the first descriptor that systemd hands over. */
@@ -59,7 +60,8 @@ export const verb = defineVerb({
     const onListening = () => {
       if (lock >= FIRST_LISTEN_FD) closeSync(lock)
     }
-    await new PlannerServer({ place, fd: FIRST_LISTEN_FD, onListening }).serve(idle)
+    const rehearsed = rehearsedConfig()
+    await new PlannerServer({ place, fd: FIRST_LISTEN_FD, onListening, rehearsed }).serve(idle)
     if (lock >= FIRST_LISTEN_FD) leaveOwnCgroup()
     return 0
   },

@@ -2,7 +2,7 @@ import { binding, EXECUTABLE } from '../native/binding'
 import { installation, isSame } from './installation'
 import { PlannerMemory } from './memory'
 import type { Place } from './place'
-import { planRequest } from './plan-request'
+import { type CompilerOf, type Kept, planRequest } from './plan-request'
 import {
   ANSWERS_HEADER,
   encodeReply,
@@ -14,6 +14,7 @@ import {
   readRequest,
   readRequestHeader,
 } from './protocol'
+import { Rehearsal, rehearsedRequest } from './rehearsal'
 import { SeccompMemory } from './seccomp-memory'
 
 /** Connections at a time; a caller that finds no room goes on without a planner. */
@@ -21,12 +22,17 @@ const MOST_CONNECTIONS = 64
 /** How often a planner looks whether it is still wanted. */
 const WATCH_MILLISECONDS = 5000
 
+/** libseccomp's part is no JavaScript, and what it makes is kept on disk. */
+const NOT_COMPILED: CompilerOf = () => () => new Uint8Array()
+
 export interface ServerOptions {
   /** Where it listens; undefined: at descriptor `fd`, which systemd gave it. */
   readonly place: Place | undefined
   readonly fd: number
   /** Once it takes connections. */
   readonly onListening: () => void
+  /** config.json of a container that is planned for nobody, while there is nothing else to do. */
+  readonly rehearsed?: Uint8Array
   readonly mostConnections?: number
 }
 
@@ -35,6 +41,7 @@ export class PlannerServer {
   readonly #installation = installation()
   readonly #memory = new PlannerMemory()
   readonly #seccomp = new SeccompMemory()
+  #rehearsal: Rehearsal | undefined
   /** Requests whose callers are asked, by connection. */
   readonly #asked = new Map<number, Request>()
   /** Its number in the addon, once it listens. */
@@ -51,6 +58,7 @@ export class PlannerServer {
   /** Until a signal, idleness or a newer installation ends it. `idle`: milliseconds without a request; 0: for ever. */
   async serve(idle: number): Promise<void> {
     this.listen()
+    this.#rehearse()
     const ended = new Promise<void>((resolve) => {
       this.#end = resolve
     })
@@ -68,6 +76,22 @@ export class PlannerServer {
     clearInterval(watch)
     for (const signal of signals) process.off(signal, stop)
     this.close()
+  }
+
+  #rehearse(): void {
+    const { rehearsed } = this.#options
+    if (rehearsed === undefined) return
+    // What it makes of this configuration need not be remembered; facts of the host are everybody's.
+    const kept: Kept = {
+      memory: { fact: (key, probe) => this.#memory.fact(key, probe), content: (_kind, _bytes, make) => make() },
+      compilerOf: NOT_COMPILED,
+    }
+    this.#rehearsal = new Rehearsal(
+      rehearsedRequest(rehearsed),
+      async (request) => encodeReply(await planRequest(request, process.pid, request.answers, kept)),
+      () => performance.now() - this.#last,
+    )
+    this.#rehearsal.begin()
   }
 
   #isIdle(idle: number): boolean {
@@ -89,6 +113,7 @@ export class PlannerServer {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.#rehearsal?.end()
     this.#options.place?.leave()
     if (this.#server !== undefined) binding().stopPlans(this.#server)
     this.#memory.close()
