@@ -72,26 +72,19 @@ class Monitor final : public MonitorServices {
         directory_(order.directory),
         pidfd_(order.pidfd),
         oom_(order.oom),
+        signals_(order.signals),
+        slave_(order.slave),
         input_(order.input, order.terminal, order.interactive),
         output_(kFrameOutput, order.output),
         error_(kFrameError, order.error),
         log_(order.log),
         clients_(UniqueFd(order.listener), order.directory) {}
 
-  [[nodiscard]] int run() {
-    UniqueFd report(order_.report);
-    if (!prepare()) {
-      return kFailed;
-    }
-    const char done = 0;
-    // A caller that does not wait any more needs no answer.
-    (void)sys::write_all(report.get(), &done, 1, nullptr);
-    report.reset();
+  void run() {
     release_program_pages();
     while (!over()) {
       turn();
     }
-    return 0;
   }
 
   [[nodiscard]] size_t take_input(const char* data, size_t size) noexcept override {
@@ -106,28 +99,6 @@ class Monitor final : public MonitorServices {
   [[nodiscard]] bool has_terminal() const noexcept override { return order_.terminal; }
 
  private:
-  [[nodiscard]] bool prepare() noexcept {
-    sigset_t all;
-    sigfillset(&all);
-    if (::sigprocmask(SIG_SETMASK, &all, nullptr) != 0) {
-      return false;
-    }
-    signals_.reset(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
-    if (order_.terminal) {
-      // Our own opening of the other end: the terminal would hang up whenever the container has it closed for
-      // a moment.
-      slave_.reset(::ioctl(order_.output.source, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-    }
-    ::umask(077);
-    // As low as it may be: a monitor that is killed takes the exit code with it.
-    for (const char* score : {"-999", "0"}) {
-      if (!sys::write_file(AT_FDCWD, "/proc/self/oom_score_adj", score, std::strlen(score))) {
-        break;
-      }
-    }
-    return signals_.valid() && ::chdir("/") == 0;
-  }
-
   void turn() noexcept {
     constexpr size_t kOutput = 2 + MonitorInput::kFds;
     constexpr size_t kError = kOutput + MonitorChannel::kFds;
@@ -318,7 +289,8 @@ int run_monitor(const char* words) {
     return kFailed;
   }
   static Monitor monitor(order);
-  return monitor.run();
+  monitor.run();
+  return 0;
 }
 
 }  // namespace tsrunc::launcher

@@ -27,18 +27,19 @@ struct MonitorLogOrder {
 };
 
 struct MonitorOrder {
-  static constexpr uint64_t kMagic = 0x31726f746e6f6d54;
+  static constexpr uint64_t kMagic = 0x32726f746e6f6d54;
 
   uint64_t magic = kMagic;
   engine::ProcessId process;  // a child
   int32_t pidfd = -1;
   int32_t directory = -1;  // the monitor's own (engine/monitor_files.h)
   int32_t listener = -1;
-  int32_t report = -1;   // one byte: the monitor is there
+  int32_t signals = -1;  // signalfd(2) of all, which are blocked
   MonitorStream input;   // source: of --stdin; sink: pipe to the process, or the terminal's master
   MonitorStream output;  // source: pipe from the process, or the master; sink: of --stdout
   MonitorStream error;
-  int32_t oom = -1;  // file with the line "oom_kill N"
+  int32_t slave = -1;  // our own opening of the terminal's other end
+  int32_t oom = -1;    // file with the line "oom_kill N"
   uint64_t oom_kills = 0;
   MonitorLogOrder log;
   bool terminal = false;

@@ -122,11 +122,15 @@ Failure MonitorParent::fork(UniqueFd& report, int cgroup) {
 
 int MonitorParent::wait() {
   unsigned char code = kFailed;
-  ssize_t got = -1;
-  do {
-    got = ::read(reader_.get(), &code, 1);
-  } while (got < 0 && errno == EINTR);
-  if (got == 1) {
+  size_t told = 0;
+  for (;;) {
+    const ssize_t got = ::read(reader_.get(), &code, 1);
+    if (got == 0 || (got < 0 && errno != EINTR)) {
+      break;
+    }
+    told += got > 0 ? 1 : 0;
+  }
+  if (told == 1) {
     return code;
   }
   siginfo_t info{};

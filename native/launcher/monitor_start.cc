@@ -4,7 +4,9 @@
 #include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -229,6 +231,34 @@ void MonitorStart::watch_memory(MonitorOrder& order) noexcept {
   }
 }
 
+// All that a monitor needs and may not get: behind its execve(2) nobody waits for it any more.
+Failure MonitorStart::prepare(MonitorOrder& order) noexcept {
+  sigset_t all;
+  sigfillset(&all);
+  if (::sigprocmask(SIG_SETMASK, &all, nullptr) != 0) {
+    return sys::fail("sigprocmask");
+  }
+  signals_.reset(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_.valid()) {
+    return sys::fail("signalfd");
+  }
+  order.signals = signals_.get();
+  if (order.terminal) {
+    // Our own opening of the other end: the terminal would hang up whenever the container has it closed for
+    // a moment.
+    slave_.reset(::ioctl(order.output.source, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    order.slave = slave_.get();
+  }
+  ::umask(077);
+  // As low as it may be: a monitor that is killed takes the exit code with it.
+  for (const char* score : {"-999", "0"}) {
+    if (!sys::write_file(AT_FDCWD, "/proc/self/oom_score_adj", score, std::strlen(score))) {
+      break;
+    }
+  }
+  return ::chdir("/") == 0 ? kOk : sys::fail("chdir", "/");
+}
+
 // Returns if it fails.
 Failure MonitorStart::execute(const MonitorOrder& order) {
   int ends[2];
@@ -240,7 +270,7 @@ Failure MonitorStart::execute(const MonitorOrder& order) {
   static_assert(sizeof order <= 16UL * PIPE_BUF);  // pipe(7): all of it is room for one write
   TSRUNC_TRY(sys::write_all(writer.get(), &order, sizeof order, "a pipe"));
   writer.reset();
-  TSRUNC_TRY(keep({reader.get(), order.pidfd, order.directory, order.listener, order.report,
+  TSRUNC_TRY(keep({reader.get(), order.pidfd, order.directory, order.listener, order.signals, order.slave,
                    order.input.source, order.input.sink, order.output.source, order.output.sink,
                    order.error.source, order.error.sink, order.oom, order.log.fd}));
   char variable[64];
@@ -249,8 +279,14 @@ Failure MonitorStart::execute(const MonitorOrder& order) {
   char role[] = "monitor";
   char* words[] = {name, role, nullptr};
   char* environment[] = {variable, nullptr};
+  // The pipe ends with execve(2), by which the caller knows that there is a monitor; one that does not wait
+  // any more needs no answer.
+  const char done = 0;
+  (void)sys::write_all(report_.get(), &done, 1, nullptr);
   (void)::execve("/proc/self/exe", words, environment);
-  return sys::fail("execve", "/proc/self/exe");
+  const Failure failure = sys::fail("execve", "/proc/self/exe");
+  (void)sys::write_all(report_.get(), &done, 1, nullptr);
+  return failure;
 }
 
 void MonitorStart::become(Notify* notify) {
@@ -284,7 +320,6 @@ void MonitorStart::become(Notify* notify) {
   order.pidfd = context.init_pidfd.get();
   order.directory = directory_.get();
   order.listener = listener_.get();
-  order.report = report_.get();
   order.log = log_;
   streams_.fill(order);
   watch_memory(order);
@@ -292,7 +327,11 @@ void MonitorStart::become(Notify* notify) {
   order.interactive = context.plan.launch.monitor_interactive;
   // A lock belongs to the open file, which init may still have.
   (void)::flock(context.state.fd(), LOCK_UN);
-  (void)failed("become the monitor", execute(order));
+  Failure failure = prepare(order);
+  if (!failure) {
+    failure = execute(order);
+  }
+  (void)failed("become the monitor", failure);
 }
 
 }  // namespace tsrunc::launcher

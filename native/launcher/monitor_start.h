@@ -38,6 +38,7 @@ class MonitorStart {
   [[nodiscard]] sys::Failure save_pids();
   [[nodiscard]] sys::Failure listen() noexcept;
   void watch_memory(MonitorOrder& order) noexcept;
+  [[nodiscard]] sys::Failure prepare(MonitorOrder& order) noexcept;
   [[nodiscard]] sys::Failure execute(const MonitorOrder& order);
 
   PlannedCall& call_;
@@ -49,6 +50,8 @@ class MonitorStart {
   char name_[256] = {};  // in `monitors_`
   sys::UniqueFd listener_;
   sys::UniqueFd oom_;
+  sys::UniqueFd signals_;
+  sys::UniqueFd slave_;
 };
 
 // The exit code of a call that makes a process, which may have a monitor. `failed`: that of a failure of
