@@ -137,7 +137,7 @@ const HOST: readonly Allowed[] = [
     why: "the monitors' directories in the runtime's own directory, by descriptors",
   },
   {
-    files: 'launcher/monitor.cc launcher/monitor_start.cc',
+    files: 'launcher/monitor_start.cc',
     calls: 'open write_file chdir execve',
     why: '/proc and cgroupfs of the host, "/", and this program again',
   },
