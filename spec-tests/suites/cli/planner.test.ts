@@ -142,10 +142,17 @@ test('tsrunc planner: its callers become its copy of the executable, which nobod
     const path = `/proc/${(await b.state()).pid}/exe`
     return { path, device: statSync(path).dev }
   }
-  const [one, other, cold] = [await exeOf('on'), await exeOf('on'), await exeOf('off')]
-  equal(one.device, other.device)
-  notEqual(one.device, cold.device)
-  for (const { path } of [one, cold]) throws(() => openSync(path, 'r+'), /EROFS/)
+  const cold = await exeOf('off')
+  const warm = [await exeOf('on')]
+  // A planner that is too busy to greet within 5 ms lets its caller make a copy of its own.
+  const isShared = () => new Set(warm.map(({ device }) => device)).size < warm.length
+  while (!isShared() && warm.length < 20) warm.push(await exeOf('on'))
+  equal(isShared(), true)
+  for (const { path, device } of warm) {
+    notEqual(device, cold.device)
+    throws(() => openSync(path, 'r+'), /EROFS/)
+  }
+  throws(() => openSync(cold.path, 'r+'), /EROFS/)
 })
 
 test('tsrunc planner: exec is planned by it too, and needs no node', ONLY, async () => {
