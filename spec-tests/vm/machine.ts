@@ -54,7 +54,12 @@ const runOnce = async (
 ): Promise<{ readonly results: readonly Located[]; readonly status: number | null }> => {
   const list = join(WORK, `${machine.name}.json`)
   writeFileSync(list, JSON.stringify(wanted))
-  const environment = { RUNTIME: runtime, SPEC_PATIENCE: String(PATIENCE), TMPDIR: '/var/tmp' }
+  const environment = {
+    RUNTIME: runtime,
+    SPEC_PATIENCE: String(PATIENCE),
+    SPEC_TESTS_PLANNER: machine.planner,
+    TMPDIR: '/var/tmp',
+  }
   const child = spawn(
     join(__dirname, 'run'),
     [

@@ -6,6 +6,8 @@ export interface Machine {
   readonly cgroup: 'v2' | 'v1' | 'hybrid'
   /** More words of the kernel's command line. */
   readonly cmdline: string
+  /** SPEC_TESTS_PLANNER: whether a planner plans. Emulated, node takes some seconds to start, most of the time of a test. */
+  readonly planner: 'on' | 'off'
   /**
    * What tests may need of it, as spec-tests/lib/requires.ts says it: it runs what the host could not run for want of these,
    * and fails when a test is skipped for want of one.
@@ -54,6 +56,7 @@ export const MACHINES: readonly Machine[] = [
     kernel: 'sid',
     cgroup: 'v2',
     cmdline: '',
+    planner: 'on',
     provides: allOf(V2, LINUX, 'apparmor', 'BFQ and loop0'),
     always: new RegExp(
       `config-linux/cgroups(-(?!v1)[a-z0-9-]+)?\\.test|config/apparmor\\.test|systemd/|${LIMITS.source}|${VERBS.source}|${KERNELS.source}`,
@@ -64,6 +67,7 @@ export const MACHINES: readonly Machine[] = [
     kernel: 'trixie',
     cgroup: 'v2',
     cmdline: 'security=selinux',
+    planner: 'on',
     provides: allOf(V2, LINUX, 'BFQ and loop0', 'selinux', 'a kernel without AppArmor', 'criu', 'memory tracking'),
     always: new RegExp(`config/selinux\\.test|config-linux/mount-label\\.test|${KERNELS.source}`),
   },
@@ -72,6 +76,7 @@ export const MACHINES: readonly Machine[] = [
     kernel: 'bookworm',
     cgroup: 'v2',
     cmdline: 'module_blacklist=bfq',
+    planner: 'off',
     provides: allOf(V2, LINUX, 'apparmor'),
     always: KERNELS,
   },
@@ -80,6 +85,7 @@ export const MACHINES: readonly Machine[] = [
     kernel: 'bookworm',
     cgroup: 'v1',
     cmdline: 'module_blacklist=bfq',
+    planner: 'on',
     provides: allOf(V1, LINUX),
     always: new RegExp(
       `cgroups-v1\\.test.*(#network|weight that the host cannot set|: limit$)|${SYSTEMD.source}|${VERBS.source}`,
@@ -90,6 +96,7 @@ export const MACHINES: readonly Machine[] = [
     kernel: 'bookworm',
     cgroup: 'hybrid',
     cmdline: 'module_blacklist=bfq',
+    planner: 'on',
     provides: allOf(V1, LINUX),
     always: new RegExp(
       `${SYSTEMD.source}|limits-effects\\.test.*(is killed|fork fails|kill --all)|update-memory\\.test.*page cache|${VERBS.source}`,
