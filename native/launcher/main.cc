@@ -21,6 +21,7 @@
 #include "launcher/trace_file.h"
 #include "launcher/verbs.h"
 #include "launcher/warm.h"
+#include "shim/mounts.h"
 #include "shim/shim.h"
 
 namespace tsrunc::launcher {
@@ -125,7 +126,11 @@ namespace {
     notice_children();
     return run_monitor(words);
   }
-  if (argc > 0 && shim::is_shim(argv[0])) {
+  if (argc > 0 && shim::is_shim(argv[0]) && shim::is_mounted_call(argc, argv)) {
+    if (const int code = shim::mount_for_call(argc, argv); code != 0) {
+      return code;
+    }
+  } else if (argc > 0 && shim::is_shim(argv[0])) {
     notice_children();
     return shim::run_shim(argc, argv);
   }

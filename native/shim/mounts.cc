@@ -1,16 +1,19 @@
 #include "shim/mounts.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 
 #include "launcher/describe.h"
 #include "shim/shim.h"
 #include "sys/clock.h"
 #include "sys/result.h"
+#include "sys/unique_fd.h"
 
 namespace tsrunc::shim {
 namespace {
@@ -88,6 +91,12 @@ struct Mount {
   return kOk;
 }
 
+void undo(int count, char** words) noexcept {
+  for (int i = count - kWords; i >= 0; i -= kWords) {
+    (void)unmount_one(Mount(words + i).target, MNT_DETACH);
+  }
+}
+
 }  // namespace
 
 int run_mount(int count, char** words) {
@@ -97,12 +106,40 @@ int run_mount(int count, char** words) {
   for (int i = 0; i < count; i += kWords) {
     if (const Failure failure = make(Mount(words + i)); failure) {
       const int code = complain(launcher::Sentence("mount the root file system", failure).text);
-      for (int j = i - kWords; j >= 0; j -= kWords) {
-        (void)unmount_one(Mount(words + j).target, MNT_DETACH);
-      }
+      undo(i, words);
       return code;
     }
   }
+  return 0;
+}
+
+bool is_mounted_call(int argc, char** argv) noexcept {
+  return argc > 1 && std::strcmp(argv[1], "mounted") == 0;
+}
+
+int mount_for_call(int& argc, char**& argv) {
+  constexpr int kBefore = 3;  // the shim's name, the verb, COUNT
+  const int count = argc < kBefore ? -1 : std::atoi(argv[2]);
+  if (count < 0 || count >= argc - kBefore) {
+    (void)complain("mounted: not a count of words, as many, and a call");
+    return kNotMounted;
+  }
+  // Making some of them goes elsewhere.
+  const sys::UniqueFd here(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!here.valid()) {
+    (void)complain(launcher::Sentence("mount the root file system", sys::fail("open", ".")).text);
+    return kNotMounted;
+  }
+  if (run_mount(count, argv + kBefore) != 0) {
+    return kNotMounted;
+  }
+  if (::fchdir(here.get()) != 0) {
+    (void)complain(launcher::Sentence("mount the root file system", sys::fail("fchdir", ".")).text);
+    undo(count, argv + kBefore);
+    return kNotMounted;
+  }
+  argc -= kBefore + count;
+  argv += kBefore + count;
   return 0;
 }
 

@@ -2,6 +2,7 @@
 //   start     finds the keeper of containerd's namespace or starts it, and writes its address
 //   keeper    what start leaves behind: holds containerd's connections and the resident process (keeper.h)
 //   mount, unmount, fifo   what the resident process cannot call itself (mounts.h)
+//   mounted   a call of tsrunc, once the root file system is mounted (mounts.h)
 //   delete, -info    node
 #pragma once
 

@@ -12,7 +12,7 @@ export interface CommandOptions {
   /** What is said of it where it does not end. */
   readonly what: string
   readonly input?: string
-  /** The name that the program is told. */
+  /** The name by which the program is called. */
   readonly argv0?: string
   /** Milliseconds. */
   readonly timeout?: number

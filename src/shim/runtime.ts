@@ -9,6 +9,9 @@ import type { ContainerRecord } from './store'
 /** The executable under its other name (native/shim/shim.h). */
 const HELPER = 'containerd-shim-tsrunc-v2'
 
+/** Its exit code where it could not mount (native/shim/mounts.h); no verb that it goes on with has this one. */
+const NOT_MOUNTED = 125
+
 /** Verbs that need a plan. */
 const PLANNED: readonly string[] = ['create', 'exec']
 
@@ -26,6 +29,11 @@ export interface Wishes {
 export function readWishes(bundle: string, options: Options): Wishes {
   const text = readFileSync(join(bundle, 'config.json'), 'utf8')
   return { systemd: options.systemdCgroup || OF_SYSTEMD.test(text), deleteHook: HOOK_OF_DELETE.test(text) }
+}
+
+interface CallOptions extends Partial<CommandOptions> {
+  /** mountWords(): what is mounted first, by the same process. */
+  readonly mounts?: readonly string[]
 }
 
 /** Whether calls with this directory of containers find their planner in this process. */
@@ -52,12 +60,16 @@ export class Runtime {
     return join(this.root(options), id, 'monitor', name)
   }
 
-  /** A verb whose failure is the caller's to look at. */
+  /**
+   * A verb whose failure is the caller's to look at.
+   *
+   * @throws ShimError what cannot be mounted
+   */
   async attempt(
     place: Place,
     verb: string,
     args: readonly string[],
-    options: Partial<CommandOptions> = {},
+    { mounts = [], ...options }: CallOptions = {},
   ): Promise<Outcome> {
     const root = this.root(place.options)
     mkdirSync(root, { recursive: true, mode: 0o700 })
@@ -66,16 +78,17 @@ export class Runtime {
       ...['--root', root, ...(place.systemd ? ['--systemd-cgroup'] : [])],
       ...(planned ? ['--planner', 'wait'] : []),
     ]
-    return await run(this.#executable, [...globals, verb, ...args], { what: `${verb} ${place.id}`, ...options })
+    const call = [...globals, verb, ...args]
+    const what = `${verb} ${place.id}`
+    if (mounts.length === 0) return await run(this.#executable, call, { what, ...options })
+    const words = ['mounted', String(mounts.length), ...mounts, this.#executable, ...call]
+    const outcome = await run(this.#executable, words, { what, ...options, argv0: HELPER })
+    if (outcome.status === NOT_MOUNTED) throw new ShimError('unknown', lastLine(outcome.stderr))
+    return outcome
   }
 
   /** @throws ShimError with what tsrunc says */
-  async verb(
-    place: Place,
-    verb: string,
-    args: readonly string[],
-    options: Partial<CommandOptions> = {},
-  ): Promise<string> {
+  async verb(place: Place, verb: string, args: readonly string[], options: CallOptions = {}): Promise<string> {
     const { status, stdout, stderr } = await this.attempt(place, verb, args, options)
     if (status !== 0) throw new ShimError('unknown', `OCI runtime ${verb} failed: ${lastLine(stderr)}`)
     return stdout

@@ -180,12 +180,11 @@ export class Task {
     const { runtime } = this.#with
     const { id, checkpoint } = this.record
     try {
-      if (rootfs.length > 0) {
-        mkdirSync(this.rootfs, { recursive: true, mode: 0o711 })
-        await runtime.mount(mountWords(rootfs, this.rootfs))
-      }
+      const mounts = mountWords(rootfs, this.rootfs)
+      if (rootfs.length > 0) mkdirSync(this.rootfs, { recursive: true, mode: 0o711 })
       // containerd's: a task that goes on from a checkpoint does so at its start, and has no process before.
-      if (checkpoint === '') await this.#make('create', [])
+      if (checkpoint === '') await this.#make('create', [], mounts)
+      else if (rootfs.length > 0) await runtime.mount(mounts)
     } catch (error) {
       await this.undo().catch((left: Error) => globalThis.process.stderr.write(`${id}: ${left.message}\n`))
       throw error
@@ -197,18 +196,19 @@ export class Task {
   }
 
   /** A process with its streams: the container's first. */
-  async #make(verb: 'create' | 'restore', words: readonly string[]): Promise<void> {
+  async #make(verb: 'create' | 'restore', words: readonly string[], mounts: readonly string[] = []): Promise<void> {
     const { runtime } = this.#with
     const { id, bundle, options, init } = this.record
     const streams = await prepare(runtime, init.streams, this.#fifos('init'), id)
     try {
-      await runtime.verb(this.record, verb, [
+      const args = [
         ...words,
         ...['--monitor', '--bundle', bundle, '--pid-file', this.#pidFile, ...streams.args],
         ...(options.noPivotRoot ? ['--no-pivot'] : []),
         ...(options.noNewKeyring ? ['--no-new-keyring'] : []),
         id,
-      ])
+      ]
+      await runtime.verb(this.record, verb, args, { mounts })
       init.pid = Number(readFileSync(this.#pidFile, 'utf8'))
     } catch (error) {
       streams.abandon()

@@ -189,8 +189,8 @@ const SHIM: readonly Allowed[] = [
   },
   {
     files: 'shim/mounts.cc',
-    calls: 'mount umount2 chdir',
-    why: "the root in the bundle, which containerd names: no link is followed at unmount, and the bundle is containerd's alone",
+    calls: 'mount umount2 chdir open',
+    why: "the working directory, and the root in the bundle, which containerd names: no link is followed at unmount, and the bundle is containerd's alone",
   },
   {
     files: 'shim/leave_keeper.cc',
