@@ -200,4 +200,20 @@ export const rows: readonly Row[] = [
     await ctr('container', 'rm', id)
     deepEqual(leftOf(id), [])
   }),
+
+  row('a root file system that cannot be mounted is an error that says so, and what was mounted is not', async () => {
+    const id = name()
+    await ctr('container', 'create', ...RUNTIME, IMAGE, id, 'true')
+    const { mounts } = await tasks.mounts({ snapshotter: 'overlayfs', key: id })
+    const wrong = { type: 'bind', source: '/nowhere', target: '', options: ['rbind', 'ro'] }
+    const create = tasks.create({ container_id: id, rootfs: [...mounts, wrong] })
+    await rejects(create, /mount the root file system: mount .*rootfs: no such file/i)
+    deepEqual(leftOf(id), [])
+    match(readFileSync('/proc/self/mountinfo', 'utf8'), new RegExp(`^(?!.*/${id}/rootfs)`, 's'))
+    // Only then is the name free, and the container can be made.
+    await tasks.create({ container_id: id, rootfs: mounts })
+    await tasks.start({ container_id: id })
+    await removeStopped(id)
+    deepEqual(leftOf(id), [])
+  }),
 ]
