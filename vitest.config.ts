@@ -19,6 +19,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,tools,native,bench,scripts,spec-tests/{conformance,engines,report,vm}}/**/*.test.ts'],
           environment: 'node',
+          // A process for each of a hundred files costs more than a third of the tests themselves.
+          isolate: false,
           // Nothing is timed: a test that hangs ends here, one on a busy machine does not. A long run of fuzzing ends by itself.
           testTimeout: 60_000 + 2000 * Number(process.env['FUZZ_SECONDS'] ?? '0'),
         },

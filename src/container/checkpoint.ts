@@ -1,8 +1,17 @@
-import { type BigIntStats, existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { quote, TsruncError } from '../errors'
 import { type CheckpointOptions, planCheckpoint, type RunningContainer, type Stream } from '../plan/criu/checkpoint'
-import { parseMountInfo } from '../plan/criu/mountinfo'
+import { type MountInfo, parseMountInfo } from '../plan/criu/mountinfo'
 import { NAMESPACE_KEYS } from '../plan/criu/options'
 import type { Plan } from '../plan/plan'
 import { NAMESPACES } from '../tables/namespaces'
@@ -22,17 +31,49 @@ function externalKey(link: string, mountId: number, about: BigIntStats): string 
   return about.isFile() || about.isCharacterDevice() ? `file[${mountId.toString(16)}:${hex(about.ino)}]` : ''
 }
 
-/** Undefined, as a closed stream is, where it cannot be looked at. */
+/** open(2): a hold of the file, whatever it is, that does not open it. */
+const O_PATH = 0o10000000
+
+function describe(fd: number): Stream {
+  const link = readlinkSync(`/proc/self/fd/${fd}`)
+  const [, digits = '0'] = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? []
+  const mountId = Number(digits)
+  return { link, mountId, key: externalKey(link, mountId, fstatSync(fd, { bigint: true })) }
+}
+
+/** None, as a closed stream is, where it cannot be looked at. Held meanwhile: the process goes on. */
 function readStream(pid: number, fd: number): Stream {
   try {
-    const link = readlinkSync(`/proc/${pid}/fd/${fd}`)
-    const [, digits = '0'] = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) ?? []
-    const mountId = Number(digits)
-    const about = statSync(`/proc/${pid}/fd/${fd}`, { bigint: true })
-    return { link, mountId, key: externalKey(link, mountId, about) }
+    const held = openSync(`/proc/${pid}/fd/${fd}`, O_PATH)
+    try {
+      return describe(held)
+    } finally {
+      closeSync(held)
+    }
   } catch {
     return NO_STREAM
   }
+}
+
+/** A command of a shell has its file for less than that, mostly. */
+const LOOKS = 20
+const BETWEEN_LOOKS_MILLISECONDS = 2
+
+/**
+ * The first process's standard streams. A shell that redirects one of its own commands (`echo >FILE`) has the file in a stream's
+ * place for as long, and the stream elsewhere: one that seems to be a file of the container is looked at again.
+ */
+function readStreams(pid: number, mounts: readonly MountInfo[]): readonly Stream[] {
+  const inside = new Set(mounts.map(({ id }) => id))
+  const streams = FIRST_STREAMS.map((fd) => readStream(pid, fd))
+  for (let look = 1; look < LOOKS && streams.some(({ mountId }) => inside.has(mountId)); look++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BETWEEN_LOOKS_MILLISECONDS)
+    for (const [fd, before] of streams.entries()) {
+      const now = inside.has(before.mountId) ? readStream(pid, fd) : before
+      if (now.link !== '' && !inside.has(now.mountId)) streams[fd] = now
+    }
+  }
+  return streams
 }
 
 function joinedNamespaces({ spec, process: { pid } }: SavedContainer): RunningContainer['joined'] {
@@ -65,13 +106,14 @@ const controllersOf = (pid: number): readonly string[] =>
 function lookAt(saved: SavedContainer): RunningContainer {
   const { pid } = saved.process
   try {
+    const mounts = parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8'))
     return {
       header: saved.header,
       rootfs: saved.rootfs,
       pid,
-      mounts: parseMountInfo(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')),
+      mounts,
       hostMounts: parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8')),
-      streams: FIRST_STREAMS.map((fd) => readStream(pid, fd)),
+      streams: readStreams(pid, mounts),
       freezer: freezerOf(saved),
       controllers: controllersOf(pid),
       joined: joinedNamespaces(saved),

@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -17,6 +18,7 @@ import {
   counting,
   countsBeyond,
   deepEqual,
+  doesNotMatch,
   equal,
   eventually,
   expectStatus,
@@ -25,6 +27,7 @@ import {
   match,
   ok,
   sandbox,
+  saveAndRestore,
   scratch,
   type TestOptions,
   test,
@@ -71,6 +74,17 @@ test('checkpoint: a paused container, which engines make of it before, stays pau
   expectStatus(await b.tryCall('pause'))
   expectStatus(await checkpoint(b))
   equal((await b.tryCall('state')).status, 1)
+})
+
+test('checkpoint: a shell that redirects its own commands has its streams elsewhere meanwhile', OURS, async () => {
+  const b = await counting({ first: 'i=0; while true; do i=$((i + 1)); echo $i >/tmp/count; done; ' })
+  for (let round = 0; round < 4; round++) {
+    expectStatus(await checkpoint(b, '--leave-running'))
+    const descriptors: unknown = JSON.parse(readFileSync(join(images(), 'descriptors.json'), 'utf8'))
+    doesNotMatch(String(descriptors), /count/)
+    rmSync(images(), { recursive: true })
+  }
+  await saveAndRestore(b)
 })
 
 test('checkpoint: what CRIU refuses is told, leaves no image, and the container goes on', OURS, async () => {
