@@ -73,7 +73,7 @@ const normalized: Readonly<Record<string, (line: string) => string | undefined>>
   // A hybrid host's hierarchy without controllers, which limits nothing: runc makes a cgroup there too.
   cgroups: (line) => (line.startsWith('0::') && cgroupVersion() === 1 ? undefined : line),
   // Of its own: when it was made, and the number of a terminal.
-  devices: (line) => line.replace(/\w{3} +\d+ [\d:]+ /, ''),
+  devices: (line) => line.replace(/[A-Z][a-z]{2} +\d+ +[\d:]+ /, ''),
   // That both have one of their own is compared below.
   namespaces: (line) => /(\w+) -> /.exec(line)?.[1],
 }
