@@ -1,7 +1,7 @@
 /** What ctr's users seldom ask of a shim: updates, checkpoints, logs that are no fifos, options. */
 import { deepEqual, equal, match, notEqual, rejects } from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { IMAGE } from './image'
 import { attempt, eventually, type Row, startDaemon } from './row'
@@ -201,7 +201,7 @@ export const rows: readonly Row[] = [
     deepEqual(leftOf(id), [])
   }),
 
-  row('a root file system that cannot be mounted is an error that says so, and what was mounted is not', async () => {
+  row('a root file system that cannot be mounted is an error that says so, and nothing is left', async () => {
     const id = name()
     await ctr('container', 'create', ...RUNTIME, IMAGE, id, 'true')
     const { mounts } = await tasks.mounts({ snapshotter: 'overlayfs', key: id })
@@ -209,11 +209,31 @@ export const rows: readonly Row[] = [
     const create = tasks.create({ container_id: id, rootfs: [...mounts, wrong] })
     await rejects(create, /^(?!.*create failed).*mount the root file system: mount .*rootfs: no such file/is)
     deepEqual(leftOf(id), [])
-    match(readFileSync('/proc/self/mountinfo', 'utf8'), new RegExp(`^(?!.*/${id}/rootfs)`, 's'))
     // Only then is the name free, and the container can be made.
     await tasks.create({ container_id: id, rootfs: mounts })
     await tasks.start({ container_id: id })
     await removeStopped(id)
     deepEqual(leftOf(id), [])
+  }),
+
+  // containerd unmounts what is left of a bundle: seen by a call of its own.
+  row('of several mounts of a root file system none is left where one fails', async () => {
+    const place = `/tmp/shared/${name()}`
+    mkdirSync(place)
+    const mount = (type: string, source: string, flags: string): readonly string[] => [
+      '',
+      type,
+      source,
+      place,
+      flags,
+      '0',
+      '',
+    ]
+    const words = [...mount('tmpfs', 'tmpfs', '0'), ...mount('bind', '/nowhere', '4096')]
+    const outcome = await attempt([SHIM, 'mounted', String(words.length), ...words, SHIM, '-v'])
+    equal(outcome.status, 125)
+    match(outcome.stderr, /mount the root file system: mount .*no such file/i)
+    equal(readFileSync('/proc/self/mountinfo', 'utf8').includes(place), false)
+    rmdirSync(place)
   }),
 ]
