@@ -9,6 +9,7 @@
 
 #include "engine/trace.h"
 #include "launcher/become.h"
+#include "launcher/called_container.h"
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
 #include "launcher/planned.h"
@@ -70,7 +71,20 @@ struct Asked {
   return kOk;
 }
 
-[[nodiscard]] Failure receive(PlannerClient& client, PlannerReply& out) {
+// Limits are made of those in force: from before these are looked at until the new ones are written no other
+// call may change them. False: the call is node's, which waits for its turn.
+[[nodiscard]] bool hold(const PlannerCall& call, sys::UniqueFd& lock) {
+  if (call.kind != PlanKind::kLimits || lock.valid()) {
+    return true;
+  }
+  sys::Array<char> root;
+  add_root(call, root);
+  lock = lock_called(root.data(), call.container);
+  return lock.valid();
+}
+
+[[nodiscard]] Failure receive(PlannerClient& client, const PlannerCall& call, PlannerReply& out,
+                              sys::UniqueFd& lock) {
   const engine::Span span("planner", "wait for the planner");
   sys::Array<char> answers;
   for (int replies = 0; replies < kMostReplies; ++replies) {
@@ -81,7 +95,7 @@ struct Asked {
                              "the planner was of an installation that has changed since")
                  : kOk;
     }
-    if (!compose_answers(out.part(Part::kBody), out.size(Part::kBody), answers)) {
+    if (!hold(call, lock) || !compose_answers(out.part(Part::kBody), out.size(Part::kBody), answers)) {
       out.kind = ReplyKind::kCold;
       return kOk;
     }
@@ -117,7 +131,7 @@ struct Asked {
   sys::Text(variable).add(kColdVariable).add("=").add(how);
   become(executable, argc, argv, variable, Traced::kNo);
   Logger("").error(Sentence("start node", sys::fail("execveat", "the executable of tsrunc")).text);
-  return call.container == nullptr ? kFailed : kExecFailed;
+  return failed_code(call);
 }
 
 }  // namespace
@@ -131,7 +145,7 @@ int run_asked(int argc, char** argv, const char* words) {
   }
   if (const Failure failure = keep_from_programs(asked); failure) {
     Logger("").error(Sentence("take over the planner's answer", failure).text);
-    return call.container == nullptr ? kFailed : kExecFailed;
+    return failed_code(call);
   }
   PlannerClient client(std::move(asked.socket), asked.milliseconds, asked.greeted);
   return await_plan(argc, argv, call, std::move(client), std::move(asked.executable));
@@ -140,7 +154,8 @@ int run_asked(int argc, char** argv, const char* words) {
 int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient client,
                sys::UniqueFd executable) {
   PlannerReply reply;
-  if (const Failure failure = receive(client, reply); failure) {
+  sys::UniqueFd lock;
+  if (const Failure failure = receive(client, call, reply, lock); failure) {
     if (call.mode == PlannerMode::kOn) {
       sys::Array<char> root;
       add_root(call, root);
@@ -149,12 +164,12 @@ int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient cli
     return go_cold(argc, argv, call, executable.get(), failure.code == ESTALE ? kStale : kCold);
   }
   client.close();
-  if (reply.kind != ReplyKind::kPlan || !write_lines(reply)) {
+  if (reply.kind != ReplyKind::kPlan || !hold(call, lock) || !write_lines(reply)) {
     return go_cold(argc, argv, call, executable.get(), kCold);
   }
   // The host's file is out of reach before anything of the container is made (CVE-2019-5736).
   executable.reset();
-  return run_planned(reply.part(Part::kBody), reply.size(Part::kBody));
+  return run_planned(reply.part(Part::kBody), reply.size(Part::kBody), std::move(lock));
 }
 
 }  // namespace tsrunc::launcher

@@ -16,7 +16,8 @@ inline constexpr char kStale[] = "stale";
 // what only node can do. Returns the exit code.
 [[nodiscard]] int run_asked(int argc, char** argv, const char* words);
 
-// The same for a process that is the sealed copy without having been executed again (become_in_place.h).
+// The same for a process that is the sealed copy without having been executed again (become_in_place.h), or
+// needs not be one.
 // `executable`: what it was before.
 [[nodiscard]] int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient client,
                              sys::UniqueFd executable);

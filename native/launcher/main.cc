@@ -3,7 +3,7 @@
 //   an order in _TSRUNC_MONITOR        --monitor: what is left of a call once its container is made
 //   a plan in _TSRUNC_PLAN             node, which was this process before, has planned: run it
 //   the name containerd-shim-tsrunc-v2 containerd's shim (shim/shim.h)
-//   create, run and exec, where a planner answers    its plan (launcher/warm.h), in a sealed copy (asked.h)
+//   create, run, exec and update, where a planner answers    its plan (launcher/warm.h)
 //   anything else                      this process becomes node
 #include <fcntl.h>
 #include <unistd.h>

@@ -114,7 +114,7 @@ namespace {
 
 }  // namespace
 
-int run_planned(const void* bytes, size_t size) {
+int run_planned(const void* bytes, size_t size, sys::UniqueFd lock) {
   PlanMemory memory;
   wire::Plan plan;
   {
@@ -123,7 +123,7 @@ int run_planned(const void* bytes, size_t size) {
       return refuse(failure);
     }
   }
-  return run(plan, 0, {});
+  return run(plan, 0, std::move(lock));
 }
 
 int run_planned(const char* words) {

@@ -16,7 +16,7 @@ struct PlannedCall {
   engine::HostContext& context;  // the plan; a state directory that nobody has opened
   pid_t heir;                    // child that node left behind (launcher/handoff.h), or 0
   Logger& log;
-  sys::UniqueFd lock;  // state directory of the container, locked by node (engine/state_lock.h), or none
+  sys::UniqueFd lock;  // state directory, locked before the plan was made (engine/state_lock.h), or none
 
   // The heir has ended long before a verb has done its work: to wait for it earlier would be to wait for what
   // it was started to do.
@@ -25,8 +25,8 @@ struct PlannedCall {
 
 // `words`: text of _TSRUNC_PLAN (launcher/handoff.h). Returns the exit code.
 [[nodiscard]] int run_planned(const char* words);
-// A plan that came into the memory of this process.
-[[nodiscard]] int run_planned(const void* bytes, size_t size);
+// A plan that came into the memory of this process. `lock`: as PlannedCall has it.
+[[nodiscard]] int run_planned(const void* bytes, size_t size, sys::UniqueFd lock);
 
 // wait(2): with SIGCHLD ignored children vanish together with their exit status.
 void notice_children() noexcept;

@@ -28,11 +28,17 @@ using Take = bool (*)(PlannerCall& out, const char* value) noexcept;
   return true;
 }
 
+[[nodiscard]] bool take_limit(PlannerCall& out, const char*) noexcept {
+  out.limited = true;
+  return true;
+}
+
 // Who has an option.
 constexpr uint8_t kMake = 1;  // create and run
 constexpr uint8_t kExec = 2;
-constexpr uint8_t kVerbs = kMake | kExec;
-constexpr uint8_t kGlobal = 4 | kVerbs;
+constexpr uint8_t kUpdate = 4;
+constexpr uint8_t kVerbs = kMake | kExec;  // who starts a process
+constexpr uint8_t kGlobal = 8 | kVerbs | kUpdate;
 
 struct OptionRow {
   const char* name;
@@ -102,7 +108,7 @@ constexpr OptionRow kOptions[] = {
     {"exec-id", 0, kExec, true, leave},
     {"process", 'p', kExec, true,
      [](PlannerCall& out, const char* value) noexcept {
-       out.process = value;
+       out.file = value;
        return *value != 0;
      }},
     {"cwd", 0, kExec, true, leave},
@@ -116,6 +122,31 @@ constexpr OptionRow kOptions[] = {
     {"cap", 'c', kExec, true, leave},
     {"cgroup", 0, kExec, true, leave},
     {"ignore-paused", 0, kExec, false, leave},
+    {"resources", 'r', kUpdate, true,
+     [](PlannerCall& out, const char* value) noexcept {
+       out.file = value;
+       out.reads_input = is(value, "-");
+       return *value != 0;
+     }},
+    {"blkio-weight", 0, kUpdate, true, take_limit},
+    {"cpu-period", 0, kUpdate, true, take_limit},
+    {"cpu-quota", 0, kUpdate, true, take_limit},
+    {"cpu-burst", 0, kUpdate, true, take_limit},
+    {"cpu-share", 0, kUpdate, true, take_limit},
+    {"cpu-rt-period", 0, kUpdate, true, take_limit},
+    {"cpu-rt-runtime", 0, kUpdate, true, take_limit},
+    {"cpu-idle", 0, kUpdate, true, take_limit},
+    {"cpuset-cpus", 0, kUpdate, true, take_limit},
+    {"cpuset-mems", 0, kUpdate, true, take_limit},
+    {"kernel-memory", 0, kUpdate, true, take_limit},
+    {"kernel-memory-tcp", 0, kUpdate, true, take_limit},
+    {"memory", 0, kUpdate, true, take_limit},
+    {"memory-mode", 0, kUpdate, true, leave},
+    {"memory-reservation", 0, kUpdate, true, take_limit},
+    {"memory-swap", 0, kUpdate, true, take_limit},
+    {"pids-limit", 0, kUpdate, true, take_limit},
+    {"l3-cache-schema", 0, kUpdate, true, leave},
+    {"mem-bw-schema", 0, kUpdate, true, leave},
 };
 
 [[nodiscard]] const OptionRow* find(const char* word, uint8_t who, const char*& value) noexcept {
@@ -149,7 +180,17 @@ constexpr OptionRow kOptions[] = {
   if (is(word, "create") || is(word, "run")) {
     return kMake;
   }
+  if (is(word, "update")) {
+    return kUpdate;
+  }
   return is(word, "exec") ? kExec : 0;
+}
+
+[[nodiscard]] PlanKind kind_of(uint8_t who) noexcept {
+  if (who == kUpdate) {
+    return PlanKind::kLimits;
+  }
+  return who == kExec ? PlanKind::kProcess : PlanKind::kContainer;
 }
 
 // Behind exec's ID everything is the command's. False: so it is for node.
@@ -157,10 +198,11 @@ constexpr OptionRow kOptions[] = {
   if (who == kGlobal) {
     out.verb = word;
     who = verb_of(word);
+    out.kind = kind_of(who);
     return who != 0;
   }
   ++ids;
-  out.container = who == kExec ? word : nullptr;
+  out.container = who == kMake ? nullptr : word;
   return true;
 }
 
@@ -168,7 +210,7 @@ constexpr OptionRow kOptions[] = {
   int ids = 0;
   uint8_t who = kGlobal;
   bool options_ended = false;
-  for (int at = 1; at < argc && out.container == nullptr; ++at) {
+  for (int at = 1; at < argc && (who != kExec || ids == 0); ++at) {
     const char* word = argv[at];
     if (!options_ended && out.verb != nullptr && is(word, "--")) {
       options_ended = true;
@@ -185,7 +227,8 @@ constexpr OptionRow kOptions[] = {
       }
     }
   }
-  return ids == 1;
+  // Who names limits twice is told so before anything is read.
+  return ids == 1 && !(out.limited && out.file != nullptr);
 }
 
 }  // namespace

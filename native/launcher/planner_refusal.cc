@@ -20,10 +20,14 @@ void add_root(const PlannerCall& call, sys::Array<char>& out) {
   out.push(0);
 }
 
-int refuse(const PlannerCall& call, const char* text) {
+int failed_code(const PlannerCall& call) noexcept {
   constexpr int kFailed = 1;
+  return call.kind == PlanKind::kProcess ? kExecFailed : kFailed;
+}
+
+int refuse(const PlannerCall& call, const char* text) {
   Logger log(call.verb);
-  const int failed = call.container == nullptr ? kFailed : kExecFailed;
+  const int failed = failed_code(call);
   if (const sys::Failure failure = log.open(call.log); failure) {
     log.error(Sentence("open the log", failure).text);
     return failed;

@@ -10,7 +10,10 @@ namespace tsrunc::launcher {
 // Appends the directory of all containers' state and its end.
 void add_root(const PlannerCall& call, sys::Array<char>& out);
 
-// Logs why. Returns the exit code of the verb's own failures.
+// The exit code of the verb's own failures.
+[[nodiscard]] int failed_code(const PlannerCall& call) noexcept;
+
+// Logs why. Returns failed_code().
 [[nodiscard]] int refuse(const PlannerCall& call, const char* text);
 [[nodiscard]] int refuse(const PlannerCall& call, const char* root, const sys::Failure& failure);
 

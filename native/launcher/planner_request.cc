@@ -6,9 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
-#include "engine/container_id.h"
+#include "launcher/called_container.h"
 #include "launcher/handoff.h"
 #include "launcher/node.h"
 #include "sys/small_file.h"
@@ -56,16 +57,6 @@ void add_word(Bytes& out, const char* word) {
   return ::realpath(path, out) != nullptr && ::stat(out, &about) == 0 && S_ISDIR(about.st_mode);
 }
 
-// TypeScript takes ".." out of a path by its text, the kernel by following links.
-[[nodiscard]] bool goes_up(const char* path) {
-  for (const char* at = std::strstr(path, ".."); at != nullptr; at = std::strstr(at + 1, "..")) {
-    if ((at == path || at[-1] == '/') && (at[2] == 0 || at[2] == '/')) {
-      return true;
-    }
-  }
-  return false;
-}
-
 // A regular file of bounded size beneath `directory`; node says what is wrong with anything else.
 [[nodiscard]] bool add_file(int directory, const char* path, int flags, uint32_t most, Bytes& out) {
   struct stat about {};
@@ -88,22 +79,6 @@ void add_word(Bytes& out, const char* word) {
   sys::Text text(path);
   text.add(*name == '/' ? "" : directory).add(*name == '/' ? "" : "/").add(name);
   return !text.cut() && add_file(AT_FDCWD, path, 0, kMostConfigBytes, out);
-}
-
-// The directory of a container of this user.
-[[nodiscard]] sys::UniqueFd open_container(const char* root, const char* id) {
-  char path[PATH_MAX];
-  sys::Text text(path);
-  text.add(root).add("/").add(id);
-  struct stat about {};
-  if (!engine::valid_container_id(id) || goes_up(root) || text.cut()) {
-    return {};
-  }
-  sys::UniqueFd directory(::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory.valid() || ::fstat(directory.get(), &about) != 0 || about.st_uid != ::geteuid()) {
-    return {};
-  }
-  return directory;
 }
 
 [[nodiscard]] bool add_record(int socket, Bytes& out) {
@@ -134,8 +109,28 @@ void guess_rootfs(const char* bundle, Bytes& out) {
   }
 }
 
+// What the file of a cgroup says behind "=", or nothing where it is not there.
+[[nodiscard]] bool answer_limit(const char* question, Bytes& out) {
+  add_word(out, question);
+  if (::access(question + 1, F_OK) != 0) {
+    out.push(0);
+    return errno == ENOENT;
+  }
+  const size_t begin = out.size();
+  out.push('=');
+  if (sys::read_whole(AT_FDCWD, question + 1, out) ||
+      std::memchr(out.data() + begin, 0, out.size() - begin) != nullptr) {
+    return false;
+  }
+  out.push(0);
+  return true;
+}
+
 [[nodiscard]] bool answer(const char* question, Bytes& out) {
   const char* path = question + 1;
+  if (*question == 'l') {
+    return answer_limit(question, out);
+  }
   if (std::strncmp(question, "d/", 2) == 0) {
     char real[PATH_MAX];
     if (!real_directory(path, real)) {
@@ -197,14 +192,16 @@ class Composer {
   return true;
 }
 
-// What exec needs of a container that is there.
-[[nodiscard]] bool add_container(const PlannerCall& call, const char* root, const char* cwd,
+// What is wanted of a container that is there.
+[[nodiscard]] bool add_container(const PlannerCall& call, const Surroundings& around, const char* cwd,
                                  Composer& composer, Bytes& out) {
-  if (call.process != nullptr && (goes_up(call.process) || !add_config(cwd, call.process, out))) {
+  if (call.reads_input) {
+    out.append(around.input.data(), around.input.size());
+  } else if (call.file != nullptr && (goes_up(call.file) || !add_config(cwd, call.file, out))) {
     return false;
   }
   composer.end(Section::kConfig);
-  const sys::UniqueFd directory = open_container(root, call.container);
+  const sys::UniqueFd directory = open_called(around.root, call.container);
   if (!directory.valid() || !add_file(directory.get(), "plan", O_NOFOLLOW, kMostPlanBytes, out)) {
     return false;
   }
@@ -218,7 +215,7 @@ class Composer {
 
 }  // namespace
 
-bool compose_request(int argc, const char* const* argv, const PlannerCall& call, const char* root, int socket,
+bool compose_request(int argc, const char* const* argv, const PlannerCall& call, const Surroundings& around,
                      Bytes& out) {
   char cwd[PATH_MAX];
   if (::getcwd(cwd, sizeof cwd) == nullptr || *cwd != '/') {
@@ -237,12 +234,12 @@ bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
     add_word(out, entry);
   }
   composer.end(Section::kEnvironment);
-  if (!add_record(socket, out)) {
+  if (!add_record(around.socket, out)) {
     return false;
   }
   composer.end(Section::kRecord);
   const bool whole = call.container == nullptr ? add_bundle(call, composer, out)
-                                               : add_container(call, root, cwd, composer, out);
+                                               : add_container(call, around, cwd, composer, out);
   return whole && composer.finish();
 }
 

@@ -7,11 +7,18 @@
 
 namespace tsrunc::launcher {
 
+// What a call has beside its words.
+struct Surroundings {
+  const char* root;               // directory of all containers' state
+  int socket;                     // the planner's
+  const sys::Array<char>& input;  // the standard input of a call that reads it
+};
+
 // The whole request. False: what only node can do, or tell the reason of: a configuration that cannot be
-// read, for one. To be called before any other descriptor than `socket` is opened: the request lists the
-// caller's. `root`: directory of all containers' state.
+// read, for one. To be called before any other descriptor than the socket is opened: the request lists the
+// caller's.
 [[nodiscard]] bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
-                                   const char* root, int socket, sys::Array<char>& out);
+                                   const Surroundings& around, sys::Array<char>& out);
 
 // The answers to `questions` with their header. False: as above.
 [[nodiscard]] bool compose_answers(const char* questions, size_t size, sys::Array<char>& out);

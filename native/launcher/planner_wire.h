@@ -5,7 +5,8 @@
 //          ──▶ RequestHeader, sections
 //          ◀── ReplyHeader of kind kAsk: what of the caller's paths has to be known, "d/path\0" a directory's
 //          real
-//              path, "n/path\0" the identity of a namespace ("device:inode")
+//              path, "n/path\0" the identity of a namespace ("device:inode"), "l/path\0" what a cgroup's file
+//              says ("=" before it; nothing: there is no such file), for which the caller locks the container
 //          ──▶ AnswersHeader, "d/path\0/real/path\0" and so on
 //          ◀── ReplyHeader of kind kPlan: lines for stderr, the log's file, lines for it, the plan
 //              or of kind kCold: this call is for node, for a reason that node will tell or find nothing
@@ -18,10 +19,10 @@
 namespace tsrunc::launcher {
 
 inline constexpr char kPlannerSocket[] = "~planner";
-inline constexpr char kPlannerMagic[16] = "tsrunc-planner3";
+inline constexpr char kPlannerMagic[16] = "tsrunc-planner4";
 
-// create and run send kBundle, its real path, and kConfig. exec sends kConfig for the file of --process, and
-// what create saved of the container.
+// create and run send kBundle, its real path, and kConfig. exec sends kConfig for the file of --process,
+// update for that of --resources or the standard input, and both what create saved of the container.
 enum class Section : uint8_t {
   kArgv,
   kCwd,

@@ -1,4 +1,4 @@
-// update: new limits for a container that exists. Node has locked it before it looked at the limits in force,
+// update: new limits for a container that exists. It was locked before anybody looked at the limits in force,
 // which the plan is made of: two updates at a time would each undo the other's.
 #include <cerrno>
 #include <utility>

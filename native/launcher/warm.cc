@@ -19,6 +19,7 @@
 #include "launcher/planner_refusal.h"
 #include "launcher/planner_request.h"
 #include "launcher/sealed.h"
+#include "launcher/standard_input.h"
 #include "launcher/trace_file.h"
 #include "sys/result.h"
 #include "sys/text.h"
@@ -65,16 +66,21 @@ constexpr int kGreetingMilliseconds = 5;
   if (const Failure failure = client.send(request.data(), request.size()); failure) {
     return failure;
   }
+  sys::UniqueFd self(::open(kSelf, O_PATH | O_CLOEXEC));
+  if (!self.valid()) {
+    return sys::fail("open", kSelf);
+  }
+  if (call.kind == PlanKind::kLimits) {
+    // Nothing of the container ever sees a process that stays outside (CVE-2019-5736).
+    span.end();
+    return await_plan(argc, argv, call, std::move(client), std::move(self));
+  }
   sys::UniqueFd copy;
   if (const Failure failure = client.receive_greeting(kGreetingMilliseconds, copy);
       failure && failure.code != ETIMEDOUT) {
     return failure;
   }
   // While the planner plans.
-  sys::UniqueFd self(::open(kSelf, O_PATH | O_CLOEXEC));
-  if (!self.valid()) {
-    return sys::fail("open", kSelf);
-  }
   if (!copy.valid() || !is_overlaid_copy(copy.get(), kSelf)) {
     auto own = sealed_executable(kSelf);
     if (!own.ok()) {
@@ -122,11 +128,15 @@ int run_warm(int argc, char** argv) {
     }
     return kNotPlanned;
   }
+  sys::Array<char> input;
+  if (call.reads_input && !take_input(input)) {
+    return kNotPlanned;
+  }
   // A planner that sleeps takes as long to wake as the request to be composed.
   PlannerClient client(leaves ? kAutoMilliseconds : kOnMilliseconds);
   const Failure alone = client.connect(root.data());
   sys::Array<char> request;
-  if (!compose_request(argc, argv, call, root.data(), client.fd(), request)) {
+  if (!compose_request(argc, argv, call, {root.data(), client.fd(), input}, request)) {
     return kNotPlanned;
   }
   // Behind the record of the caller, which is to have no descriptor that the caller has not.

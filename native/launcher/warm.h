@@ -1,4 +1,5 @@
-// create and run by a plan of the planner, a process that keeps the TypeScript core warm (src/planner/).
+// create, run, exec and update by a plan of the planner, a process that keeps the TypeScript core warm
+// (src/planner/).
 #pragma once
 
 namespace tsrunc::launcher {
@@ -6,8 +7,9 @@ namespace tsrunc::launcher {
 inline constexpr int kNotPlanned = -1;
 
 // Asks the planner where the command line or TSRUNC_PLANNER wants it, and becomes a sealed copy of tsrunc
-// that waits for the plan and runs it (asked.h). kNotPlanned: this call is for node, and nothing has changed.
-// Otherwise the exit code of a call that must not go on without a planner; the reason is logged.
+// that waits for the plan and runs it (asked.h); for update, which stays outside of the container, as itself.
+// kNotPlanned: this call is for node, and nothing has changed. Otherwise the exit code of a call that must
+// not go on without a planner; the reason is logged.
 [[nodiscard]] int run_warm(int argc, char** argv);
 
 // The call for which the planner had no plan after all. `words`: text of _TSRUNC_COLD (asked.h). Becomes

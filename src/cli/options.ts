@@ -64,7 +64,7 @@ export const GLOBAL_OPTIONS = {
     type: 'string',
     value: 'WHEN',
     choices: ['on', 'auto', 'wait', 'off'],
-    description: 'whether create, run and exec ask the planner of --root (default: $TSRUNC_PLANNER, or auto)',
+    description: 'whether create, run, exec and update ask the planner of --root (default: $TSRUNC_PLANNER, or auto)',
   },
   version: { type: 'boolean', short: 'v', description: 'print the version' },
   help: { type: 'boolean', short: 'h', description: 'print this help' },

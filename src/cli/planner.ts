@@ -33,12 +33,12 @@ function isActivated({ environment, handoff }: Call): boolean {
 
 export const verb = defineVerb({
   name: 'planner',
-  summary: 'plan for create, run and exec, so that they need not start node',
+  summary: 'plan for create, run, exec and update, so that they need not start node',
   synopsis: '',
   description:
     'Serves plans over the socket ~planner in --root, to this user alone and without touching a container, until it is ' +
-    'ended. create, run and exec ask it with --planner or TSRUNC_PLANNER. Takes its socket from systemd where that has one ' +
-    'for it.',
+    'ended. create, run, exec and update ask it with --planner or TSRUNC_PLANNER. Takes its socket from systemd where ' +
+    'that has one for it.',
   options: {
     idle: {
       type: 'string',

@@ -6,7 +6,6 @@ import { quote, TsruncError } from '../errors'
 import { traced } from '../host/trace'
 import { planToJson } from '../plan/print'
 import { ACTION, encodePlan } from '../plan/wire'
-import { readIn } from './input'
 import { writeLog } from './log'
 import { UsageError } from './parse'
 import { resourcesOfFlags } from './update-flags'
@@ -14,16 +13,16 @@ import { UPDATE_OPTIONS } from './update-options'
 import { type Call, defineVerb } from './verb'
 
 /** The new limits as JSON, and how messages name them. */
-function readResources({ options: values, cwd }: Call<typeof UPDATE_OPTIONS>) {
+function readResources({ options: values, cwd, engine: { view } }: Call<typeof UPDATE_OPTIONS>) {
   const flags = resourcesOfFlags(values)
   const file = values.resources
   if (file === undefined) return { resources: flags.json, source: 'flags', names: flags.names }
   const [first] = flags.names.values()
   if (first !== undefined) throw new UsageError(`${first} cannot be given together with --resources`)
   const names: ReadonlyMap<string, string> = new Map()
-  if (file === '-') return { resources: readIn(), source: '<stdin>', names }
+  if (file === '-') return { resources: view.standardInput(), source: '<stdin>', names }
   try {
-    return { resources: readConfig(cwd, file).bytes, source: file, names }
+    return { resources: readConfig(cwd, file, view).bytes, source: file, names }
   } catch (cause) {
     if (!(cause instanceof TsruncError)) throw cause
     throw new TsruncError('RESOURCES_FILE', `--resources ${cause.message}`, { cause })

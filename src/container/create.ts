@@ -104,7 +104,7 @@ export function readContainer(options: CreateOptions, view: HostView): Wanted {
     view.memory.content('spec', config.bytes, () => loadSpec(config.bytes, { path: config.path })),
   )
   const rootPath = spec.root?.path ?? ''
-  view.prepare({ directories: [resolve(bundle, rootPath)], namespaces: namespacePaths(spec) })
+  view.prepare({ directories: [resolve(bundle, rootPath)], namespaces: namespacePaths(spec), limits: [] })
   const rootfs = resolveRootfs(bundle, rootPath, view)
   const { configFile: _, ...rest } = options
   const planOptions: PlanOptions = { ...rest, bundle, rootfs, config: config.bytes }

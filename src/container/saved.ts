@@ -189,6 +189,13 @@ export function readSaved(
   return { id, stateDir, bundle, config, ...decided, ...decodeState(bytes.state, id) }
 }
 
-/** The unit of systemd that is the container's cgroup, if it is one. Errors: CONTAINER_DAMAGED. */
-export const readUnit = ({ stateDir, id }: SavedContainer): SavedUnit | undefined =>
-  decodePlan(checkPlan(readStateFile(stateDir, id, 'plan'), id), id, decodeUnit)
+/**
+ * The unit of systemd that is the container's cgroup, if it is one.
+ *
+ * @param view of who may have read the saved plan already
+ * Errors: CONTAINER_DAMAGED.
+ */
+export const readUnit = (
+  { stateDir, id }: SavedContainer,
+  { saved: sent }: Pick<HostView, 'saved'> = OWN_VIEW,
+): SavedUnit | undefined => decodePlan(checkPlan(sent?.plan ?? readStateFile(stateDir, id, 'plan'), id), id, decodeUnit)

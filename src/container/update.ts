@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { shownPointer, TsruncError } from '../errors'
 import { probeHost } from '../host/probe'
 import type { HostView } from '../host/view'
@@ -49,14 +48,15 @@ function retold(error: unknown, options: UpdateOptions): unknown {
   return new TsruncError(error.code, message, { cause: error })
 }
 
-/** What those of the files say that are there. */
-function currentOf(names: readonly string[], paths: readonly string[]): Readonly<Record<string, string>> {
-  const out: Record<string, string> = {}
-  for (const name of names) {
-    const file = paths.map((path) => `${path}/${name}`).find((candidate) => existsSync(candidate))
-    if (file !== undefined) out[name] = readFileSync(file, 'utf8').trim()
-  }
-  return out
+/** What those of the files say that are there, by their names. `files`: path by name. */
+function currentOf(files: ReadonlyMap<string, string>, view: HostView): Readonly<Record<string, string>> {
+  view.prepare({ directories: [], namespaces: [], limits: [...files.values()] })
+  return Object.fromEntries(
+    [...files].flatMap(([name, path]) => {
+      const text = view.limit(path)
+      return text === undefined ? [] : [[name, text]]
+    }),
+  )
 }
 
 function planOps(saved: SavedContainer, resources: Resources, options: UpdateOptions, view: HostView) {
@@ -74,8 +74,8 @@ function planOps(saved: SavedContainer, resources: Resources, options: UpdateOpt
   }
   const facts = probeHost(needs, view)
   const { cgroupPaths } = saved.header
-  const unit = readUnit(saved)
-  const current = currentOf(filesRead(resources, facts, unit !== undefined), cgroupPaths)
+  const unit = readUnit(saved, view)
+  const current = currentOf(filesRead(resources, cgroupPaths, facts, unit !== undefined), view)
   const target = { paths: cgroupPaths, current, unit }
   const asksForLimits = Object.values(resources).some((value) => value !== undefined)
   const ops = asksForLimits
@@ -93,7 +93,7 @@ function planOps(saved: SavedContainer, resources: Resources, options: UpdateOpt
  * Errors: those of readSaved, loadResources, lock and planUpdate; RDT.
  */
 export function planUpdateOf(options: UpdateOptions, view: HostView): Planned {
-  const saved = readSaved(options.root, options.id)
+  const saved = readSaved(options.root, options.id, view)
   const { resources, warnings } = loadResources(options.resources, { path: options.source })
   const spoken = (text: string): string =>
     text.replace(

@@ -15,6 +15,7 @@ import {
   MOST_REQUEST_BYTES,
   ProtocolError,
   REQUEST_HEADER,
+  type Reply,
   type Request,
   readAnswers,
   readAnswersHeader,
@@ -33,7 +34,7 @@ const sent = (saved: SavedBytes) => ({ saved, memory: NO_MEMORY })
 function requestOf(sections: readonly (string | Uint8Array)[]): Buffer {
   const bytes = Array.from({ length: SECTIONS }, (_, index) => Buffer.from(sections[index] ?? ''))
   const header = Buffer.alloc(REQUEST_HEADER)
-  header.write('tsrunc-planner3\0', 'latin1')
+  header.write('tsrunc-planner4\0', 'latin1')
   bytes.forEach((section, index) => {
     header.writeUInt32LE(section.length, 80 + 4 * index)
   })
@@ -127,7 +128,7 @@ describe('a request to the planner', () => {
       fc.tuple(fc.uint8Array({ minLength: ANSWERS_HEADER, maxLength: 60 }), fc.boolean()),
       ([bytes, magic]) => {
         const all = Buffer.from(bytes)
-        if (magic) all.write('tsrunc-planner3\0', 'latin1')
+        if (magic) all.write('tsrunc-planner4\0', 'latin1')
         try {
           expect(readAnswersHeader(all).length).toBeLessThanOrEqual(4 << 20)
           readAnswers(all.subarray(ANSWERS_HEADER))
@@ -140,6 +141,8 @@ describe('a request to the planner', () => {
 })
 
 describe('what create saved', () => {
+  const argv = ['tsrunc', '--root', '/run/tsrunc', 'update', '--resources', '-', 'c1']
+  const resources = Buffer.from(JSON.stringify({ pids: { limit: 9 }, memory: { limit: 1 << 26 }, cpu: { shares: 99 } }))
   const launch = {
     action: ACTION.create,
     detach: true,
@@ -186,6 +189,24 @@ describe('what create saved', () => {
       if (isOne) expect(reading().process).toEqual({ pid: Number(pid), startTime: start })
       else expect(reading).toThrow(/is damaged/)
     })
+  })
+
+  test('goes with the request of an update, which is answered, whatever stands in it', async () => {
+    const replies: Promise<Reply>[] = []
+    holds(200, fc.tuple(damages, damages, damages), ([limits, first, second]) => {
+      const request = read(
+        requestOf([
+          ...[wordsOf(argv.slice(1)), wordsOf(['/']), '', RECORD, '', damaged(resources, limits), ''],
+          ...[withSum(damaged(plan, first)), twice(damaged(lines, second))],
+        ]),
+      )
+      if (request === undefined) return
+      const kept = { memory: NO_MEMORY, compilerOf: () => () => new Uint8Array(8) }
+      replies.push(planRequest(request, process.pid, request.answers, kept))
+    })
+    const kinds = (await Promise.all(replies)).map(({ kind }) => kind)
+    expect(kinds.length).toBeGreaterThan(50)
+    for (const kind of kinds) expect(['plan', 'cold', 'ask']).toContain(kind)
   })
 
   /** Damaged and then summed, as by somebody who means it; or damaged since, which the checksum tells. */

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { readIn } from './input'
 import { type Memory, NO_MEMORY } from './memory'
 
 /** What only the caller's process can tell of a path: found by itself, or told to a planner by the caller. */
@@ -7,6 +8,8 @@ export interface Questions {
   readonly directories: readonly string[]
   /** Files of namespaces whose identity is wanted. */
   readonly namespaces: readonly string[]
+  /** Files of cgroups whose text is wanted. */
+  readonly limits: readonly string[]
 }
 
 /** The files `plan` and `state` that create saved of a container. */
@@ -27,14 +30,18 @@ export interface HostView {
   prepare(questions: Questions): void
   /** The bundle's path without symlinks. Errors: node's own, as all below. */
   bundleDirectory(path: string): string
-  /** Bytes of the configuration at `path`. */
+  /** Bytes of the configuration, the process or the limits at `path`. */
   config(path: string): Uint8Array
-  /** What the caller has read of the container that exec is about; undefined: it is read from disk. */
+  /** All of the standard input. */
+  standardInput(): Uint8Array
+  /** What the caller has read of the container that exec or update is about; undefined: it is read from disk. */
   readonly saved: SavedBytes | undefined
   /** A directory's path without symlinks. */
   realDirectory(path: string): string
   /** The identity of a namespace: "device:inode" of its file (namespaces(7)), or undefined where it cannot be read. */
   namespaceIdentity(path: string): string | undefined
+  /** What a cgroup's file says, without the newline at its end; undefined: it is not there. */
+  limit(path: string): string | undefined
 }
 
 function realDirectory(path: string): string {
@@ -84,6 +91,15 @@ function namespaceIdentity(path: string): string | undefined {
   }
 }
 
+function limit(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
 /** Of this process, which is the caller's. */
 export const OWN_VIEW: HostView = {
   memory: NO_MEMORY,
@@ -91,7 +107,9 @@ export const OWN_VIEW: HostView = {
   prepare: () => undefined,
   bundleDirectory: realDirectory,
   config: readRegularFile,
+  standardInput: readIn,
   saved: undefined,
   realDirectory,
   namespaceIdentity,
+  limit,
 }

@@ -4,6 +4,7 @@ import { verb as exec } from '../cli/exec'
 import { type LogSink, logOf } from '../cli/log'
 import { checkPositionals, readUpToVerb, readWords } from '../cli/read-call'
 import { verb as run } from '../cli/run'
+import { verb as update } from '../cli/update'
 import type { Verb } from '../cli/verb'
 import type { Memory } from '../host/memory'
 import type { HostView, Questions, SavedBytes } from '../host/view'
@@ -12,7 +13,7 @@ import type { SeccompProgramRequest } from '../plan/seccomp'
 import type { Answers, Reply, Request } from './protocol'
 
 /** Verbs that a planner plans. */
-const PLANNED: readonly Verb[] = [create, run, exec]
+const PLANNED: readonly Verb[] = [create, run, exec, update]
 
 /** Nobody asks so much; a configuration that does is for node. */
 const MOST_QUESTIONS = 256
@@ -31,6 +32,7 @@ class Cold extends Error {}
 
 const directory = (path: string): string => `d${path}`
 const namespace = (path: string): string => `n${path}`
+const limit = (path: string): string => `l${path}`
 
 /** How the planner sees its caller: by what the caller has told, and by proc(5). */
 class CallersView implements HostView {
@@ -46,8 +48,8 @@ class CallersView implements HostView {
     this.#answers = answers
   }
 
-  prepare({ directories, namespaces }: Questions): void {
-    const all = [...directories.map(directory), ...namespaces.map(namespace)]
+  prepare({ directories, namespaces, limits }: Questions): void {
+    const all = [...directories.map(directory), ...namespaces.map(namespace), ...limits.map(limit)]
     // What the exchange cannot carry: a path with a NUL is refused by node, a relative one is its own business.
     if (all.length > MOST_QUESTIONS || all.some((question) => question[1] !== '/' || question.includes('\0'))) {
       throw new Cold()
@@ -70,6 +72,10 @@ class CallersView implements HostView {
     return this.#request.config
   }
 
+  standardInput(): Uint8Array {
+    return this.#request.config
+  }
+
   realDirectory(path: string): string {
     return this.#answer(directory(path))
   }
@@ -79,6 +85,11 @@ class CallersView implements HostView {
     if (path.startsWith(`${this.self}/ns/`)) return OWN_VIEW.namespaceIdentity(path)
     const answer = this.#answer(namespace(path))
     return answer === '' ? undefined : answer
+  }
+
+  limit(path: string): string | undefined {
+    const answer = this.#answer(limit(path))
+    return answer === '' ? undefined : answer.slice(1).trim()
   }
 
   #answer(question: string): string {
@@ -113,9 +124,8 @@ class Collector implements Engine, LogSink {
 
   begin(): void {}
 
-  lock(): void {
-    throw new Cold()
-  }
+  /** The caller has done so when it answers what its limits are, or acts (native/launcher/asked.cc). */
+  lock(): void {}
 
   seccompCompiler(root: string): (request: SeccompProgramRequest) => Uint8Array {
     return this.#compilerOf(root)

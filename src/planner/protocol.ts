@@ -7,7 +7,7 @@ import { parseRecord } from '../host/caller'
 import type { Caller } from '../host/facts'
 import type { SavedBytes } from '../host/view'
 
-const MAGIC = Buffer.from('tsrunc-planner3\0', 'latin1')
+const MAGIC = Buffer.from('tsrunc-planner4\0', 'latin1')
 const MAGIC_SIZE = 16
 const IDENTITY_SIZE = 32
 const SECTIONS = 9
@@ -35,7 +35,7 @@ export interface RequestHeader {
   readonly length: number
 }
 
-/** The caller's answers by question, as in "d/srv/rootfs" and "n/proc/7/ns/net". */
+/** The caller's answers by question, as in "d/srv/rootfs", "n/proc/7/ns/net" and "l/sys/fs/cgroup/x/memory.max". */
 export type Answers = ReadonlyMap<string, string>
 
 export interface Request {
@@ -45,7 +45,7 @@ export interface Request {
   readonly caller: Caller
   /** The bundle's path without symlinks, of a caller that makes a container. */
   readonly bundle: string | undefined
-  /** Of a container or, for exec, of --process. */
+  /** Of a container; for exec, of --process; for update, of --resources, also where that is the standard input. */
   readonly config: Uint8Array
   readonly answers: Answers
   /** Of a caller whose container is there. */

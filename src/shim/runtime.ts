@@ -13,7 +13,7 @@ const HELPER = 'containerd-shim-tsrunc-v2'
 const NOT_MOUNTED = 125
 
 /** Verbs that need a plan. */
-const PLANNED: readonly string[] = ['create', 'exec']
+const PLANNED: readonly string[] = ['create', 'exec', 'update']
 
 /** Cgroups as systemd names them, "SLICE:PREFIX:NAME": nobody means a path by it. */
 const OF_SYSTEMD = /"cgroupsPath"\s*:\s*"[^"/:]*\.slice:[^":/]*:[^":/]+"/

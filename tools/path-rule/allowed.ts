@@ -127,7 +127,7 @@ const HOST: readonly Allowed[] = [
   },
   {
     files:
-      'addon/container_lock.cc addon/seccomp_cache.cc launcher/planner_client.cc launcher/planner_request.cc launcher/leave_planner.cc launcher/warm.cc launcher/asked.cc',
+      'addon/container_lock.cc addon/seccomp_cache.cc launcher/planner_client.cc launcher/planner_request.cc launcher/called_container.cc launcher/leave_planner.cc launcher/warm.cc launcher/asked.cc',
     calls: 'open openat mkdir stat fstatat access linkat unlinkat realpath chdir',
     why: "the runtime's own directory, and files of the bundle as the caller names them, read by a process that is the caller's",
   },
@@ -217,6 +217,12 @@ const INHERITED: readonly Allowed[] = [
     calls: 'dup2',
     in: 'place leave',
     why: 'the standard streams that the next child inherits, and /dev/null in their place',
+  },
+  {
+    files: 'launcher/standard_input.cc',
+    calls: 'dup2',
+    in: 'take_input',
+    why: 'the standard input that was read, for node to read again',
   },
   { files: 'engine/init/console.cc', calls: 'dup2', in: 'run', why: "the terminal as the program's standard streams" },
   {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chownSync,
   existsSync,
@@ -17,6 +17,7 @@ import {
   type Bundle,
   bundle,
   callRuntime,
+  cgroupVersion,
   copyOfRuntime,
   deepEqual,
   delay,
@@ -28,7 +29,9 @@ import {
   notEqual,
   ok,
   plansCold,
+  readCgroup,
   requires,
+  requiresController,
   runtime,
   sandbox,
   scratch,
@@ -82,11 +85,11 @@ const impostor = async (talk: (socket: Socket) => void): Promise<Server> => {
   return server
 }
 
-const GREETING = Buffer.from('tsrunc-planner3\0')
+const GREETING = Buffer.from('tsrunc-planner4\0')
 
 const reply = (kind: number, sizes: readonly number[]): Buffer => {
   const bytes = Buffer.alloc(40)
-  bytes.write('tsrunc-planner3')
+  bytes.write('tsrunc-planner4')
   bytes.writeUInt32LE(kind, 16)
   for (const [i, size] of sizes.entries()) bytes.writeUInt32LE(size, 20 + 4 * i)
   return bytes
@@ -207,6 +210,122 @@ test('tsrunc planner: an error of exec is told in the same words, with its statu
     equal(warm.stderr, cold.stderr)
     deepEqual([warm.status, cold.status], [255, 255])
   }
+})
+
+/** A container whose limits can be changed. */
+const limited = async (): Promise<Bundle> => {
+  requires('root')
+  requiresController('memory', 'pids')
+  const b = await trueBundle()
+  await b.create(mode('off'))
+  return b
+}
+
+const limitsOf = (b: Bundle): readonly string[] => [
+  readCgroup('memory', b.id, cgroupVersion() === 2 ? 'memory.max' : 'memory.limit_in_bytes'),
+  readCgroup('pids', b.id, 'pids.max'),
+]
+
+/** `update` with words, and with a pipe of `input` as its standard input. */
+const update = (planner: string, words: readonly string[], input: string, within: readonly string[] = []) => {
+  const file = scratch('input')
+  writeFileSync(file, input)
+  const piped = ['sh', '-c', 'file=$1; shift; cat "$file" | "$@"', 'sh', file, ...within]
+  return callRuntime(['--planner', planner, 'update', ...words], { within: piped })
+}
+
+const NO_NODE = ['prlimit', '--as=67108864']
+
+test('tsrunc planner: update is planned by it too, and needs no node', ONLY, async () => {
+  const b = await limited()
+  startPlanner()
+  const json = (memory: number, processes: number): string =>
+    JSON.stringify({ memory: { limit: memory << 20 }, pids: { limit: processes } })
+  const file = scratch('resources.json')
+  writeFileSync(file, json(48, 11))
+  const calls: readonly (readonly [words: readonly string[], input: string, limits: readonly [number, string]])[] = [
+    [['--memory', '64m', b.id, '--pids-limit=9'], '', [64, '9']],
+    [['--resources', '-', b.id], json(56, 10), [56, '10']],
+    [['-r', file, b.id], '', [48, '11']],
+    // Its plan depends on no limit in force.
+    [['--pids-limit', '12', b.id], '', [48, '12']],
+  ]
+  for (const [words, input, [memory, processes]] of calls) {
+    const before = limitsOf(b)
+    notEqual((await update('off', words, input, NO_NODE)).status, 0)
+    deepEqual(limitsOf(b), before)
+    const { status, stderr } = await update('on', words, input, NO_NODE)
+    deepEqual([status, stderr], [0, ''])
+    deepEqual(limitsOf(b), [String(memory << 20), processes])
+  }
+})
+
+test('tsrunc planner: an error of update is told in the same words, of its standard input too', ONLY, async () => {
+  const b = await limited()
+  startPlanner()
+  const before = limitsOf(b)
+  for (const [words, input] of [
+    [['--resources', '-', b.id], '{"memory":{"limit":"much"}}'],
+    [['--resources', '-', b.id], '{"memory":{"limit":1'],
+    [['--resources', '-', b.id], ''],
+    [['--resources', '-', '--memory', '64m', b.id], '{}'],
+    [['--resources', '/', b.id], ''],
+    [['--memory', '1k', '--pids-limit', '7', b.id], ''],
+    [['--memory', '64m', 'nobody'], ''],
+    [['--pids-limit', 'many', b.id], ''],
+  ] as const) {
+    const warm = await update('on', words, input)
+    const cold = await update('off', words, input)
+    deepEqual([warm.stderr, warm.status], [cold.stderr, 1])
+    notEqual(warm.stderr, '')
+    deepEqual(limitsOf(b), before)
+  }
+})
+
+/** flock(1) by a test: whether nobody has locked the container. */
+const isFree = (b: Bundle): boolean => {
+  const path = join(sandbox().marks.root, b.id)
+  return spawnSync('flock', ['--nonblock', path, 'true']).status === 0
+}
+
+test('tsrunc planner: update has locked the container when it tells the limits in force', ONLY, async () => {
+  const b = await limited()
+  const free: boolean[] = []
+  await impostor((socket) => {
+    greets(socket)
+    let asked = false
+    socket.on('data', () => {
+      free.push(isFree(b))
+      const question = Buffer.from('l/proc/self/comm\0')
+      socket.write(asked ? reply(2, [0, 0, 0, 0]) : Buffer.concat([reply(3, [0, 0, 0, question.length]), question]))
+      asked = true
+    })
+  })
+  const { status, stderr } = await update('on', ['--pids-limit', '9', b.id], '')
+  deepEqual([status, stderr], [0, ''])
+  equal(limitsOf(b)[1], '9')
+  deepEqual([free[0], free.at(-1)], [true, false])
+})
+
+test('tsrunc planner: update waits for its turn as without one', ONLY, async () => {
+  const b = await limited()
+  startPlanner()
+  const holder = launch([
+    'flock',
+    '--no-fork',
+    join(sandbox().marks.root, b.id),
+    'sh',
+    '-c',
+    'echo locked; exec sleep 1000',
+  ])
+  await eventually('the lock', () => holder.stdout() === 'locked\n')
+  const before = limitsOf(b)
+  const waiting = update('on', ['--memory', '64m', '--pids-limit', '9', b.id], '')
+  await delay(500)
+  deepEqual(limitsOf(b), before)
+  await holder.kill('SIGKILL')
+  deepEqual((await waiting).status, 0)
+  deepEqual(limitsOf(b), [String(64 << 20), '9'])
 })
 
 test('tsrunc planner: an error is told in the same words', ONLY, async () => {
@@ -390,7 +509,7 @@ test('tsrunc planner: a bad request harms no other', ONLY, async () => {
   requires('root')
   const planner = startPlanner()
   const header = Buffer.alloc(120)
-  header.write('tsrunc-planner3')
+  header.write('tsrunc-planner4')
   const huge = Buffer.from(header)
   for (let at = 80; at < 116; at += 4) huge.writeUInt32LE(0xffffffff, at)
   await Promise.all([send(Buffer.alloc(4096, 0x41)), send(huge)])

@@ -68,7 +68,12 @@ const ROWS: readonly Row[] = [
     why: 'a root for the state that cannot be looked at is not taken for /',
   },
   { calls: 'rmdir', errors: ['EBUSY'], why: 'a cgroup is busy as long as its processes end: it is tried again' },
-  { calls: '*', roles: /^1$/, verbs: ['create', 'run', 'exec'], why: 'what cannot ask the planner becomes node' },
+  {
+    calls: '*',
+    roles: /^1$/,
+    verbs: ['create', 'run', 'exec', 'update'],
+    why: 'what cannot ask the planner becomes node',
+  },
   { calls: 'execve', roles: /^1$/, why: 'node is looked for in several places' },
   { calls: '*', roles: /^1$/, verbs: ['delete'], why: 'each step of cleaning up is tried a second time' },
   { calls: '*', roles: /^2$/, verbs: ['run'], why: 'the end of run is a delete' },

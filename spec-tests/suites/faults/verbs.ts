@@ -164,7 +164,7 @@ const update: Verb = {
     await runs(b)
     before.set(b.id, limitLines(b))
   },
-  args: (b) => ['update', ...LIMITS, b.id],
+  args: (b) => [...WARM, 'update', ...LIMITS, b.id],
   effect: async (b) => {
     const now = limitLines(b)
     equal((await b.tryCall('update', { flags: OLD_LIMITS })).status, 0)

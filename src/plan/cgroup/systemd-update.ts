@@ -25,7 +25,8 @@ export interface Written {
 /** systemd writes these with the others of their controllers, without a property of the container's. */
 const BESIDE = ['memory.zswap.max', 'memory.zswap.writeback', 'memory.oom.group']
 
-const controllerOf = (file: string): string => file.slice(0, file.indexOf('.'))
+/** As the files of cgroups are named: CONTROLLER.WHAT. */
+export const controllerOf = (file: string): string => file.slice(0, file.indexOf('.'))
 
 /** The files that systemd may write when it is told of new properties. */
 export const filesOfUnit = (version: 1 | 2): readonly string[] => [

@@ -166,10 +166,16 @@ describe('update in general', () => {
     const target = { paths: [], current: {}, unit: undefined }
     expect(() => planUpdate({}, target, 'plain', facts(V2), () => undefined)).toThrow(/the container has no cgroup/)
   })
-  test('only the files that decide something are read', () => {
-    expect(filesRead({ pids: { limit: 1 } }, facts(V2), false)).toEqual([])
-    expect(filesRead({ memory: { limit: 1 } }, facts(V2), false)).toContain('memory.max')
-    expect(filesRead({ cpu: { quota: 1 } }, facts(V2), false)).toContain('cpu.max')
-    expect(filesRead({ devices: [] }, facts(V1), false)).toEqual(['devices.list'])
+  test('only the files that decide something are read, where their controllers are', () => {
+    const read = (cgroup: typeof V1 | typeof V2, resources: Resources) => {
+      const paths = cgroup.version === 1 ? PATHS_V1 : ['/sys/fs/cgroup/u']
+      return [...filesRead(resources, paths, facts(cgroup), false).values()]
+    }
+    expect(read(V2, { pids: { limit: 1 } })).toEqual([])
+    expect(read(V2, { memory: { limit: 1 } })).toContain('/sys/fs/cgroup/u/memory.max')
+    expect(read(V2, { cpu: { quota: 1 } })).toContain('/sys/fs/cgroup/u/cpu.max')
+    expect(read(V1, { memory: { limit: 1 } })).toContain('/sys/fs/cgroup/memory/u/memory.limit_in_bytes')
+    expect(read(V1, { devices: [] })).toEqual(['/sys/fs/cgroup/devices/u/devices.list'])
+    expect([...filesRead({ devices: [] }, [], facts(V1), false)]).toEqual([])
   })
 })

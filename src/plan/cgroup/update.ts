@@ -8,7 +8,7 @@ import { type DevicePolicy, devicePolicy } from './device-rules'
 import { deviceUpdateV1 } from './device-update'
 import { ownPlaceV2 } from './place'
 import { applyOps, cgroupError, type Setting, type Warn, writeOp } from './setting'
-import { filesOfUnit, tellUnit } from './systemd-update'
+import { controllerOf, filesOfUnit, tellUnit } from './systemd-update'
 import { settingsV1 } from './v1'
 import { enableOps, settingsV2 } from './v2'
 
@@ -38,13 +38,34 @@ const FILES_READ = {
   devices: ['devices.list'],
 } as const
 
-/** The files whose content decides what the update of these resources does. */
-export const filesRead = (resources: Resources, { cgroup }: HostFacts, hasUnit: boolean): readonly string[] => [
-  ...(resources.memory === undefined ? [] : FILES_READ.memory),
-  ...(resources.cpu === undefined ? [] : FILES_READ.cpu),
-  ...(resources.devices === undefined ? [] : FILES_READ.devices),
-  ...(hasUnit && cgroup.version !== 0 ? filesOfUnit(cgroup.version) : []),
-]
+/** The container's directory that has the files of a controller. */
+function directoryOf(controller: string, paths: readonly string[], cgroup: CgroupFacts): string | undefined {
+  if (cgroup.version === 0) return undefined
+  if (cgroup.version === 2) return paths[0]
+  const mountPoint = cgroup.hierarchies.find(({ controllers }) => controllers.includes(controller))?.mountPoint
+  return mountPoint === undefined ? undefined : paths.find((path) => path.startsWith(`${mountPoint}/`))
+}
+
+/** The files whose content decides what the update of these resources does: their paths, by their names. */
+export function filesRead(
+  resources: Resources,
+  paths: readonly string[],
+  { cgroup }: HostFacts,
+  hasUnit: boolean,
+): ReadonlyMap<string, string> {
+  const names = [
+    ...(resources.memory === undefined ? [] : FILES_READ.memory),
+    ...(resources.cpu === undefined ? [] : FILES_READ.cpu),
+    ...(resources.devices === undefined ? [] : FILES_READ.devices),
+    ...(hasUnit && cgroup.version !== 0 ? filesOfUnit(cgroup.version) : []),
+  ]
+  return new Map(
+    names.flatMap((name) => {
+      const directory = directoryOf(controllerOf(name), paths, cgroup)
+      return directory === undefined ? [] : [[name, `${directory}/${name}`] as const]
+    }),
+  )
+}
 
 /**
  * The operations that change the limits of a container, each of which the engine can take back. What `resources` does not
@@ -78,29 +99,26 @@ function updateV1(
   resources: Resources,
   policy: DevicePolicy | undefined,
   { paths, current, unit }: UpdateTarget,
-  { hierarchies }: Extract<CgroupFacts, { readonly version: 1 }>,
+  cgroup: CgroupFacts,
   facts: HostFacts,
   warn: Warn,
 ): readonly Op[] {
   const memory = resources.memory === undefined ? undefined : withSwapV1(resources.memory, current)
   const completed = memory === undefined ? resources : { ...resources, memory }
-  const find = (controller: string): string | undefined => {
-    const mountPoint = hierarchies.find(({ controllers }) => controllers.includes(controller))?.mountPoint
-    return mountPoint === undefined ? undefined : paths.find((candidate) => candidate.startsWith(`${mountPoint}/`))
-  }
-  const directoryOf = ({ controller, what, pointer }: Setting): string => {
+  const find = (controller: string): string | undefined => directoryOf(controller, paths, cgroup)
+  const directoryFor = ({ controller, what, pointer }: Setting): string => {
     const path = find(controller)
     if (path !== undefined) return path
     const why = `the container has no cgroup of the ${controller} controller`
     throw cgroupError('CGROUP_CONTROLLER_MISSING', `${what}: ${why}`, pointer)
   }
   const ordered = weightBeforeIdle(orderV1(settingsV1(completed, facts, warn), current), 'cpu.shares', current)
-  const ops = ordered.map((setting) => writeOp(directoryOf(setting), setting, true))
+  const ops = ordered.map((setting) => writeOp(directoryFor(setting), setting, true))
   const told = tellUnit(unit, 1, { settings: ordered, devices: policy, current, directoryOf: find }, warn)
   if (policy === undefined) return [...ops, ...told]
   const list = deviceListV1(policy)
   const [first] = list
-  const directory = first === undefined ? '' : directoryOf(first)
+  const directory = first === undefined ? '' : directoryFor(first)
   return [...ops, ...deviceUpdateV1(list, current['devices.list'] ?? '', directory), ...told]
 }
 
