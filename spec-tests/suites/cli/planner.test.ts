@@ -215,7 +215,7 @@ test('tsrunc planner: an error of exec is told in the same words, with its statu
 /** A container whose limits can be changed. */
 const limited = async (): Promise<Bundle> => {
   requires('root')
-  requiresController('memory', 'pids')
+  requiresController('memory', 'pids', 'cpu')
   const b = await trueBundle()
   await b.create(mode('off'))
   return b
@@ -270,7 +270,7 @@ test('tsrunc planner: an error of update is told in the same words, of its stand
     [['--resources', '-', b.id], ''],
     [['--resources', '-', '--memory', '64m', b.id], '{}'],
     [['--resources', '/', b.id], ''],
-    [['--memory', '1k', '--pids-limit', '7', b.id], ''],
+    [['--cpu-quota', '5', '--pids-limit', '7', b.id], ''],
     [['--memory', '64m', 'nobody'], ''],
     [['--pids-limit', 'many', b.id], ''],
   ] as const) {
