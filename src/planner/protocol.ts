@@ -138,6 +138,36 @@ export function readRequest({ sizes }: RequestHeader, bytes: Buffer): Request {
   }
 }
 
+/** What encodeRequest writes. */
+export interface RequestParts {
+  readonly argv: readonly string[]
+  readonly cwd: string
+  readonly environment: readonly string[]
+  /** What native/launcher/handoff.cc says of the caller. */
+  readonly record: string
+  readonly bundle: string
+  readonly config: Uint8Array
+  readonly answers: readonly string[]
+}
+
+/** As native/launcher/planner_request.cc composes it, of a caller that makes a container. */
+export function encodeRequest(of: Pick<RequestHeader, 'executable' | 'bundle'>, parts: RequestParts): Buffer {
+  const wordsOf = (list: readonly string[]): Buffer => Buffer.from(list.map((word) => `${word}\0`).join(''))
+  const { argv, cwd, environment: variables, record, bundle, config, answers } = parts
+  const bytes = [
+    ...[wordsOf(argv), wordsOf([cwd]), wordsOf(variables), Buffer.from(record), wordsOf([bundle]), config],
+    ...[wordsOf(answers), Buffer.alloc(0), Buffer.alloc(0)],
+  ]
+  const header = Buffer.alloc(REQUEST_HEADER)
+  MAGIC.copy(header)
+  header.write(of.executable, MAGIC_SIZE, 'hex')
+  header.write(of.bundle, MAGIC_SIZE + IDENTITY_SIZE, 'hex')
+  bytes.forEach((section, i) => {
+    header.writeUInt32LE(section.length, SIZES_AT + 4 * i)
+  })
+  return Buffer.concat([header, ...bytes])
+}
+
 export type Reply =
   | {
       readonly kind: 'plan'

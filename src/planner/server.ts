@@ -14,13 +14,16 @@ import {
   readRequest,
   readRequestHeader,
 } from './protocol'
-import { Rehearsal, rehearsedRequest } from './rehearsal'
+import { Rehearsal, rehearsedMessages } from './rehearsal'
 import { SeccompMemory } from './seccomp-memory'
 
 /** Connections at a time; a caller that finds no room goes on without a planner. */
 const MOST_CONNECTIONS = 64
 /** How often a planner looks whether it is still wanted. */
 const WATCH_MILLISECONDS = 5000
+
+/** The number of no connection. */
+const REHEARSED = -1
 
 /** libseccomp's part is no JavaScript, and what it makes is kept on disk. */
 const NOT_COMPILED: CompilerOf = () => () => new Uint8Array()
@@ -41,6 +44,7 @@ export class PlannerServer {
   readonly #installation = installation()
   readonly #memory = new PlannerMemory()
   readonly #seccomp = new SeccompMemory()
+  readonly #kept: Kept = { memory: this.#memory, compilerOf: this.#seccomp.compilerOf }
   #rehearsal: Rehearsal | undefined
   /** Requests whose callers are asked, by connection. */
   readonly #asked = new Map<number, Request>()
@@ -87,8 +91,8 @@ export class PlannerServer {
       compilerOf: NOT_COMPILED,
     }
     this.#rehearsal = new Rehearsal(
-      rehearsedRequest(rehearsed),
-      async (request) => encodeReply(await planRequest(request, process.pid, request.answers, kept)),
+      rehearsedMessages(rehearsed, this.#installation),
+      async (message) => encodeReply(await this.#reply(REHEARSED, process.pid, message, kept)),
       () => performance.now() - this.#last,
     )
     this.#rehearsal.begin()
@@ -138,31 +142,27 @@ export class PlannerServer {
   #hear(connection: number, pid: number, message: Buffer): void {
     this.#last = performance.now()
     const server = this.#server ?? 0
-    this.#reply(connection, pid, message).then(
+    this.#reply(connection, pid, message, this.#kept).then(
       (reply) => binding().answerPlan(server, connection, encodeReply(reply), reply.kind === 'ask'),
       () => binding().dropPlan(server, connection),
     )
   }
 
-  async #reply(connection: number, pid: number, message: Buffer): Promise<Reply> {
+  async #reply(connection: number, pid: number, message: Buffer, kept: Kept): Promise<Reply> {
     const asked = this.#asked.get(connection)
     if (asked !== undefined) {
       this.#asked.delete(connection)
       const answers = new Map([...asked.answers, ...readAnswers(message.subarray(ANSWERS_HEADER))])
-      const reply = await this.#plan(asked, pid, answers)
+      const reply = await planRequest(asked, pid, answers, kept)
       return reply.kind === 'ask' ? { kind: 'cold' } : reply
     }
     const header = readRequestHeader(message)
     const refusal = this.#refuse(header, pid)
     if (refusal !== undefined) return refusal
     const request = readRequest(header, message.subarray(REQUEST_HEADER))
-    const reply = await this.#plan(request, pid, request.answers)
+    const reply = await planRequest(request, pid, request.answers, kept)
     if (reply.kind === 'ask') this.#asked.set(connection, request)
     return reply
-  }
-
-  #plan(request: Request, pid: number, answers: Request['answers']): Promise<Reply> {
-    return planRequest(request, pid, answers, { memory: this.#memory, compilerOf: this.#seccomp.compilerOf })
   }
 
   /** Who is not planned for. `pid`: of the caller; 0: one that is a stranger. */
