@@ -71,7 +71,6 @@ class StateDir {
 
   // Appends one line in one write(2).
   [[nodiscard]] sys::Failure journal(const char* kind, const char* path) const;
-  [[nodiscard]] sys::Result<sys::UniqueFd> open_journal() const;
 
   // O_CLOEXEC descriptor of one of the files, for init.
   [[nodiscard]] sys::Result<sys::UniqueFd> open_file(const char* name, int flags) const;
@@ -102,6 +101,7 @@ class StateDir {
 
   const char* path_ = nullptr;
   sys::UniqueFd fd_;
+  mutable sys::UniqueFd journal_;      // once a line was written: a container has a line for each hierarchy
   mutable char damage_[4096] = {};     // room for the words of a failure
   mutable char named_[4096] = {};      // room for its path
   mutable uint64_t journal_size_ = 0;  // as the last state that was read says

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "engine/journal.h"
 #include "engine/saved_state.h"
@@ -145,15 +146,14 @@ Failure StateDir::journal(const char* kind, const char* path) const {
   if (!write_journal_line(text, kind, path)) {
     return sys::fail(ENAMETOOLONG, "write", path, "the path is too long for the journal");
   }
-  auto fd = open_journal();
-  if (!fd.ok()) {
-    return fd.failure();
+  if (!journal_.valid()) {
+    auto fd = open_file("journal", O_WRONLY | O_APPEND);
+    if (!fd.ok()) {
+      return fd.failure();
+    }
+    journal_ = std::move(*fd);
   }
-  return sys::write_once(fd->get(), line, text.size(), named("journal"));
-}
-
-Result<UniqueFd> StateDir::open_journal() const {
-  return open_file("journal", O_RDWR | O_APPEND);
+  return sys::write_once(journal_.get(), line, text.size(), named("journal"));
 }
 
 Result<UniqueFd> StateDir::open_file(const char* name, int flags) const {

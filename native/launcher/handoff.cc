@@ -1,5 +1,6 @@
 #include "launcher/handoff.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
@@ -11,7 +12,6 @@
 #include <memory>
 
 #include "launcher/sealed.h"
-#include "sys/directory.h"
 #include "sys/scan.h"
 #include "sys/text.h"
 
@@ -92,10 +92,31 @@ class RecordWriter {
   char buffer_[4096];
 };
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
+// Gives each descriptor of this process to `take`, but the one by which they are listed. readdir(3) would ask
+// for 32 KiB of memory first.
+template <typename Take>
+[[nodiscard]] sys::Failure each_descriptor(Take take) noexcept {
+  constexpr char kPath[] = "/proc/self/fd";
+  const sys::UniqueFd directory(::open(kPath, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) {
+    return sys::fail("open", kPath);
+  }
+  for (;;) {
+    alignas(dirent64) char buffer[1024];
+    const ssize_t got = ::getdents64(directory.get(), buffer, sizeof buffer);
+    if (got <= 0) {
+      return got == 0 ? sys::kOk : sys::fail("getdents64", kPath);
+    }
+    for (ssize_t at = 0; at < got;) {
+      const auto* entry = reinterpret_cast<const dirent64*>(buffer + at);
+      at += entry->d_reclen;
+      const int fd = entry->d_name[0] == '.' ? directory.get() : std::atoi(entry->d_name);
+      if (fd != directory.get()) {
+        TSRUNC_TRY(take(fd));
+      }
+    }
+  }
+}
 
 // A memfd that is not one of the standard streams, even where the caller has closed those: node would take it
 // for one.
@@ -111,18 +132,10 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
   return record;
 }
 
-[[nodiscard]] sys::Failure note_descriptors(RecordWriter& out, int record, int own) noexcept {
-  const Directory directory(::opendir("/proc/self/fd"));
-  if (directory == nullptr) {
-    return sys::fail("open", "/proc/self/fd");
-  }
-  while (const dirent* entry = sys::next_entry(directory.get())) {
-    if (entry->d_name[0] == '.') {
-      continue;
-    }
-    const int fd = std::atoi(entry->d_name);
-    if (fd == record || fd == own || fd == ::dirfd(directory.get())) {
-      continue;
+[[nodiscard]] sys::Failure note_descriptors(RecordWriter& out, int record) noexcept {
+  return each_descriptor([&](int fd) -> sys::Failure {
+    if (fd == record) {
+      return sys::kOk;
     }
     const int status = ::fcntl(fd, F_GETFL);
     const int flags = ::fcntl(fd, F_GETFD);
@@ -130,11 +143,10 @@ using Directory = std::unique_ptr<DIR, CloseDirectory>;
       // A descriptor that is not noted would be closed, and be it the caller's output.
       return sys::fail("fcntl", "a descriptor of the caller");
     }
-    TSRUNC_TRY(out.line([&](sys::Text& text) {
+    return out.line([&](sys::Text& text) {
       text.add("fd ").add(number(fd)).add(" ").add(number(status)).add(" ").add(number(flags)).add("\n");
-    }));
-  }
-  return errno == 0 ? sys::kOk : sys::fail("getdents64", "/proc/self/fd");
+    });
+  });
 }
 
 [[nodiscard]] SignalSet ignored_signals() noexcept {
@@ -184,16 +196,10 @@ using Text = std::unique_ptr<char, Free>;
   if (::syscall(SYS_close_range, 0U, ~0U, CLOSE_RANGE_CLOEXEC) == 0) {
     return sys::kOk;
   }
-  const Directory directory(::opendir("/proc/self/fd"));
-  if (directory == nullptr) {
-    return sys::fail("open", "/proc/self/fd");
-  }
-  while (const dirent* entry = sys::next_entry(directory.get())) {
-    if (entry->d_name[0] != '.') {
-      (void)::fcntl(std::atoi(entry->d_name), F_SETFD, FD_CLOEXEC);  // EBADF: closed since it was listed
-    }
-  }
-  return errno == 0 ? sys::kOk : sys::fail("getdents64", "/proc/self/fd");
+  return each_descriptor([](int fd) -> sys::Failure {
+    (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);  // EBADF: closed since it was listed
+    return sys::kOk;
+  });
 }
 
 [[nodiscard]] sys::Failure restore_descriptor(const char* line) noexcept {
@@ -254,7 +260,7 @@ using Text = std::unique_ptr<char, Free>;
 
 }  // namespace
 
-sys::Result<sys::UniqueFd> note_caller(int own) {
+sys::Result<sys::UniqueFd> note_caller() {
   auto record = new_record();
   if (!record.ok()) {
     return record;
@@ -276,7 +282,7 @@ sys::Result<sys::UniqueFd> note_caller(int own) {
     TSRUNC_TRY(out.line([&](sys::Text& text) {
       text.add("mask ").add(mask, kHex).add("\nignored ").add(ignored_signals(), kHex).add("\n");
     }));
-    TSRUNC_TRY(note_descriptors(out, record->get(), own));
+    TSRUNC_TRY(note_descriptors(out, record->get()));
     return out.flush();
   };
   if (const sys::Failure failure = write_all(); failure) {
@@ -289,6 +295,18 @@ sys::Result<sys::UniqueFd> note_caller(int own) {
     return sys::fail("fcntl", "the record of the caller");
   }
   return record;
+}
+
+sys::Failure add_caller(sys::Array<char>& out, int own) {
+  char buffer[96];
+  const auto add = [&](const sys::Text& line) { out.append(line.c_str(), line.size()); };
+  add(sys::Text(buffer).add(kMagic).add("pid ").add(number(::getpid())).add("\n"));
+  return each_descriptor([&](int fd) -> sys::Failure {
+    if (fd != own) {
+      add(sys::Text(buffer).add("fd ").add(number(fd)).add("\n"));
+    }
+    return sys::kOk;
+  });
 }
 
 sys::Failure restore_caller(int fd) {

@@ -9,6 +9,7 @@
 //   mask HEX                   blocked signals, bit N-1 is signal N
 //   ignored HEX                ignored signals
 //   fd N STATUS FLAGS          each open descriptor: F_GETFL and F_GETFD, decimal
+// A planner, which gives nothing back, is told the pid and the numbers of the descriptors only.
 //
 // Variables between the two: _TSRUNC_HANDOFF=RECORD_FD to node, _TSRUNC_PLAN=PLAN_FD:HEIR[:LOCK_FD] back to
 // tsrunc (HEIR: pid of a child to be reaped, or 0; addon/memory_heir.h. LOCK_FD: addon/container_lock.h).
@@ -22,6 +23,7 @@
 
 #include <cstdint>
 
+#include "sys/array.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
 
@@ -32,9 +34,11 @@ inline constexpr char kPlanVariable[] = "_TSRUNC_PLAN";
 inline constexpr char kAskedVariable[] = "_TSRUNC_ASKED";
 inline constexpr char kColdVariable[] = "_TSRUNC_COLD";
 
-// Writes the record of this process into a new memfd (not close-on-exec: node must inherit it). `own`: a
-// descriptor that the caller has not.
-[[nodiscard]] sys::Result<sys::UniqueFd> note_caller(int own = -1);
+// Writes the record of this process into a new memfd (not close-on-exec: node must inherit it).
+[[nodiscard]] sys::Result<sys::UniqueFd> note_caller();
+
+// Appends what a planner is told of this process. `own`: a descriptor that the caller has not.
+[[nodiscard]] sys::Failure add_caller(sys::Array<char>& out, int own);
 
 // Gives back what the record in `fd` says. In the addon this is the last thing before execve(2).
 [[nodiscard]] sys::Failure restore_caller(int fd);

@@ -27,7 +27,9 @@ namespace {
 // first.
 constexpr const char* kNodes[] = {TSRUNC_NODE, "/usr/local/bin/node", "/usr/bin/node", "/usr/bin/nodejs"};
 // Beside build/Release/tsrunc in a source tree, beside bin/tsrunc where it is installed.
-constexpr const char* kMains[] = {"/../../dist/main.js", "/../lib/tsrunc/dist/main.js"};
+constexpr const char* kDists[] = {"/../../dist/", "/../lib/tsrunc/dist/"};
+constexpr char kMain[] = "main.js";
+constexpr char kBundle[] = "bundle.js";
 
 constexpr const char* kOwnVariables[] = {kHandoffVariable, kPlanVariable, kAskedVariable, kColdVariable,
                                          kTraceVariable};
@@ -122,18 +124,45 @@ class NodeSearch {
 
 }  // namespace
 
+namespace {
+
+// The directory of this executable.
+[[nodiscard]] bool find_self(char (&out)[PATH_MAX]) noexcept {
+  const ssize_t length = ::readlink("/proc/self/exe", out, sizeof out - 1);
+  if (length <= 0) {
+    return false;
+  }
+  out[length] = 0;
+  *std::strrchr(out, '/') = 0;
+  return true;
+}
+
+}  // namespace
+
+bool find_bundle(char (&out)[PATH_MAX]) noexcept {
+  char self[PATH_MAX];
+  if (!find_self(self)) {
+    return false;
+  }
+  for (const char* beside : kDists) {
+    sys::Text text(out);
+    text.add(self).add(beside).add(kBundle);
+    if (!text.cut() && ::access(out, R_OK) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept {
   char self[PATH_MAX];
-  const ssize_t length = ::readlink("/proc/self/exe", self, sizeof self - 1);
-  if (length <= 0) {
+  if (!find_self(self)) {
     return sys::fail("readlink", "/proc/self/exe");
   }
-  self[length] = 0;
-  *std::strrchr(self, '/') = 0;
-  for (const char* beside : kMains) {
+  for (const char* beside : kDists) {
     char candidate[PATH_MAX];
     sys::Text text(candidate);
-    text.add(self).add(beside);
+    text.add(self).add(beside).add(kMain);
     if (!text.cut() && ::realpath(candidate, out) != nullptr) {
       if (::access(out, R_OK) == 0) {
         return sys::kOk;

@@ -19,6 +19,9 @@ namespace tsrunc::launcher {
 // was called by. `place`: room for the path in a failure.
 [[nodiscard]] sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept;
 
+// A path of dist/bundle.js, which a planner has loaded. False: it is not there.
+[[nodiscard]] bool find_bundle(char (&out)[PATH_MAX]) noexcept;
+
 // Appends the caller's environment without what would change node's behaviour or speed (NODE_OPTIONS,
 // NODE_EXTRA_CA_CERTS) and without words between tsrunc and itself that a caller has no business to say.
 void add_environment(sys::Array<char*>& out);

@@ -39,17 +39,7 @@ void add_word(Bytes& out, const char* word) {
 
 [[nodiscard]] bool identify_build(RequestHeader& header) {
   char path[PATH_MAX];
-  char place[PATH_MAX];
-  if (!identify("/proc/self/exe", header.executable) || find_main(path, place)) {
-    return false;
-  }
-  constexpr char kBundle[] = "bundle.js";
-  char* name = std::strrchr(path, '/') + 1;
-  if (name + sizeof kBundle > path + sizeof path) {
-    return false;
-  }
-  std::memcpy(name, kBundle, sizeof kBundle);
-  return identify(path, header.bundle);
+  return identify("/proc/self/exe", header.executable) && find_bundle(path) && identify(path, header.bundle);
 }
 
 [[nodiscard]] bool real_directory(const char* path, char (&out)[PATH_MAX]) {
@@ -79,17 +69,6 @@ void add_word(Bytes& out, const char* word) {
   sys::Text text(path);
   text.add(*name == '/' ? "" : directory).add(*name == '/' ? "" : "/").add(name);
   return !text.cut() && add_file(AT_FDCWD, path, 0, kMostConfigBytes, out);
-}
-
-[[nodiscard]] bool add_record(int socket, Bytes& out) {
-  const auto record = note_caller(socket);
-  if (!record.ok()) {
-    return false;
-  }
-  const off_t size = ::lseek(record->get(), 0, SEEK_END);
-  const size_t before = out.size();
-  out.resize(before + static_cast<size_t>(size < 0 ? 0 : size));
-  return size > 0 && ::pread(record->get(), out.data() + before, static_cast<size_t>(size), 0) == size;
 }
 
 void answer_directory(Bytes& out, const char* path, const char* real) {
@@ -234,7 +213,7 @@ bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
     add_word(out, entry);
   }
   composer.end(Section::kEnvironment);
-  if (!add_record(around.socket, out)) {
+  if (add_caller(out, around.socket)) {
     return false;
   }
   composer.end(Section::kRecord);

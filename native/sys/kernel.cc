@@ -3,6 +3,9 @@
 #include <csignal>
 #include <cstring>
 
+#include "sys/scan.h"
+#include "sys/small_file.h"
+
 namespace tsrunc::sys {
 
 Result<UniqueFd> openat2(int dir, const char* path, uint64_t flags, uint64_t resolve,
@@ -79,16 +82,41 @@ void survive_broken_pipes() noexcept {
   (void)::sigaction(SIGPIPE, &action, nullptr);
 }
 
-void reset_signals() noexcept {
+namespace {
+
+constexpr uint64_t kEverySignal = ~uint64_t{0};
+
+// Behind `name`, sixteen digits: bit N-1 is signal N. All of them where that is not there.
+[[nodiscard]] uint64_t signals_of(const char* status, const char* name) noexcept {
+  const char* line = std::strstr(status, name);
+  uint64_t signals = 0;
+  return line != nullptr && Scan(line).word(name).number(signals, 16).matches() ? signals : kEverySignal;
+}
+
+[[nodiscard]] Failure reset(uint64_t signals) noexcept {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) {
-    // SIGKILL, SIGSTOP and the two that glibc keeps for itself answer EINVAL.
-    (void)::sigaction(signal, &action, nullptr);
+    if ((signals >> (signal - 1) & 1) != 0) {
+      // SIGKILL, SIGSTOP and the two that glibc keeps for itself answer EINVAL.
+      (void)::sigaction(signal, &action, nullptr);
+    }
   }
   sigset_t none;
   sigemptyset(&none);
-  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+  return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? kOk : fail("rt_sigprocmask");
+}
+
+}  // namespace
+
+void reset_signals() noexcept {
+  (void)reset(kEverySignal);
+}
+
+Failure reset_signals_by_proc() noexcept {
+  char status[4096];
+  const bool told = read_file(AT_FDCWD, "/proc/self/status", status, sizeof status).ok();
+  return reset(told ? signals_of(status, "\nSigIgn:\t") | signals_of(status, "\nSigCgt:\t") : kEverySignal);
 }
 
 }  // namespace tsrunc::sys

@@ -86,4 +86,8 @@ void survive_broken_pipes() noexcept;
 // Makes every signal's disposition the default and blocks none.
 void reset_signals() noexcept;
 
+// The same by one file instead of sixty system calls, of a process whose /proc is the host's: proc(5) tells
+// which dispositions are not the default.
+[[nodiscard]] Failure reset_signals_by_proc() noexcept;
+
 }  // namespace tsrunc::sys

@@ -41,6 +41,9 @@ class Scan {
     return *this;
   }
 
+  // All was there so far.
+  [[nodiscard]] bool matches() const noexcept { return matches_; }
+
   // All was there, and nothing is left.
   [[nodiscard]] bool complete() const noexcept { return matches_ && *at_ == 0; }
 

@@ -106,7 +106,7 @@ const HOST: readonly Allowed[] = [
       engine/host/criu_restore.cc engine/host/mounts.cc engine/host/mount_rows.cc engine/host/idmap_failure.cc
       engine/host/criu.cc addon/peer.cc launcher/container.cc launcher/handoff.cc launcher/leave_planner.cc
       launcher/become_in_place.cc`,
-    calls: 'open openat open_host stat fstatat opendir read_file write_file',
+    calls: 'open openat open_host stat fstatat read_file write_file',
     why: '/proc of the host, and files of namespaces that the configuration names',
   },
   {

@@ -104,6 +104,7 @@ class Maker {
   }
 
  private:
+  // `child`: not valid for a leaf that is new, where nothing is to be done in it.
   [[nodiscard]] Failure step(int parent, const char* name, size_t length, bool leaf, UniqueFd& child) {
     char component[NAME_MAX + 1];
     if (length > NAME_MAX || (length == 2 && name[0] == '.' && name[1] == '.')) {
@@ -124,6 +125,9 @@ class Maker {
     TSRUNC_TRY(journal(name + length));
     if (::mkdirat(parent, component, 0755) != 0 && errno != EEXIST) {
       return sys::fail("mkdir", op_.path.data);
+    }
+    if (leaf && !op_.cpuset) {
+      return kOk;
     }
     child = UniqueFd(::openat(parent, component, kFlags));
     return child.valid() ? kOk : sys::fail("open", op_.path.data);

@@ -4,6 +4,10 @@
 // process of the container can name it, until all that it had of tsrunc is given up: capabilities, identity,
 // directories, descriptors. Only then it goes on as a child that is inside (CVE-2016-9962 and what a process
 // with CAP_SYS_PTRACE could take from one that still has more than itself).
+//
+// The child gets a copy of the memory. To share it (CLONE_VM) would save a millisecond of thirteen on a slow
+// machine, and let who traces the child write into the code that its parent runs, which is in the host's pid
+// namespace.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>

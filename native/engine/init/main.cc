@@ -183,9 +183,9 @@ Failure close_others(const InitContext& context) noexcept {
 
 void init_main(InitContext& context) noexcept {
   trace.enter_init();
-  sys::reset_signals();
+  const Failure unreset = sys::reset_signals_by_proc();
   sys::survive_broken_pipes();
-  if (const Failure failure = close_others(context); failure) {
+  if (const Failure failure = unreset ? unreset : close_others(context); failure) {
     give_up(context, List::kInit, kNoOp, failure);
   }
   // Until committed, init ends with tsrunc: nothing must be left of a create that was killed.

@@ -34,6 +34,12 @@ const ROWS: readonly Row[] = [
     why: 'a lock that is not given up ends with the descriptor, which is closed next',
   },
   { calls: 'clock_nanosleep', why: 'the next look comes sooner' },
+  {
+    calls: 'openat read',
+    roles: /\.1$/,
+    given: /"\/proc\/self\/status"|\/status>/,
+    why: 'which dispositions are the default is only for setting fewer of them',
+  },
   { calls: 'munmap', why: 'the memory ends with the process' },
   { calls: 'setpgid', why: 'the process and its parent both call it: whoever comes first' },
   {
