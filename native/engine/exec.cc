@@ -24,6 +24,9 @@ constexpr int kKillMilliseconds = 2000;
   sys::survive_broken_pipes();  // of a process that is killed meanwhile
   const Span span("wait", "release the process");
   TSRUNC_TRY(send_step(context.sync.get(), wire::Step::kCommitted));
+  // Before the answer: otherwise it would wait once more. One that cannot go on reads nothing any more.
+  const char byte = 1;
+  const Failure told = sys::write_once(context.target.go.get(), &byte, 1, "go");
   TSRUNC_TRY(await_readable(context, context.sync.get(), context.agent));
   Message message;
   const Failure failure = receive(context.sync.get(), message, nullptr);
@@ -36,8 +39,6 @@ constexpr int kKillMilliseconds = 2000;
   if (failure && failure.code != ECONNRESET) {
     return failure;
   }
-  const char byte = 1;
-  const Failure told = sys::write_once(context.target.go.get(), &byte, 1, "go");
   return told.code == EPIPE
              ? sys::fail(ECHILD, "exec", nullptr, "the process ended before it could execute the program")
              : told;
