@@ -77,6 +77,9 @@ enum class Outcome { kWaits, kRuns, kFailed };
     outcome = Outcome::kRuns;
     return kOk;
   }
+  if (got == 0 && context.target.pidfd.valid()) {
+    return fail(ECHILD, "exec", nullptr, "the process ended before it could execute the program");
+  }
   if (got == 0) {
     return fail(ECHILD, "start", nullptr, "init ended before it could execute the program");
   }

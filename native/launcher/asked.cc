@@ -95,7 +95,8 @@ struct Asked {
                              "the planner was of an installation that has changed since")
                  : kOk;
     }
-    if (!hold(call, lock) || !compose_answers(out.part(Part::kBody), out.size(Part::kBody), answers)) {
+    if (!hold(call, lock) ||
+        !compose_answers(out.part(Part::kBody), out.size(Part::kBody), lock.valid(), answers)) {
       out.kind = ReplyKind::kCold;
       return kOk;
     }
@@ -169,7 +170,7 @@ int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient cli
   }
   // The host's file is out of reach before anything of the container is made (CVE-2019-5736).
   executable.reset();
-  return run_planned(reply.part(Part::kBody), reply.size(Part::kBody), std::move(lock));
+  return run_planned(reply.part(Part::kBody), reply.size(Part::kBody), call.kind, std::move(lock));
 }
 
 }  // namespace tsrunc::launcher

@@ -39,6 +39,20 @@ constexpr PlannedVerb kVerbs[] = {
     {Action::kExec, kExecFailed, "exec", exec_in_container},
 };
 
+[[nodiscard]] bool is_of(PlanKind kind, uint32_t action) noexcept {
+  switch (static_cast<Action>(action)) {
+    case Action::kCreate:
+    case Action::kRun:
+      return kind == PlanKind::kContainer;
+    case Action::kExec:
+      return kind == PlanKind::kProcess;
+    case Action::kUpdate:
+      return kind == PlanKind::kLimits;
+    default:
+      return false;
+  }
+}
+
 [[nodiscard]] const PlannedVerb* find_verb(uint32_t action) noexcept {
   for (const PlannedVerb& verb : kVerbs) {
     if (static_cast<uint32_t>(verb.action) == action) {
@@ -114,7 +128,7 @@ namespace {
 
 }  // namespace
 
-int run_planned(const void* bytes, size_t size, sys::UniqueFd lock) {
+int run_planned(const void* bytes, size_t size, PlanKind kind, sys::UniqueFd lock) {
   PlanMemory memory;
   wire::Plan plan;
   {
@@ -122,6 +136,10 @@ int run_planned(const void* bytes, size_t size, sys::UniqueFd lock) {
     if (const sys::Failure failure = memory.copy(bytes, size, plan); failure) {
       return refuse(failure);
     }
+  }
+  // update is no sealed copy: what needs one must not be run by it.
+  if (!is_of(kind, plan.launch.action)) {
+    return refuse(sys::fail(EBADMSG, "recv", "the planner's socket", "the plan is one of another verb"));
   }
   return run(plan, 0, std::move(lock));
 }

@@ -7,6 +7,7 @@
 
 #include "engine/host_context.h"
 #include "launcher/log.h"
+#include "launcher/planner_call.h"
 #include "sys/unique_fd.h"
 
 namespace tsrunc::launcher {
@@ -25,8 +26,9 @@ struct PlannedCall {
 
 // `words`: text of _TSRUNC_PLAN (launcher/handoff.h). Returns the exit code.
 [[nodiscard]] int run_planned(const char* words);
-// A plan that came into the memory of this process. `lock`: as PlannedCall has it.
-[[nodiscard]] int run_planned(const void* bytes, size_t size, sys::UniqueFd lock);
+// A plan that came into the memory of this process, by a planner that was asked for one of that kind. `lock`:
+// as PlannedCall has it.
+[[nodiscard]] int run_planned(const void* bytes, size_t size, PlanKind kind, sys::UniqueFd lock);
 
 // wait(2): with SIGCHLD ignored children vanish together with their exit status.
 void notice_children() noexcept;

@@ -28,6 +28,21 @@ using Take = bool (*)(PlannerCall& out, const char* value) noexcept;
   return true;
 }
 
+// One of the words that node takes: where it takes none, it says so before anything is read.
+template <const auto& kWords>
+[[nodiscard]] bool choose(PlannerCall&, const char* value) noexcept {
+  for (const char* word : kWords) {
+    if (is(word, value)) {
+      return true;
+    }
+  }
+  return false;
+}
+constexpr const char* kLogLevels[] = {"error", "warning", "info", "debug"};
+constexpr const char* kManagers[] = {"cgroupfs", "systemd", "disabled"};
+constexpr const char* kRootless[] = {"true", "false", "auto"};
+constexpr const char* kMemoryModes[] = {"plain", "safe"};
+
 [[nodiscard]] bool take_limit(PlannerCall& out, const char*) noexcept {
   out.limited = true;
   return true;
@@ -68,13 +83,13 @@ constexpr OptionRow kOptions[] = {
     {"log-format", 0, kGlobal, true,
      [](PlannerCall& out, const char* value) noexcept {
        out.log.json = is(value, "json");
-       return true;
+       return out.log.json || is(value, "text");
      }},
-    {"log-level", 0, kGlobal, true, leave},
+    {"log-level", 0, kGlobal, true, choose<kLogLevels>},
     {"debug", 0, kGlobal, false, leave},
     {"systemd-cgroup", 0, kGlobal, false, leave},
-    {"cgroup-manager", 0, kGlobal, true, leave},
-    {"rootless", 0, kGlobal, true, leave},
+    {"cgroup-manager", 0, kGlobal, true, choose<kManagers>},
+    {"rootless", 0, kGlobal, true, choose<kRootless>},
     {"planner", 0, kGlobal, true,
      [](PlannerCall& out, const char* value) noexcept { return read_mode(value, out.mode); }},
     {"bundle", 'b', kMake, true,
@@ -141,7 +156,7 @@ constexpr OptionRow kOptions[] = {
     {"kernel-memory", 0, kUpdate, true, take_limit},
     {"kernel-memory-tcp", 0, kUpdate, true, take_limit},
     {"memory", 0, kUpdate, true, take_limit},
-    {"memory-mode", 0, kUpdate, true, leave},
+    {"memory-mode", 0, kUpdate, true, choose<kMemoryModes>},
     {"memory-reservation", 0, kUpdate, true, take_limit},
     {"memory-swap", 0, kUpdate, true, take_limit},
     {"pids-limit", 0, kUpdate, true, take_limit},

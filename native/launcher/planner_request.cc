@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,6 +22,9 @@ namespace tsrunc::launcher {
 namespace {
 
 using Bytes = sys::Array<char>;
+
+// A list of devices may have a thousand lines.
+constexpr size_t kMostLimitBytes = size_t{64} << 10;
 
 void add_word(Bytes& out, const char* word) {
   out.append(word, std::strlen(word) + 1);
@@ -88,27 +93,45 @@ void guess_rootfs(const char* bundle, Bytes& out) {
   }
 }
 
-// What the file of a cgroup says behind "=", or nothing where it is not there.
+[[nodiscard]] bool is_of_cgroup(int file) noexcept {
+  struct stat about {};
+  struct statfs system {};
+  return ::fstat(file, &about) == 0 && S_ISREG(about.st_mode) && ::fstatfs(file, &system) == 0 &&
+         (system.f_type == CGROUP_SUPER_MAGIC || system.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+// What the file of a cgroup says behind "=", or nothing where it is not there. Nothing else is read, whatever
+// a planner asks for.
 [[nodiscard]] bool answer_limit(const char* question, Bytes& out) {
   add_word(out, question);
-  if (::access(question + 1, F_OK) != 0) {
+  const sys::UniqueFd file(::open(question + 1, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file.valid()) {
     out.push(0);
     return errno == ENOENT;
   }
-  const size_t begin = out.size();
-  out.push('=');
-  if (sys::read_whole(AT_FDCWD, question + 1, out) ||
-      std::memchr(out.data() + begin, 0, out.size() - begin) != nullptr) {
+  if (!is_of_cgroup(file.get())) {
     return false;
   }
+  out.push('=');
+  const size_t begin = out.size();
+  for (ssize_t got = 1; got > 0 && out.size() - begin < kMostLimitBytes;) {
+    const size_t before = out.size();
+    out.resize(before + kMostLimitBytes);
+    got = ::read(file.get(), out.data() + before, kMostLimitBytes);
+    out.resize(before + static_cast<size_t>(got > 0 ? got : 0));
+    if (got < 0) {
+      return false;
+    }
+  }
+  const bool text = std::memchr(out.data() + begin, 0, out.size() - begin) == nullptr;
   out.push(0);
-  return true;
+  return text && out.size() - begin <= kMostLimitBytes;
 }
 
-[[nodiscard]] bool answer(const char* question, Bytes& out) {
+[[nodiscard]] bool answer(const char* question, bool limits, Bytes& out) {
   const char* path = question + 1;
   if (*question == 'l') {
-    return answer_limit(question, out);
+    return limits && answer_limit(question, out);
   }
   if (std::strncmp(question, "d/", 2) == 0) {
     char real[PATH_MAX];
@@ -222,7 +245,7 @@ bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
   return whole && composer.finish();
 }
 
-bool compose_answers(const char* questions, size_t size, Bytes& out) {
+bool compose_answers(const char* questions, size_t size, bool limits, Bytes& out) {
   AnswersHeader header{};
   std::memcpy(header.magic, kPlannerMagic, sizeof header.magic);
   out.clear();
@@ -231,7 +254,7 @@ bool compose_answers(const char* questions, size_t size, Bytes& out) {
     return false;
   }
   for (const char* at = questions; at < questions + size; at += std::strlen(at) + 1) {
-    if (std::strlen(at) < 3 || at[1] != '/' || !answer(at, out)) {
+    if (std::strlen(at) < 3 || at[1] != '/' || !answer(at, limits, out)) {
       return false;
     }
   }

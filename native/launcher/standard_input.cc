@@ -1,13 +1,12 @@
 #include "launcher/standard_input.h"
 
 #include <poll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "launcher/sealed.h"
 #include "sys/small_file.h"
-#include "sys/unique_fd.h"
 
 namespace tsrunc::launcher {
 namespace {
@@ -42,14 +41,15 @@ constexpr size_t kChunk = size_t{64} << 10;
 
 bool take_input(sys::Array<char>& out) {
   // First: behind it nothing may fail.
-  const sys::UniqueFd kept(::memfd_create("stdin", MFD_CLOEXEC));
-  if (!kept.valid()) {
+  const auto kept = data_memfd("tsrunc-stdin");
+  if (!kept.ok()) {
     return false;
   }
   const size_t before = out.size();
   // JSON whose end is missing is none: node says so where an error has cut it.
-  return read_to_end(out) && !sys::write_all(kept.get(), out.data() + before, out.size() - before, nullptr) &&
-         ::lseek(kept.get(), 0, SEEK_SET) == 0 && ::dup2(kept.get(), STDIN_FILENO) == STDIN_FILENO;
+  return read_to_end(out) &&
+         !sys::write_all(kept->get(), out.data() + before, out.size() - before, nullptr) &&
+         ::lseek(kept->get(), 0, SEEK_SET) == 0 && ::dup2(kept->get(), STDIN_FILENO) == STDIN_FILENO;
 }
 
 }  // namespace tsrunc::launcher

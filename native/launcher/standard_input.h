@@ -6,7 +6,7 @@
 namespace tsrunc::launcher {
 
 // Appends all of it to `out`, waiting for its end, and puts a file of the same bytes in its place. False: it
-// cannot be read, or not be replaced; whoever reads it then finds what is left of it, and why.
+// cannot be read, or not be replaced; whoever reads it then finds what is left of it, which is no whole JSON.
 [[nodiscard]] bool take_input(sys::Array<char>& out);
 
 }  // namespace tsrunc::launcher

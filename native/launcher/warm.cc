@@ -129,7 +129,7 @@ int run_warm(int argc, char** argv) {
     return kNotPlanned;
   }
   sys::Array<char> input;
-  if (call.reads_input && !take_input(input)) {
+  if (call.reads_input && (!take_input(input) || input.size() > kMostConfigBytes)) {
     return kNotPlanned;
   }
   // A planner that sleeps takes as long to wake as the request to be composed.

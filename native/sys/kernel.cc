@@ -93,11 +93,19 @@ constexpr uint64_t kEverySignal = ~uint64_t{0};
   return line != nullptr && Scan(line).word(name).number(signals, 16).matches() ? signals : kEverySignal;
 }
 
-[[nodiscard]] Failure reset(uint64_t signals) noexcept {
+}  // namespace
+
+uint64_t changed_signals() noexcept {
+  char status[4096];
+  const bool told = read_file(AT_FDCWD, "/proc/self/status", status, sizeof status).ok();
+  return told ? signals_of(status, "\nSigIgn:\t") | signals_of(status, "\nSigCgt:\t") : kEverySignal;
+}
+
+Failure reset_signals(uint64_t changed) noexcept {
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   for (int signal = 1; signal < NSIG; ++signal) {
-    if ((signals >> (signal - 1) & 1) != 0) {
+    if ((changed >> (signal - 1) & 1) != 0) {
       // SIGKILL, SIGSTOP and the two that glibc keeps for itself answer EINVAL.
       (void)::sigaction(signal, &action, nullptr);
     }
@@ -107,16 +115,8 @@ constexpr uint64_t kEverySignal = ~uint64_t{0};
   return ::sigprocmask(SIG_SETMASK, &none, nullptr) == 0 ? kOk : fail("rt_sigprocmask");
 }
 
-}  // namespace
-
 void reset_signals() noexcept {
-  (void)reset(kEverySignal);
-}
-
-Failure reset_signals_by_proc() noexcept {
-  char status[4096];
-  const bool told = read_file(AT_FDCWD, "/proc/self/status", status, sizeof status).ok();
-  return reset(told ? signals_of(status, "\nSigIgn:\t") | signals_of(status, "\nSigCgt:\t") : kEverySignal);
+  (void)reset_signals(kEverySignal);
 }
 
 }  // namespace tsrunc::sys

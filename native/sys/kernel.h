@@ -86,8 +86,11 @@ void survive_broken_pipes() noexcept;
 // Makes every signal's disposition the default and blocks none.
 void reset_signals() noexcept;
 
-// The same by one file instead of sixty system calls, of a process whose /proc is the host's: proc(5) tells
-// which dispositions are not the default.
-[[nodiscard]] Failure reset_signals_by_proc() noexcept;
+// The signals of this process whose disposition is not the default, bit N-1 is signal N: one file of proc(5)
+// instead of sixty system calls, for a process whose /proc is the host's. All of them where it does not tell.
+[[nodiscard]] uint64_t changed_signals() noexcept;
+
+// The same as reset_signals() for these alone: a child has its parent's dispositions.
+[[nodiscard]] Failure reset_signals(uint64_t changed) noexcept;
 
 }  // namespace tsrunc::sys

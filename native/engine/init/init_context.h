@@ -7,6 +7,7 @@
 #include <array>
 
 #include "engine/host_context.h"
+#include "sys/kernel.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
 #include "wire/plan.h"
@@ -39,6 +40,9 @@ struct InitContext {
   bool no_new_privs = false;          // setNoNewPrivileges has run
   const char* confinement = nullptr;  // the security module that will label the program, or nullptr
   mode_t callers_umask = 0;
+  // That are to be the default. Looked at by the host side: what init enters before it begins may have a
+  // /proc of somebody else's.
+  uint64_t signals = sys::changed_signals();
   char home[512] = {};               // "HOME=…", once findHome has run
   const char* const* env = nullptr;  // the program's environment with it, or nullptr
   char detail[1024] = {};            // room for a Failure's detail that has to be composed

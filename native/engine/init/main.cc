@@ -183,7 +183,7 @@ Failure close_others(const InitContext& context) noexcept {
 
 void init_main(InitContext& context) noexcept {
   trace.enter_init();
-  const Failure unreset = sys::reset_signals_by_proc();
+  const Failure unreset = sys::reset_signals(context.signals);
   sys::survive_broken_pipes();
   if (const Failure failure = unreset ? unreset : close_others(context); failure) {
     give_up(context, List::kInit, kNoOp, failure);

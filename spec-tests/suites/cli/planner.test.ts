@@ -17,6 +17,7 @@ import {
   type Bundle,
   bundle,
   callRuntime,
+  cgroupDirectory,
   cgroupVersion,
   copyOfRuntime,
   deepEqual,
@@ -296,7 +297,7 @@ test('tsrunc planner: update has locked the container when it tells the limits i
     let asked = false
     socket.on('data', () => {
       free.push(isFree(b))
-      const question = Buffer.from('l/proc/self/comm\0')
+      const question = Buffer.from(`l${cgroupDirectory('pids', b.id)}/pids.max\0`)
       socket.write(asked ? reply(2, [0, 0, 0, 0]) : Buffer.concat([reply(3, [0, 0, 0, question.length]), question]))
       asked = true
     })
@@ -305,6 +306,60 @@ test('tsrunc planner: update has locked the container when it tells the limits i
   deepEqual([status, stderr], [0, ''])
   equal(limitsOf(b)[1], '9')
   deepEqual([free[0], free.at(-1)], [true, false])
+})
+
+test('tsrunc planner: update tells what is wrong with its words before it reads its standard input', ONLY, async () => {
+  const b = await limited()
+  startPlanner()
+  const fifo = scratch('fifo')
+  execFileSync('mkfifo', [fifo])
+  // A pipe that nobody writes to and that does not end.
+  const within = ['sh', '-c', 'fifo=$1; shift; exec "$@" <>"$fifo"', 'sh', fifo]
+  for (const words of [
+    ['--memory-mode', 'bad'],
+    ['--memory', '64m'],
+    ['--log-format', 'bad'],
+  ]) {
+    const call = ['update', ...words, '--resources', '-', b.id]
+    const { status, stderr } = await callRuntime(['--planner', 'on', ...call], { within })
+    deepEqual([status, stderr.includes('bad') || stderr.includes('cannot be given together')], [1, true])
+  }
+})
+
+test('tsrunc planner: a plan of another verb is refused', ONLY, async () => {
+  const b = await limited()
+  const before = limitsOf(b)
+  const plan = readFileSync(join(sandbox().marks.root, b.id, 'plan')).subarray(0, -4)
+  await impostor((socket) => {
+    greets(socket)
+    socket.on('data', () => socket.end(Buffer.concat([reply(1, [0, 0, 0, plan.length]), plan])))
+  })
+  const { status, stderr } = await update('on', ['--pids-limit', '9', b.id], '')
+  equal(status, 1)
+  match(stderr, /the plan is one of another verb/)
+  deepEqual(limitsOf(b), before)
+})
+
+test('tsrunc planner: of files update tells a planner none but those of cgroups', ONLY, async () => {
+  const b = await limited()
+  const said: string[] = []
+  const fifo = scratch('fifo')
+  execFileSync('mkfifo', [fifo])
+  let question = Buffer.alloc(0)
+  await impostor((socket) => {
+    greets(socket)
+    let asked = false
+    socket.on('data', (data) => {
+      if (asked) said.push(data.toString('latin1'))
+      else socket.write(Buffer.concat([reply(3, [0, 0, 0, question.length]), question]))
+      asked = true
+    })
+  })
+  for (const path of [fifo, '/etc/passwd', '/dev/zero', '/sys/fs/cgroup']) {
+    question = Buffer.from(`l${path}\0`)
+    const { status, stderr } = await update('on', ['--pids-limit', '9', b.id], '')
+    deepEqual([status, stderr, said], [0, '', []])
+  }
 })
 
 test('tsrunc planner: update waits for its turn as without one', ONLY, async () => {
