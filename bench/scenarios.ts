@@ -32,7 +32,7 @@ const VERBS = ['create', 'start', 'state', 'kill', 'delete'] as const
 export const ALL_VERBS = 'the five together'
 /** What --planner is given. */
 const MODES: Readonly<Record<string, string>> = { [WARM]: 'on', [COLD]: 'off' }
-const PLANNED: readonly string[] = ['create', 'run', 'exec']
+const PLANNED: readonly string[] = ['create', 'run', 'exec', 'update']
 /** How many containers begin at once. */
 const AT_ONCE = [1, 8, 32] as const
 
@@ -84,8 +84,8 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
-    title: '`state`, and `kill` with a signal that changes nothing, of a container that just runs',
-    measures: ['state, steady', 'kill, steady'],
+    title: '`state`, `kill` with a signal that changes nothing, and `update` of a limit, of a container that just runs',
+    measures: ['state, steady', 'kill, steady', 'update, steady'],
     floorTakesPart: false,
     begin: beginSteady,
     run: steady,
@@ -183,6 +183,7 @@ async function steady(bench: Bench, runtime: Runtime): Promise<Round> {
   return {
     'state, steady': await bench.stopwatch.run(verb(bench, runtime, 'state', id)),
     'kill, steady': await bench.stopwatch.run(verb(bench, runtime, 'kill', id, 'CONT')),
+    'update, steady': await bench.stopwatch.run(verb(bench, runtime, 'update', '--pids-limit', '1000', id)),
   }
 }
 
