@@ -599,6 +599,11 @@ test('tsrunc planner: one that has no descriptor left waits without working, and
   const pid = planner.pid ?? 0
   const b = await trueBundle()
   await b.run(mode('on'))
+  await eventually('the end of its rehearsal', async () => {
+    const before = ticks(pid)
+    await delay(300)
+    return ticks(pid) - before < 2
+  })
   const room = readdirSync(`/proc/${pid}/fd`).length + 5
   execFileSync('prlimit', ['--pid', String(pid), `--nofile=${room}:`])
   const sockets = Array.from({ length: 30 }, () => connect(socketPath()).on('error', () => undefined))
