@@ -139,15 +139,16 @@ namespace {
 
 }  // namespace
 
-bool find_bundle(char (&out)[PATH_MAX]) noexcept {
+bool stat_bundle(struct stat& out) noexcept {
   char self[PATH_MAX];
   if (!find_self(self)) {
     return false;
   }
   for (const char* beside : kDists) {
-    sys::Text text(out);
+    char candidate[PATH_MAX];
+    sys::Text text(candidate);
     text.add(self).add(beside).add(kBundle);
-    if (!text.cut() && ::access(out, R_OK) == 0) {
+    if (!text.cut() && ::stat(candidate, &out) == 0) {
       return true;
     }
   }

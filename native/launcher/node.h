@@ -2,6 +2,7 @@
 #pragma once
 
 #include <limits.h>
+#include <sys/stat.h>
 
 #include "sys/array.h"
 #include "sys/result.h"
@@ -19,8 +20,8 @@ namespace tsrunc::launcher {
 // was called by. `place`: room for the path in a failure.
 [[nodiscard]] sys::Failure find_main(char (&out)[PATH_MAX], char (&place)[PATH_MAX]) noexcept;
 
-// A path of dist/bundle.js, which a planner has loaded. False: it is not there.
-[[nodiscard]] bool find_bundle(char (&out)[PATH_MAX]) noexcept;
+// What stat(2) says of dist/bundle.js, which a planner has loaded. False: it is not there.
+[[nodiscard]] bool stat_bundle(struct stat& out) noexcept;
 
 // Appends the caller's environment without what would change node's behaviour or speed (NODE_OPTIONS,
 // NODE_EXTRA_CA_CERTS) and without words between tsrunc and itself that a caller has no business to say.

@@ -30,21 +30,22 @@ void add_word(Bytes& out, const char* word) {
   out.append(word, std::strlen(word) + 1);
 }
 
-[[nodiscard]] bool identify(const char* path, FileIdentity& out) {
-  struct stat about {};
-  if (::stat(path, &about) != 0) {
-    return false;
-  }
+[[nodiscard]] FileIdentity identity_of(const struct stat& about) noexcept {
   constexpr uint64_t kSecond = 1000000000;
-  out = {
+  return {
       about.st_dev, about.st_ino, static_cast<uint64_t>(about.st_size),
       static_cast<uint64_t>(about.st_mtim.tv_sec) * kSecond + static_cast<uint64_t>(about.st_mtim.tv_nsec)};
-  return true;
 }
 
 [[nodiscard]] bool identify_build(RequestHeader& header) {
-  char path[PATH_MAX];
-  return identify("/proc/self/exe", header.executable) && find_bundle(path) && identify(path, header.bundle);
+  struct stat executable {};
+  struct stat bundle {};
+  if (::stat("/proc/self/exe", &executable) != 0 || !stat_bundle(bundle)) {
+    return false;
+  }
+  header.executable = identity_of(executable);
+  header.bundle = identity_of(bundle);
+  return true;
 }
 
 [[nodiscard]] bool real_directory(const char* path, char (&out)[PATH_MAX]) {
@@ -106,8 +107,9 @@ void guess_rootfs(const char* bundle, Bytes& out) {
   add_word(out, question);
   const sys::UniqueFd file(::open(question + 1, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
   if (!file.valid()) {
+    const bool absent = errno == ENOENT;
     out.push(0);
-    return errno == ENOENT;
+    return absent;
   }
   if (!is_of_cgroup(file.get())) {
     return false;
