@@ -9,18 +9,28 @@ export interface Programs {
   readonly syscallNames: string
 }
 
+/** Path of the program that bench/layout.ts runs. */
+export function buildSteps(): string {
+  return compile('steps', folderOfPrograms(), ['-static'])
+}
+
 const FLAGS = ['-std=c++20', '-O2', '-Wall', '-Wextra', '-Werror', '-fno-exceptions', '-fno-rtti']
 
 /** Compiles the C++ programs of this folder where they are missing or older than their source. */
 export function buildPrograms(): Programs {
-  const target = join(__dirname, '..', '.cache', 'bench')
-  mkdirSync(target, { recursive: true })
+  const target = folderOfPrograms()
   return {
     // Static, as the measured executable is: the dynamic loader would be a quarter of the floor.
     floor: compile('floor', target, ['-static']),
     stopwatch: compile('stopwatch', target, ['-static']),
     syscallNames: compile('syscall_names', target, [], ['-lseccomp']),
   }
+}
+
+function folderOfPrograms(): string {
+  const target = join(__dirname, '..', '.cache', 'bench')
+  mkdirSync(target, { recursive: true })
+  return target
 }
 
 function compile(name: string, folder: string, options: readonly string[], libraries: readonly string[] = []): string {
