@@ -11,6 +11,17 @@ namespace {
 
 using sys::Failure;
 
+// Then it is not init that waits to be told that it may outlive us (engine/init/courier.h).
+bool speaks_by_courier(const wire::Plan& plan) {
+  const wire::OpList& ops = plan.list(wire::List::kInit);
+  for (uint32_t i = 0; i < ops.count; ++i) {
+    if (ops.items[i].kind == wire::OpKind::kSetSeccompWithListener) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // The state is on disk before init is told that it may outlive us: whoever is killed in between, either the
 // pid can be found or there is no process.
 Failure commit(HostContext& context) {
@@ -22,6 +33,11 @@ Failure commit(HostContext& context) {
   saved.owner = *owner;
   format_now(saved.created, sizeof saved.created);
   TSRUNC_TRY(context.state.save_state(saved));
+  // Before init is told that it may outlive us: it comes to exec.fifo a moment later, and finds its word
+  // there.
+  if (context.starts_at_once && !speaks_by_courier(context.plan)) {
+    TSRUNC_TRY(release_init(context, context.start_result));
+  }
   TSRUNC_TRY(send_step(context.sync.get(), wire::Step::kCommitted));
   // Init closes its end once it no longer ends with its parent; before that we must not end.
   Message message;

@@ -55,6 +55,9 @@ struct HostContext {
   CgroupUndo cgroup_undo;                      // what an update has replaced
   const wire::SetUnitProperties* told_unit = nullptr;  // and what it has told systemd
   Target target;
+  // run: nothing is to be done between create and start, so that init need not wait to be told to go on.
+  bool starts_at_once = false;
+  sys::UniqueFd start_result;  // exec.result, once init was told so
   Restoring restoring;
   FailureRecord init_failure;  // what init reported, if it did
   bool init_failed = false;

@@ -13,6 +13,9 @@ namespace tsrunc::engine {
 // What init has said of its own failure, if it has: of two failures the host side's is then the consequence.
 void hear_init(HostContext& context);
 
+// Tells init at exec.fifo to go on. `result`: reads what becomes of that.
+[[nodiscard]] sys::Failure release_init(HostContext& context, sys::UniqueFd& result);
+
 [[nodiscard]] sys::Failure run_op(HostContext& context, const wire::Op& op);
 
 }  // namespace tsrunc::engine

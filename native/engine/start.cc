@@ -20,7 +20,19 @@ using sys::kOk;
 using sys::Result;
 using sys::UniqueFd;
 
-Failure release(HostContext& context, UniqueFd& result) {
+// execve(2) gives back what is close-on-exec one file after the other: exec.result may be gone while
+// exec.fifo still has its reader, and the container would be called `created` by whoever asks right now.
+void await_release(const HostContext& context) noexcept {
+  constexpr int kMilliseconds = 1000;
+  sys::Deadline deadline(kMilliseconds);
+  while (context.state.open_file("exec.fifo", O_WRONLY | O_NONBLOCK).ok() && !deadline.over()) {
+    deadline.pause();
+  }
+}
+
+}  // namespace
+
+Failure release_init(HostContext& context, UniqueFd& result) {
   sys::survive_broken_pipes();  // of an init that is killed meanwhile
   const Span span("wait", "release init");
   Result<UniqueFd> reader = context.state.open_file("exec.result", O_RDONLY | O_NONBLOCK);
@@ -42,23 +54,13 @@ Failure release(HostContext& context, UniqueFd& result) {
   return kOk;
 }
 
-// execve(2) gives back what is close-on-exec one file after the other: exec.result may be gone while
-// exec.fifo still has its reader, and the container would be called `created` by whoever asks right now.
-void await_release(const HostContext& context) noexcept {
-  constexpr int kMilliseconds = 1000;
-  sys::Deadline deadline(kMilliseconds);
-  while (context.state.open_file("exec.fifo", O_WRONLY | O_NONBLOCK).ok() && !deadline.over()) {
-    deadline.pause();
-  }
-}
-
-}  // namespace
-
 bool start(HostContext& context, FailureRecord& why) {
-  UniqueFd result;
-  if (Failure failure = release(context, result); failure) {
-    record(why, wire::List::kInitStart, kNoOp, failure);
-    return false;
+  UniqueFd result = std::move(context.start_result);
+  if (!result.valid()) {
+    if (Failure failure = release_init(context, result); failure) {
+      record(why, wire::List::kInitStart, kNoOp, failure);
+      return false;
+    }
   }
   if (!await_exec(context, result.get(), why)) {
     return false;

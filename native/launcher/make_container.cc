@@ -45,6 +45,8 @@ constexpr int kFailed = 1;
     log.error(Sentence("become a sub-reaper", sys::fail("prctl")).text);
     return kFailed;
   }
+  const bool notifies = context.plan.header.has_process && std::getenv("NOTIFY_SOCKET") != nullptr;
+  context.starts_at_once = run && !monitor.wanted() && !context.plan.header.terminal && !notifies;
   Interruption interruption(context);
   FailureRecord why;
   const bool created = engine::create(context, why);
