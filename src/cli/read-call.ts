@@ -1,5 +1,5 @@
 import { quote } from '../errors'
-import { GLOBAL_OPTIONS, type GlobalValues } from './options'
+import { GLOBAL_OPTIONS, type GlobalValues, type OptionTable } from './options'
 import { complete, globalValues, type Parsed, parse, UsageError } from './parse'
 import type { Call, Verb } from './verb'
 
@@ -12,6 +12,17 @@ export type Words = Pick<Call, 'globals' | 'options' | 'positionals'>
 /** Errors: UsageError. */
 export const readUpToVerb = (argv: readonly string[]): UpToVerb => parse(argv, GLOBAL_OPTIONS, true)
 
+/** Of each verb, options of all verbs among its own: a planner reads thousands of command lines. */
+const tables = new WeakMap<Verb, OptionTable>()
+
+function tableOf(verb: Verb): OptionTable {
+  const known = tables.get(verb)
+  if (known !== undefined) return known
+  const table: OptionTable = { ...GLOBAL_OPTIONS, ...verb.options }
+  tables.set(verb, table)
+  return table
+}
+
 /**
  * Read what follows the verb; options of all verbs may stand there too. `before`: of readUpToVerb(argv).
  *
@@ -20,7 +31,7 @@ export const readUpToVerb = (argv: readonly string[]): UpToVerb => parse(argv, G
 export function readWords(verb: Verb, argv: readonly string[], before: UpToVerb): Words {
   const given = argv.slice(before.end + 1)
   const untilPositional = verb.commandBehindId === true
-  const read = parse(given, { ...GLOBAL_OPTIONS, ...verb.options }, untilPositional)
+  const read = parse(given, tableOf(verb), untilPositional)
   const after = untilPositional ? { ...read, positionals: given.slice(read.end) } : read
   const own = Object.entries(after.values).filter(([option]) => Object.hasOwn(verb.options, option))
   const shared = Object.entries(after.values).filter(([option]) => !Object.hasOwn(verb.options, option))

@@ -131,9 +131,9 @@ export function probeCgroups(
 ): CgroupFacts {
   const type = memory.fact('type of cgroups', () => typeOf(sources))
   if (type === undefined) return { version: 0 }
-  const memberships = parseMemberships(readFileSync(`${sources.self}/cgroup`, 'utf8'))
+  const text = readFileSync(`${sources.self}/cgroup`, 'utf8')
   if (type === CGROUP2_SUPER_MAGIC) {
-    const own = memberships.find((membership) => membership.controllers.length === 0)?.path ?? '/'
+    const own = parseMemberships(text).find((membership) => membership.controllers.length === 0)?.path ?? '/'
     return {
       version: 2,
       mountPoint: sources.mountPoint,
@@ -143,8 +143,8 @@ export function probeCgroups(
     }
   }
   // Which hierarchies there are: a path in them is the caller's own.
-  const key = `hierarchies ${memberships.map(({ controllers }) => controllers.join(',')).join(' ')}`
-  const all = memory.fact(key, () => probeV1(sources, memberships))
+  const key = `hierarchies ${text.replace(/^(\d+:[^:\n]*):.*$/gm, '$1')}`
+  const all = memory.fact(key, () => probeV1(sources, parseMemberships(text)))
   const hierarchies = limited ? all.map((one) => ({ ...one, refused: !mayWrite(one.mountPoint) })) : all
   return hierarchies.length === 0 ? { version: 0 } : { version: 1, hierarchies }
 }

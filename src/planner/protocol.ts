@@ -61,19 +61,43 @@ function bounded(length: number, most: number): number {
   return length
 }
 
+/** What was made of bytes that come again and again: callers are of one installation, and mostly of one environment. */
+class Repeated<T> {
+  readonly #make: (bytes: Buffer) => T
+  #last: { readonly bytes: Buffer; readonly value: T } | undefined
+
+  constructor(make: (bytes: Buffer) => T) {
+    this.#make = make
+  }
+
+  of(bytes: Buffer): T {
+    if (this.#last?.bytes.equals(bytes) === true) return this.#last.value
+    const value = this.#make(bytes)
+    this.#last = { bytes: Buffer.from(bytes), value }
+    return value
+  }
+}
+
+const identity = (bytes: Buffer): Identity => bytes.toString('hex')
+const repeatedExecutable = new Repeated(identity)
+const repeatedBundle = new Repeated(identity)
+
 /** @param bytes REQUEST_HEADER of them. Errors: ProtocolError. */
 export function readRequestHeader(bytes: Buffer): RequestHeader {
   checkMagic(bytes)
-  const identity = (at: number) => bytes.toString('hex', at, at + IDENTITY_SIZE)
-  const sizes = Array.from({ length: SECTIONS }, (_, i) => bytes.readUInt32LE(SIZES_AT + 4 * i))
+  const sizes: number[] = []
+  let length = 0
+  for (let i = 0; i < SECTIONS; i++) {
+    const size = bytes.readUInt32LE(SIZES_AT + 4 * i)
+    sizes.push(size)
+    length += size
+  }
+  const bundleAt = MAGIC_SIZE + IDENTITY_SIZE
   return {
-    executable: identity(MAGIC_SIZE),
-    bundle: identity(MAGIC_SIZE + IDENTITY_SIZE),
+    executable: repeatedExecutable.of(bytes.subarray(MAGIC_SIZE, bundleAt)),
+    bundle: repeatedBundle.of(bytes.subarray(bundleAt, bundleAt + IDENTITY_SIZE)),
     sizes,
-    length: bounded(
-      sizes.reduce((sum, size) => sum + size, 0),
-      MOST_REQUEST_BYTES,
-    ),
+    length: bounded(length, MOST_REQUEST_BYTES),
   }
 }
 
@@ -118,6 +142,8 @@ function environment(entries: readonly string[]): Record<string, string | undefi
   return out
 }
 
+const repeatedEnvironment = new Repeated((bytes) => environment(words(bytes)))
+
 /** @param bytes header.length of them. Errors: ProtocolError, TsruncError HANDOFF. */
 export function readRequest({ sizes }: RequestHeader, bytes: Buffer): Request {
   let at = 0
@@ -129,7 +155,7 @@ export function readRequest({ sizes }: RequestHeader, bytes: Buffer): Request {
   return {
     argv: words(section(0)),
     cwd: oneWord(section(1)),
-    environment: environment(words(section(2))),
+    environment: repeatedEnvironment.of(section(2)),
     caller: parseRecord(section(3).toString('latin1')),
     bundle: section(4).length === 0 ? undefined : oneWord(section(4)),
     config: section(5),
