@@ -2,6 +2,7 @@
 
 #include <ctime>
 
+#include "sys/clock.h"
 #include "sys/text.h"
 #include "sys/utc.h"
 
@@ -25,8 +26,7 @@ void add_padded(Text& text, uint64_t number, unsigned digits) {
 }  // namespace
 
 void format_now(char* out, size_t size) {
-  timespec now{};
-  (void)::clock_gettime(CLOCK_REALTIME, &now);
+  const timespec now = sys::read_clock(CLOCK_REALTIME);
   const sys::Utc parts = sys::utc(now.tv_sec);
   Text text(out, size);
   add_padded(text, static_cast<uint64_t>(parts.year), 4);

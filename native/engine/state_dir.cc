@@ -133,6 +133,26 @@ StateDir::~StateDir() {
   }
 }
 
+// ENOENT: it was removed again meanwhile. Another failure of one that stays, as fd_ does, is to be followed
+// by remove().
+Failure StateDir::make_locked(int root, const char* id) {
+  if (::mkdirat(root, id, 0700) != 0) {
+    return errno == EEXIST ? sys::fail(EEXIST, "mkdir", path_, kInUse) : sys::fail("mkdir", path_);
+  }
+  UniqueFd fd(::openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) {
+    const Failure failure = sys::fail("open", path_);
+    (void)::unlinkat(root, id, AT_REMOVEDIR);
+    return failure;
+  }
+  fd_ = std::move(fd);
+  const Failure failure = lock(1000);
+  if (failure.code == ENOENT) {
+    fd_.reset();
+  }
+  return failure;
+}
+
 Failure StateDir::make(const wire::Plan& plan) {
   path_ = plan.header.state_dir.data;
   char root[PATH_MAX];
@@ -140,22 +160,19 @@ Failure StateDir::make(const wire::Plan& plan) {
   TSRUNC_TRY(split(path_, root, id));
   UniqueFd root_fd;
   TSRUNC_TRY(open_root(root, path_, root_fd));
-  if (::mkdirat(root_fd.get(), id, 0700) != 0) {
-    return errno == EEXIST ? sys::fail(EEXIST, "mkdir", path_, kInUse) : sys::fail("mkdir", path_);
+  // Until it is locked a delete may take it for the remains of somebody else, and the ID is free again.
+  constexpr int kTries = 100;
+  Failure failure = make_locked(root_fd.get(), id);
+  for (int tries = 1; failure.code == ENOENT && tries < kTries; ++tries) {
+    failure = make_locked(root_fd.get(), id);
   }
-  UniqueFd fd(::openat(root_fd.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd.valid()) {
-    const Failure failure = sys::fail("open", path_);
-    (void)::unlinkat(root_fd.get(), id, AT_REMOVEDIR);
+  if (failure && !fd_.valid()) {
     return failure;
   }
-  fd_ = std::move(fd);
-  Failure failure = lock(1000);
   if (!failure) {
     failure = write_files(fd_.get(), plan);
     if (failure && failure.path != nullptr) {
-      sys::Text(damage_).add(path_).add("/").add(failure.path);
-      failure.path = damage_;
+      failure = of_file(failure, failure.path);
     }
   }
   if (failure) {
@@ -224,6 +241,13 @@ Failure StateDir::remove() {
   // The plan first: what is left after an interruption in here must not run the delete list again.
   if (::unlinkat(fd_.get(), "plan", 0) != 0 && errno != ENOENT) {
     return sys::fail("unlink", path_);
+  }
+  // Most have nothing but these: no need to read the directory.
+  for (const char* name : {"journal", "state", "config.json", "exec.fifo", "exec.result"}) {
+    (void)::unlinkat(fd_.get(), name, 0);
+  }
+  if (::rmdir(path_) == 0 || errno == ENOENT) {
+    return kOk;
   }
   UniqueFd again(::openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   DIR* files = again.valid() ? ::fdopendir(again.get()) : nullptr;

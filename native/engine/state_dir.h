@@ -23,7 +23,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sys/array.h"
 #include "sys/result.h"
+#include "sys/text.h"
 #include "sys/unique_fd.h"
 #include "wire/plan.h"
 
@@ -87,6 +89,7 @@ class StateDir {
   StateDir& operator=(const StateDir&) = delete;
 
  private:
+  [[nodiscard]] sys::Failure make_locked(int root, const char* id);
   // "the saved FILE … is damaged: BEFORE NUMBER BEHIND"
   struct Damaged {
     const char* before;
@@ -96,16 +99,21 @@ class StateDir {
   [[nodiscard]] sys::Failure damaged(int code, const char* file, const Damaged& how) const noexcept;
   // One of the files, for a message: good until the next one is named.
   [[nodiscard]] const char* named(const char* file) const noexcept;
+  // The failure, if it is one, with the file for its path.
+  [[nodiscard]] sys::Failure of_file(sys::Failure failure, const char* file) const noexcept;
+  [[nodiscard]] sys::Failure append_to_journal(const sys::Text& line) const;
+  [[nodiscard]] sys::Failure journal_long(const char* kind, const char* path) const;
   [[nodiscard]] sys::Failure check_plan(const uint8_t* data, size_t size, wire::Arena& arena,
                                         wire::Plan& out) const noexcept;
 
   const char* path_ = nullptr;
   sys::UniqueFd fd_;
   mutable sys::UniqueFd journal_;      // once a line was written: a container has a line for each hierarchy
-  mutable char damage_[4096] = {};     // room for the words of a failure
-  mutable char named_[4096] = {};      // room for its path
   mutable uint64_t journal_size_ = 0;  // as the last state that was read says
-  void* mapped_ = nullptr;             // plan's bytes, then the arena
+  // Of a failure. Most calls have none, and a page of the stack is a page fault.
+  mutable sys::Array<char> damage_;  // its words
+  mutable sys::Array<char> named_;   // its path
+  void* mapped_ = nullptr;           // plan's bytes, then the arena
   size_t mapped_size_ = 0;
 };
 

@@ -27,13 +27,19 @@ using sys::UniqueFd;
 // Plans are some ten kilobytes; config.json is in it and may be large.
 constexpr off_t kLargestPlan = 256 << 20;
 
+[[nodiscard]] sys::Text words(sys::Array<char>& memory) noexcept {
+  constexpr size_t kRoom = 4096;
+  memory.resize(kRoom);
+  return {memory.data(), kRoom};
+}
+
 }  // namespace
 
 Failure StateDir::damaged(int code, const char* file, const Damaged& how) const noexcept {
-  sys::Text text(damage_);
+  sys::Text text = words(damage_);
   text.add("the saved ").add(file).add(" (the file \"").add(file).add("\") is damaged: ");
   text.add(how.before).add(uint64_t{how.number}).add(how.behind);
-  return sys::fail(code, "read", path_, damage_);
+  return sys::fail(code, "read", path_, damage_.data());
 }
 
 Failure StateDir::check_plan(const uint8_t* data, size_t size, wire::Arena& arena,
@@ -56,7 +62,14 @@ Failure StateDir::check_plan(const uint8_t* data, size_t size, wire::Arena& aren
 }
 
 const char* StateDir::named(const char* file) const noexcept {
-  return sys::Text(named_).add(path_).add("/").add(file).c_str();
+  return words(named_).add(path_).add("/").add(file).c_str();
+}
+
+Failure StateDir::of_file(Failure failure, const char* file) const noexcept {
+  if (failure) {
+    failure.path = named(file);
+  }
+  return failure;
 }
 
 Failure StateDir::load_plan(wire::Plan& out) {
@@ -86,7 +99,7 @@ Failure StateDir::load_plan(wire::Plan& out) {
   mapped_ = memory;
   mapped_size_ = bytes + arena_bytes;
   auto* data = static_cast<uint8_t*>(memory);
-  TSRUNC_TRY(sys::read_exactly(fd.get(), data, size, named("plan")));
+  TSRUNC_TRY(of_file(sys::read_exactly(fd.get(), data, size, nullptr), "plan"));
   wire::Arena arena(data + bytes, arena_bytes);
   return check_plan(data, size, arena, out);
 }
@@ -133,7 +146,7 @@ Failure StateDir::save_state(const SavedState& state) const {
     if (!fd.valid()) {
       return sys::fail("open", named("state.new"));
     }
-    TSRUNC_TRY(sys::write_all(fd.get(), text.c_str(), text.size(), named("state.new")));
+    TSRUNC_TRY(of_file(sys::write_all(fd.get(), text.c_str(), text.size(), nullptr), "state.new"));
   }
   return ::renameat(fd_.get(), "state.new", fd_.get(), "state") == 0
              ? kOk
@@ -141,11 +154,20 @@ Failure StateDir::save_state(const SavedState& state) const {
 }
 
 Failure StateDir::journal(const char* kind, const char* path) const {
+  char line[512];
+  sys::Text text(line);
+  return write_journal_line(text, kind, path) ? append_to_journal(text) : journal_long(kind, path);
+}
+
+[[gnu::noinline]] Failure StateDir::journal_long(const char* kind, const char* path) const {
   char line[2 * 4096 + 256];
   sys::Text text(line);
-  if (!write_journal_line(text, kind, path)) {
-    return sys::fail(ENAMETOOLONG, "write", path, "the path is too long for the journal");
-  }
+  return write_journal_line(text, kind, path)
+             ? append_to_journal(text)
+             : sys::fail(ENAMETOOLONG, "write", path, "the path is too long for the journal");
+}
+
+Failure StateDir::append_to_journal(const sys::Text& line) const {
   if (!journal_.valid()) {
     auto fd = open_file("journal", O_WRONLY | O_APPEND);
     if (!fd.ok()) {
@@ -153,7 +175,7 @@ Failure StateDir::journal(const char* kind, const char* path) const {
     }
     journal_ = std::move(*fd);
   }
-  return sys::write_once(journal_.get(), line, text.size(), named("journal"));
+  return of_file(sys::write_once(journal_.get(), line.c_str(), line.size(), nullptr), "journal");
 }
 
 Result<UniqueFd> StateDir::open_file(const char* name, int flags) const {

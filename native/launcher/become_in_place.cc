@@ -44,20 +44,24 @@ struct Pages {
 // This executable in memory, elf(5).
 class Image {
  public:
-  Image() noexcept
-      : headers_(reinterpret_cast<const ElfW(Phdr) *>(::getauxval(AT_PHDR))),
-        count_(::getauxval(AT_PHNUM)),
-        page_(static_cast<uintptr_t>(::getauxval(AT_PAGESZ))) {
+  Image() noexcept : page_(static_cast<uintptr_t>(::getauxval(AT_PAGESZ))) {
+    const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(::getauxval(AT_PHDR));
+    const size_t count = ::getauxval(AT_PHNUM);
+    if (headers == nullptr || count > headers_.size()) {
+      return;
+    }
+    count_ = count;
     // The headers are at the file's offset 64, in its first segment, unless they say where they are.
-    base_ = reinterpret_cast<uintptr_t>(headers_) - sizeof(ElfW(Ehdr));
+    base_ = reinterpret_cast<uintptr_t>(headers) - sizeof(ElfW(Ehdr));
     for (size_t i = 0; i < count_; ++i) {
+      headers_[i] = headers[i];
       if (headers_[i].p_type == PT_PHDR) {
-        base_ = reinterpret_cast<uintptr_t>(headers_) - headers_[i].p_vaddr;
+        base_ = reinterpret_cast<uintptr_t>(headers) - headers_[i].p_vaddr;
       }
     }
   }
 
-  [[nodiscard]] size_t count() const noexcept { return headers_ == nullptr ? 0 : count_; }
+  [[nodiscard]] size_t count() const noexcept { return count_; }
   [[nodiscard]] const ElfW(Phdr) & header(size_t index) const noexcept { return headers_[index]; }
 
   // What of a segment is of the file. What is behind that is memory of nobody's.
@@ -79,8 +83,8 @@ class Image {
   }
 
  private:
-  const ElfW(Phdr) * headers_;
-  size_t count_;
+  std::array<ElfW(Phdr), 24> headers_;  // copied: their own page is exchanged too
+  size_t count_ = 0;
   uintptr_t page_;
   uintptr_t base_ = 0;
 };

@@ -3,14 +3,19 @@
 #pragma once
 
 #include "engine/failure_record.h"
+#include "sys/array.h"
 #include "sys/result.h"
-#include "sys/text.h"
 #include "wire/plan.h"
 
 namespace tsrunc::launcher {
 
-struct Sentence {
-  char text[8192];
+class Sentence {
+  // Not in the object: whoever may have to say something would carry the room for it on its stack, and each
+  // function that it calls would have a page of the stack to itself.
+  sys::Array<char> room_;
+
+ public:
+  const char* text;
 
   Sentence(const wire::Plan& plan, const engine::FailureRecord& record) noexcept;
   // `what`: what was being done.

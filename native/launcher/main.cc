@@ -14,6 +14,7 @@
 #include "launcher/asked.h"
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
+#include "launcher/leave.h"
 #include "launcher/monitor.h"
 #include "launcher/monitor_order.h"
 #include "launcher/node.h"
@@ -172,5 +173,5 @@ namespace {
 }  // namespace tsrunc::launcher
 
 int main(int argc, char** argv) {
-  return tsrunc::launcher::run(argc, argv);
+  tsrunc::launcher::leave(tsrunc::launcher::run(argc, argv));
 }

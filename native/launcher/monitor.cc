@@ -284,7 +284,7 @@ class Monitor final : public MonitorServices {
 }  // namespace
 
 int run_monitor(const char* words) {
-  static MonitorOrder order;
+  MonitorOrder order;
   if (!read_order(words, order)) {
     return kFailed;
   }

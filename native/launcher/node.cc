@@ -140,15 +140,15 @@ namespace {
 }  // namespace
 
 bool stat_bundle(struct stat& out) noexcept {
-  char self[PATH_MAX];
-  if (!find_self(self)) {
+  char path[PATH_MAX];
+  if (!find_self(path)) {
     return false;
   }
+  const size_t length = std::strlen(path);
   for (const char* beside : kDists) {
-    char candidate[PATH_MAX];
-    sys::Text text(candidate);
-    text.add(self).add(beside).add(kBundle);
-    if (!text.cut() && ::stat(candidate, &out) == 0) {
+    sys::Text text(path + length, sizeof path - length);
+    text.add(beside).add(kBundle);
+    if (!text.cut() && ::stat(path, &out) == 0) {
       return true;
     }
   }

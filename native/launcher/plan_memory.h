@@ -17,12 +17,10 @@ class PlanMemory {
 
   // Maps and decodes the memfd `fd`, which must be sealed: nobody may change a plan that is being run.
   [[nodiscard]] sys::Failure load(int fd, wire::Plan& out);
-  // Copies and decodes `bytes`.
-  [[nodiscard]] sys::Failure copy(const void* bytes, size_t size, wire::Plan& out);
+  // Decodes `bytes`, which stay where they are as long as this does: the plan points into them.
+  [[nodiscard]] sys::Failure decode(const void* bytes, size_t size, wire::Plan& out);
 
  private:
-  [[nodiscard]] sys::Failure decode(wire::Plan& out);
-
   void* plan_ = nullptr;
   size_t plan_size_ = 0;
   void* arena_ = nullptr;

@@ -10,6 +10,7 @@
 
 #include "engine/trace.h"
 #include "launcher/describe.h"
+#include "launcher/leave.h"
 #include "launcher/plan_memory.h"
 #include "launcher/trace_file.h"
 #include "sys/scan.h"
@@ -133,7 +134,7 @@ int run_planned(const void* bytes, size_t size, PlanKind kind, sys::UniqueFd loc
   wire::Plan plan;
   {
     const engine::Span span("plan", "decode the plan");
-    if (const sys::Failure failure = memory.copy(bytes, size, plan); failure) {
+    if (const sys::Failure failure = memory.decode(bytes, size, plan); failure) {
       return refuse(failure);
     }
   }
@@ -141,7 +142,7 @@ int run_planned(const void* bytes, size_t size, PlanKind kind, sys::UniqueFd loc
   if (!is_of(kind, plan.launch.action)) {
     return refuse(sys::fail(EBADMSG, "recv", "the planner's socket", "the plan is one of another verb"));
   }
-  return run(plan, 0, std::move(lock));
+  leave(run(plan, 0, std::move(lock)));
 }
 
 int run_planned(const char* words) {

@@ -48,9 +48,33 @@ void add_word(Bytes& out, const char* word) {
   return true;
 }
 
-[[nodiscard]] bool real_directory(const char* path, char (&out)[PATH_MAX]) {
+// Paths are put together where they are sent from: a buffer for each would be a page of the stack for each.
+// `most` bytes at the end of `out`; the caller cuts what it has not used. Returns where they begin.
+[[nodiscard]] size_t add_room(Bytes& out, size_t most) {
+  const size_t at = out.size();
+  out.resize(at + most);
+  return at;
+}
+
+// Cuts behind the word that begins at `at`, or before it.
+[[nodiscard]] bool keep_word(Bytes& out, size_t at, bool good) {
+  out.resize(good ? at + std::strlen(out.data() + at) + 1 : at);
+  return good;
+}
+
+// The real path of a directory, as a word. `path`: nullptr: the word of `out` that begins at `given`.
+[[nodiscard]] bool add_real_directory(Bytes& out, const char* path, size_t given = 0) {
+  const size_t at = add_room(out, PATH_MAX);
+  char* real = out.data() + at;
   struct stat about {};
-  return ::realpath(path, out) != nullptr && ::stat(out, &about) == 0 && S_ISDIR(about.st_mode);
+  const char* from = path == nullptr ? out.data() + given : path;
+  const bool good = ::realpath(from, real) != nullptr && ::stat(real, &about) == 0 && S_ISDIR(about.st_mode);
+  return keep_word(out, at, good);
+}
+
+[[nodiscard]] bool add_cwd(Bytes& out) {
+  const size_t at = add_room(out, PATH_MAX);
+  return keep_word(out, at, ::getcwd(out.data() + at, PATH_MAX) != nullptr && out[at] == '/');
 }
 
 // A regular file of bounded size beneath `directory`; node says what is wrong with anything else.
@@ -70,27 +94,17 @@ void add_word(Bytes& out, const char* word) {
          ::read(file.get(), &more, 1) == 0;
 }
 
-[[nodiscard]] bool add_config(const char* directory, const char* name, Bytes& out) {
-  char path[PATH_MAX];
-  sys::Text text(path);
-  text.add(*name == '/' ? "" : directory).add(*name == '/' ? "" : "/").add(name);
-  return !text.cut() && add_file(AT_FDCWD, path, 0, kMostConfigBytes, out);
-}
-
-void answer_directory(Bytes& out, const char* path, const char* real) {
+// The answer to where most bundles have their root. `bundle`: where its word begins.
+void guess_rootfs(Bytes& out, size_t bundle) {
+  constexpr char kRootfs[] = "/rootfs";
+  const size_t before = out.size();
+  const size_t length = std::strcmp(out.data() + bundle, "/") == 0 ? 0 : std::strlen(out.data() + bundle);
   out.push('d');
-  add_word(out, path);
-  add_word(out, real);
-}
-
-// Where most bundles have their root.
-void guess_rootfs(const char* bundle, Bytes& out) {
-  char path[PATH_MAX];
-  char real[PATH_MAX];
-  sys::Text text(path);
-  text.add(std::strcmp(bundle, "/") == 0 ? "" : bundle).add("/rootfs");
-  if (!text.cut() && real_directory(path, real)) {
-    answer_directory(out, path, real);
+  const size_t path = add_room(out, length + sizeof kRootfs);
+  std::memcpy(out.data() + path, out.data() + bundle, length);
+  std::memcpy(out.data() + path + length, kRootfs, sizeof kRootfs);
+  if (length + sizeof kRootfs > PATH_MAX || !add_real_directory(out, nullptr, path)) {
+    out.resize(before);
   }
 }
 
@@ -136,12 +150,8 @@ void guess_rootfs(const char* bundle, Bytes& out) {
     return limits && answer_limit(question, out);
   }
   if (std::strncmp(question, "d/", 2) == 0) {
-    char real[PATH_MAX];
-    if (!real_directory(path, real)) {
-      return false;
-    }
-    answer_directory(out, path, real);
-    return true;
+    add_word(out, question);
+    return add_real_directory(out, path);
   }
   char buffer[64] = {};
   struct stat about {};
@@ -157,7 +167,9 @@ class Composer {
  public:
   explicit Composer(Bytes& out) noexcept : out_(out) {
     std::memcpy(header_.magic, kPlannerMagic, sizeof header_.magic);
-    out_.clear();
+    // At once what most have, and PATH_MAX for the last path.
+    constexpr size_t kMost = 16 << 10;
+    out_.resize(kMost);
     out_.resize(sizeof header_);
   }
   void end(Section section) {
@@ -181,27 +193,28 @@ class Composer {
 
 // What a container is made of.
 [[nodiscard]] bool add_bundle(const PlannerCall& call, Composer& composer, Bytes& out) {
-  char bundle[PATH_MAX];
-  if (goes_up(call.bundle) || goes_up(call.config) || !real_directory(call.bundle, bundle)) {
+  const size_t bundle = out.size();
+  if (goes_up(call.bundle) || goes_up(call.config) || !add_real_directory(out, call.bundle)) {
     return false;
   }
-  add_word(out, bundle);
   composer.end(Section::kBundle);
-  if (!add_config(bundle, call.config, out)) {
+  const sys::UniqueFd directory(::open(out.data() + bundle, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid() || !add_file(directory.get(), call.config, 0, kMostConfigBytes, out)) {
     return false;
   }
   composer.end(Section::kConfig);
-  guess_rootfs(bundle, out);
+  guess_rootfs(out, bundle);
   composer.end(Section::kAnswers);
   return true;
 }
 
 // What is wanted of a container that is there.
-[[nodiscard]] bool add_container(const PlannerCall& call, const Surroundings& around, const char* cwd,
-                                 Composer& composer, Bytes& out) {
+[[nodiscard]] bool add_container(const PlannerCall& call, const Surroundings& around, Composer& composer,
+                                 Bytes& out) {
   if (call.reads_input) {
     out.append(around.input.data(), around.input.size());
-  } else if (call.file != nullptr && (goes_up(call.file) || !add_config(cwd, call.file, out))) {
+  } else if (call.file != nullptr &&
+             (goes_up(call.file) || !add_file(AT_FDCWD, call.file, 0, kMostConfigBytes, out))) {
     return false;
   }
   composer.end(Section::kConfig);
@@ -221,16 +234,14 @@ class Composer {
 
 bool compose_request(int argc, const char* const* argv, const PlannerCall& call, const Surroundings& around,
                      Bytes& out) {
-  char cwd[PATH_MAX];
-  if (::getcwd(cwd, sizeof cwd) == nullptr || *cwd != '/') {
-    return false;
-  }
   Composer composer(out);
   for (int i = 1; i < argc; ++i) {
     add_word(out, argv[i]);
   }
   composer.end(Section::kArgv);
-  add_word(out, cwd);
+  if (!add_cwd(out)) {
+    return false;
+  }
   composer.end(Section::kCwd);
   sys::Array<char*> environment;
   add_environment(environment);
@@ -243,7 +254,7 @@ bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
   }
   composer.end(Section::kRecord);
   const bool whole = call.container == nullptr ? add_bundle(call, composer, out)
-                                               : add_container(call, around, cwd, composer, out);
+                                               : add_container(call, around, composer, out);
   return whole && composer.finish();
 }
 

@@ -18,6 +18,9 @@ namespace {
 
 Relay::Relay(sys::UniqueFd master) noexcept : master_(std::move(master)), input_open_(master_.valid()) {
   if (master_.valid()) {
+    memory_.resize(2 * kBufferSize);
+    input_.data = memory_.data();
+    output_.data = memory_.data() + kBufferSize;
     const int flags = ::fcntl(master_.get(), F_GETFL);
     (void)::fcntl(master_.get(), F_SETFL, flags | O_NONBLOCK);
     slave_ = sys::UniqueFd(::ioctl(master_.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
@@ -55,7 +58,7 @@ bool Relay::move(const pollfd (&ready)[kFds]) noexcept {
 }
 
 void Relay::read_input() noexcept {
-  const ssize_t got = ::read(STDIN_FILENO, input_.data, sizeof input_.data);
+  const ssize_t got = ::read(STDIN_FILENO, input_.data, kBufferSize);
   if (got > 0) {
     input_.start = 0;
     input_.end = static_cast<size_t>(got);
@@ -98,7 +101,7 @@ void Relay::write_input() noexcept {
 
 // pty(7): EIO once no process has the other end open and everything was read.
 void Relay::read_output() noexcept {
-  const ssize_t got = ::read(master_.get(), output_.data, sizeof output_.data);
+  const ssize_t got = ::read(master_.get(), output_.data, kBufferSize);
   if (got > 0) {
     output_.start = 0;
     output_.end = static_cast<size_t>(got);

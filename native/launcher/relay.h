@@ -6,6 +6,7 @@
 
 #include <cstddef>
 
+#include "sys/array.h"
 #include "sys/unique_fd.h"
 
 namespace tsrunc::launcher {
@@ -30,8 +31,9 @@ class Relay {
   [[nodiscard]] int master() const noexcept { return master_.get(); }
 
  private:
+  static constexpr size_t kBufferSize = 4096;
   struct Buffer {
-    char data[4096];
+    char* data = nullptr;
     size_t start = 0;
     size_t end = 0;
     [[nodiscard]] size_t left() const noexcept { return end - start; }
@@ -47,6 +49,7 @@ class Relay {
   // Our own opening of the other end. Without it the terminal would hang up whenever the container has it
   // closed for a moment, as init systems do on their way to /dev/console.
   sys::UniqueFd slave_;
+  sys::Array<char> memory_;  // of both buffers; most calls have no terminal
   Buffer input_;
   Buffer output_;
   bool input_open_ = false;

@@ -19,7 +19,7 @@ int run_resize(const Arguments& arguments, Logger& log) {
     log.error("ROWS and COLUMNS are numbers up to 65535");
     return kFailed;
   }
-  static Monitored monitored;
+  Monitored monitored;
   if (!open_monitored(arguments, log, monitored)) {
     return kFailed;
   }

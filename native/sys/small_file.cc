@@ -58,10 +58,12 @@ Failure read_whole(int dir, const char* path, Array<char>& out) noexcept {
     return fail("open", path);
   }
   for (;;) {
-    constexpr size_t kPiece = 4096;
+    // Most of these files have some ten or some hundred bytes.
+    constexpr size_t kLeast = 512;
     const size_t at = out.size();
-    out.resize(at + kPiece);
-    const ssize_t got = read_retrying(fd.get(), out.data() + at, kPiece);
+    const size_t piece = at > kLeast ? at : kLeast;
+    out.resize(at + piece);
+    const ssize_t got = read_retrying(fd.get(), out.data() + at, piece);
     out.resize(at + (got > 0 ? static_cast<size_t>(got) : 0));
     if (got < 0) {
       return fail("read", path);

@@ -135,6 +135,10 @@ class Maker {
 
   // The path up to `end`.
   [[nodiscard]] Failure journal(const char* end) {
+    return *end == 0 ? context_.state.journal("cgroup", op_.path.data) : journal_prefix(end);
+  }
+
+  [[nodiscard, gnu::noinline]] Failure journal_prefix(const char* end) {
     char prefix[PATH_MAX];
     sys::Text text(prefix);
     text.add(op_.path.data, static_cast<size_t>(end - op_.path.data));

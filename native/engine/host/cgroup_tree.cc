@@ -1,6 +1,7 @@
 #include "engine/host/cgroup_tree.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -23,6 +24,12 @@ constexpr int kDeepest = 64;
 
 // The names of the directories in `dir`, each with its NUL, one after the other.
 [[nodiscard]] Failure list_children(int dir, sys::Array<char>& names) noexcept {
+  // Two links, its name and its ".": a directory in it would be a third one, its "..".
+  struct stat about {};
+  constexpr nlink_t kNoChildren = 2;
+  if (::fstat(dir, &about) == 0 && about.st_nlink == kNoChildren) {
+    return kOk;
+  }
   UniqueFd again(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   DIR* stream = again.valid() ? ::fdopendir(again.get()) : nullptr;
   if (stream == nullptr) {

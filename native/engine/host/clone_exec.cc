@@ -150,6 +150,12 @@ using sys::UniqueFd;
   return cgroup.ok() ? clone_into(context, init, cgroup->get()) : cgroup.failure();
 }
 
+// False: the failure to clone into `beside` is the one to tell.
+[[nodiscard, gnu::noinline]] bool clone_beside(HostContext& context, InitContext& init, const char* beside) {
+  char path[PATH_MAX];
+  return !find_inits_own(context, beside, path) && !clone_by_path(context, init, path);
+}
+
 [[nodiscard]] bool is_not_for_processes(int code) noexcept {
   // "No internal processes" of Documentation/admin-guide/cgroup-v2.rst, a threaded domain, a directory that
   // an init system inside has removed.
@@ -176,9 +182,7 @@ Failure run(HostContext& context, const wire::CloneExec& op) {
   if (!failure || !op.or_inits_own || !is_not_for_processes(failure.code)) {
     return failure ? fail(failure.code, failure.call, op.into.data, failure.detail) : kOk;
   }
-  char path[PATH_MAX];
-  const bool found = !find_inits_own(context, op.into.data, path);
-  return found && !clone_by_path(context, init, path)
+  return clone_beside(context, init, op.into.data)
              ? kOk
              : fail(failure.code, failure.call, op.into.data, failure.detail);
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <csignal>
 #include <ctime>
+#include <new>
 
 #include "engine/sync.h"
 
@@ -27,8 +28,9 @@ namespace {
 
 static_assert(std::atomic<CourierStage>::is_always_lock_free);
 
-// One a process: init has no heap.
-Courier the_courier;
+// One a process: init has no heap. Made when it is needed: an object would be made, and its memory touched,
+// at the beginning of each process.
+alignas(Courier) char the_courier[sizeof(Courier)];
 
 // The thread shares errno with init, whose own calls may be failing at the same moment: nothing here may fail
 // without ending the process.
@@ -89,7 +91,8 @@ int run_courier(void* argument) noexcept {
 }  // namespace
 
 sys::Failure start_courier(InitContext& context) noexcept {
-  Courier& courier = the_courier;
+  Courier& courier = *new (the_courier) Courier;
+  context.courier = &courier;
   courier.sync = std::move(context.sync);
   courier.console = std::move(context.console);
   courier.stage = CourierStage::kLoading;
@@ -103,12 +106,11 @@ sys::Failure start_courier(InitContext& context) noexcept {
                            "second thread for a moment, does the pids limit allow 2?"
                          : nullptr);
   }
-  context.courier = &courier;
   return sys::kOk;
 }
 
 void dismiss_courier(InitContext& context) noexcept {
-  Courier& courier = the_courier;
+  Courier& courier = *context.courier;
   courier.stage = CourierStage::kDismissed;
   context.sync = std::move(courier.sync);
   context.console = std::move(courier.console);

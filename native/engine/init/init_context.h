@@ -48,7 +48,7 @@ struct InitContext {
   char detail[1024] = {};            // room for a Failure's detail that has to be composed
   char suffix[48] = {};              // FailureRecord::suffix of the operation that runs
   const char* pointer = nullptr;     // FailureRecord::pointer of it, or nullptr
-  char path[4096] = {};              // room for a Failure's path that has to be composed
+  char path[4096];                   // room for a Failure's path that has to be composed
 };
 
 // One overload for each operation of TSRUNC_INIT_OPS; defined in engine/init/*.cc by subject.
