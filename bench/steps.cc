@@ -1,8 +1,9 @@
 // steps FILE PROGRAM [ARG…]
 //
-// Runs PROGRAM and all that it starts one instruction at a time (ptrace(2), PTRACE_SINGLESTEP) and writes a line
-// "PROCESS ADDRESS" for each address of PROGRAM's code when it is executed for the first time: the number of the
-// process, from 0, and, in hexadecimal, the address in the file of the executable. bench/layout.ts reads them.
+// Runs PROGRAM and all that it starts one instruction at a time (ptrace(2), PTRACE_SINGLESTEP) and writes a
+// line "PROCESS ADDRESS" for each address of PROGRAM's code when it is executed for the first time: the
+// number of the process, from 0, and, in hexadecimal, the address in the file of the executable.
+// bench/layout.ts reads them.
 
 #include <sys/ptrace.h>
 #include <sys/user.h>
@@ -74,8 +75,8 @@ class Stepper {
   }
 
   void run(pid_t first) {
-    constexpr long kOptions =
-        PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+    constexpr long kOptions = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                              PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
     int status = 0;
     if (waitpid(first, &status, 0) != first || ptrace(PTRACE_SETOPTIONS, first, nullptr, kOptions) != 0) {
       die("ptrace");
