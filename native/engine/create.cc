@@ -35,8 +35,9 @@ Failure commit(HostContext& context) {
   TSRUNC_TRY(context.state.save_state(saved));
   // Before init is told that it may outlive us: it comes to exec.fifo a moment later, and finds its word
   // there.
-  if (context.starts_at_once && !speaks_by_courier(context.plan)) {
-    TSRUNC_TRY(release_init(context, context.start_result));
+  if (context.at_once != nullptr && !speaks_by_courier(context.plan)) {
+    TSRUNC_TRY(context.at_once->begin() ? release_init(context, context.start_result)
+                                        : sys::fail(EINTR, "start", nullptr, nullptr));
   }
   TSRUNC_TRY(send_step(context.sync.get(), wire::Step::kCommitted));
   // Init closes its end once it no longer ends with its parent; before that we must not end.

@@ -10,7 +10,6 @@
 #include <ctime>
 
 #include "engine/init/capabilities.h"
-#include "sys/clock.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
 
@@ -24,6 +23,15 @@ using sys::Text;
 using sys::UniqueFd;
 
 constexpr int64_t kMsPerSecond = 1000;
+constexpr int64_t kNsPerMs = 1000000;
+
+// By vdso(7), not by sys/clock.h: init runs hooks beneath its filter, where each system call could be the
+// last one.
+int64_t now_ms() noexcept {
+  timespec time{};
+  (void)::clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * kMsPerSecond + time.tv_nsec / kNsPerMs;
+}
 
 // The last bytes of what the hook wrote to standard output and standard error.
 class Tail {
@@ -163,7 +171,7 @@ enum class End : uint8_t { kItself, kTimeout, kContainer };
 // reads.
 End converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_t timeout, int init,
              Tail& tail, int& refused) noexcept {
-  const int64_t end = timeout == 0 ? 0 : sys::monotonic_ms() + int64_t{timeout} * kMsPerSecond;
+  const int64_t end = timeout == 0 ? 0 : now_ms() + int64_t{timeout} * kMsPerSecond;
   size_t sent = 0;
   for (;;) {
     pollfd fds[4] = {{hook.pidfd.get(), POLLIN, 0},
@@ -172,7 +180,7 @@ End converse(const Running& hook, Pipes& pipes, const HookInput& input, uint32_t
                      {init, POLLIN, 0}};
     int wait = -1;
     if (timeout != 0) {
-      const int64_t left = end - sys::monotonic_ms();
+      const int64_t left = end - now_ms();
       if (left <= 0) {
         return End::kTimeout;
       }

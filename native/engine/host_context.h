@@ -24,6 +24,15 @@ struct Log {
   ~Log() = default;
 };
 
+// A container that is started as soon as it is made.
+struct AtOnce {
+  // Called when the last that could fail is done, before its program can begin. False: it is not to begin.
+  [[nodiscard]] virtual bool begin() = 0;
+
+ protected:
+  ~AtOnce() = default;
+};
+
 // exec: the container that exists, which one more process is to be in.
 struct Target {
   sys::UniqueFd pidfd;  // of its first process; not valid for create and run
@@ -55,8 +64,9 @@ struct HostContext {
   CgroupUndo cgroup_undo;                      // what an update has replaced
   const wire::SetUnitProperties* told_unit = nullptr;  // and what it has told systemd
   Target target;
-  // run: nothing is to be done between create and start, so that init need not wait to be told to go on.
-  bool starts_at_once = false;
+  // run: not nullptr where nothing else is to be done between create and start, so that init need not wait to
+  // be told to go on.
+  AtOnce* at_once = nullptr;
   sys::UniqueFd start_result;  // exec.result, once init was told so
   Restoring restoring;
   FailureRecord init_failure;  // what init reported, if it did

@@ -243,7 +243,7 @@ Failure StateDir::remove() {
     return sys::fail("unlink", path_);
   }
   // Most have nothing but these: no need to read the directory.
-  for (const char* name : {"journal", "state", "config.json", "exec.fifo", "exec.result"}) {
+  for (const char* name : {"state", "journal", "config.json", "exec.fifo", "exec.result"}) {
     (void)::unlinkat(fd_.get(), name, 0);
   }
   if (::rmdir(path_) == 0 || errno == ENOENT) {

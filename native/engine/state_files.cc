@@ -75,11 +75,11 @@ Failure StateDir::of_file(Failure failure, const char* file) const noexcept {
 Failure StateDir::load_plan(wire::Plan& out) {
   const UniqueFd fd(::openat(fd_.get(), "plan", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd.valid()) {
-    return errno == ENOENT ? sys::fail(ENODATA, "open", path_, kNoPlan) : sys::fail("open", named("plan"));
+    return errno == ENOENT ? sys::fail(ENODATA, "open", path_, kNoPlan) : of_file(sys::fail("open"), "plan");
   }
   struct stat about {};
   if (::fstat(fd.get(), &about) != 0) {
-    return sys::fail("fstat", named("plan"));
+    return of_file(sys::fail("fstat"), "plan");
   }
   if (about.st_size <= 0 || about.st_size > kLargestPlan) {
     return damaged(ENODATA, "plan", {"it has ", static_cast<size_t>(about.st_size), " bytes"});
@@ -91,7 +91,7 @@ Failure StateDir::load_plan(wire::Plan& out) {
   void* memory = ::mmap(nullptr, bytes + arena_bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) {
-    return sys::fail("mmap", named("plan"));
+    return of_file(sys::fail("mmap"), "plan");
   }
   if (mapped_ != nullptr) {
     (void)::munmap(mapped_, mapped_size_);
@@ -133,7 +133,7 @@ Failure StateDir::load_state(SavedState& out) const {
 Failure StateDir::save_state(const SavedState& state) const {
   struct stat journal {};
   if (::fstatat(fd_.get(), "journal", &journal, AT_SYMLINK_NOFOLLOW) != 0) {
-    return sys::fail("fstatat", named("journal"));
+    return of_file(sys::fail("fstatat"), "journal");
   }
   SavedState whole = state;
   whole.journal_size = static_cast<uint64_t>(journal.st_size);
@@ -144,13 +144,13 @@ Failure StateDir::save_state(const SavedState& state) const {
     const UniqueFd fd(
         ::openat(fd_.get(), "state.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd.valid()) {
-      return sys::fail("open", named("state.new"));
+      return of_file(sys::fail("open"), "state.new");
     }
     TSRUNC_TRY(of_file(sys::write_all(fd.get(), text.c_str(), text.size(), nullptr), "state.new"));
   }
   return ::renameat(fd_.get(), "state.new", fd_.get(), "state") == 0
              ? kOk
-             : sys::fail("rename", named("state.new"));
+             : of_file(sys::fail("rename"), "state.new");
 }
 
 Failure StateDir::journal(const char* kind, const char* path) const {
@@ -185,7 +185,7 @@ Result<UniqueFd> StateDir::open_file(const char* name, int flags) const {
       return fd;
     }
     if (errno != EINTR) {
-      return sys::fail("open", named(name));
+      return of_file(sys::fail("open"), name);
     }
   }
 }

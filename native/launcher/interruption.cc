@@ -31,6 +31,15 @@ void on_signal(int signal) {
   errno = saved;
 }
 
+[[nodiscard]] sigset_t others() noexcept {
+  sigset_t set;
+  sigfillset(&set);
+  for (const int signal : kWatched) {
+    sigdelset(&set, signal);
+  }
+  return set;
+}
+
 }  // namespace
 
 Interruption::Interruption(const engine::HostContext& context) noexcept {
@@ -57,16 +66,33 @@ Interruption::~Interruption() {
 }
 
 void Interruption::hold_others() noexcept {
-  sigset_t set;
-  sigfillset(&set);
-  for (const int signal : kWatched) {
-    sigdelset(&set, signal);
-  }
+  const sigset_t set = others();
   (void)::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 
 void Interruption::forward() noexcept {
   forwarding = 1;
+}
+
+bool Interruption::forward_unless_came(bool hold) noexcept {
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : kWatched) {
+    sigaddset(&watched, signal);
+  }
+  sigset_t before;
+  if (::sigprocmask(SIG_BLOCK, &watched, &before) != 0) {
+    return false;
+  }
+  const bool goes_on = came == 0;
+  if (goes_on) {
+    forward();
+  }
+  (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
+  if (goes_on && hold) {
+    hold_others();
+  }
+  return goes_on;
 }
 
 int Interruption::signal() const noexcept {

@@ -22,6 +22,9 @@ class Interruption {
   void hold_others() noexcept;
   // From now on signals go on to init, which is the container's program.
   void forward() noexcept;
+  // Both at once, `hold`: of the others, unless one has come already. True: none has, and none will be taken
+  // for an interruption any more.
+  [[nodiscard]] bool forward_unless_came(bool hold) noexcept;
   // The signal that came, or 0.
   [[nodiscard]] int signal() const noexcept;
   // Ends this process as the signal would have.

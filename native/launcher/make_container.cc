@@ -21,6 +21,17 @@ using engine::HostContext;
 
 constexpr int kFailed = 1;
 
+// From here on signals are for the program.
+class AtOnce final : public engine::AtOnce {
+ public:
+  AtOnce(Interruption& interruption, bool detach) noexcept : interruption_(interruption), detach_(detach) {}
+  [[nodiscard]] bool begin() override { return interruption_.forward_unless_came(!detach_); }
+
+ private:
+  Interruption& interruption_;
+  bool detach_;
+};
+
 // A container without a program says nothing.
 [[nodiscard]] sys::Failure open_notify(HostContext& context, Notify& notify) {
   return context.plan.header.has_process ? notify.open(context.state, std::getenv("NOTIFY_SOCKET"))
@@ -46,8 +57,11 @@ constexpr int kFailed = 1;
     return kFailed;
   }
   const bool notifies = context.plan.header.has_process && std::getenv("NOTIFY_SOCKET") != nullptr;
-  context.starts_at_once = run && !monitor.wanted() && !context.plan.header.terminal && !notifies;
   Interruption interruption(context);
+  AtOnce at_once(interruption, launch.detach);
+  if (run && !monitor.wanted() && !context.plan.header.terminal && !notifies) {
+    context.at_once = &at_once;
+  }
   FailureRecord why;
   const bool created = engine::create(context, why);
   call.reap_heir();
@@ -77,10 +91,12 @@ constexpr int kFailed = 1;
     log.error(Sentence("NOTIFY_SOCKET", failure).text);
     return kFailed;
   }
-  if (!launch.detach) {
-    interruption.hold_others();
+  if (!context.start_result.valid()) {
+    if (!launch.detach) {
+      interruption.hold_others();
+    }
+    interruption.forward();
   }
-  interruption.forward();
   if (!engine::start(context, why)) {
     FailureRecord second;
     if (!engine::destroy(context, second)) {

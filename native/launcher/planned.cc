@@ -142,7 +142,9 @@ int run_planned(const void* bytes, size_t size, PlanKind kind, sys::UniqueFd loc
   if (!is_of(kind, plan.launch.action)) {
     return refuse(sys::fail(EBADMSG, "recv", "the planner's socket", "the plan is one of another verb"));
   }
-  leave(run(plan, 0, std::move(lock)));
+  const int code = run(plan, 0, std::move(lock));
+  (void)finish_trace();  // of a call that has failed before it was one of a verb
+  leave(code);
 }
 
 int run_planned(const char* words) {

@@ -1,7 +1,9 @@
 #include "engine/host/cgroup_tree.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -22,12 +24,19 @@ using sys::UniqueFd;
 // Deeper than any container nests; bounds the open descriptors.
 constexpr int kDeepest = 64;
 
+// Two links, its name and its ".": a directory in it would be a third one, its "..". Not every file system
+// counts them.
+[[nodiscard]] bool has_no_children(int dir) noexcept {
+  struct stat about {};
+  struct statfs system {};
+  constexpr nlink_t kNoChildren = 2;
+  return ::fstat(dir, &about) == 0 && about.st_nlink == kNoChildren && ::fstatfs(dir, &system) == 0 &&
+         (system.f_type == CGROUP_SUPER_MAGIC || system.f_type == CGROUP2_SUPER_MAGIC);
+}
+
 // The names of the directories in `dir`, each with its NUL, one after the other.
 [[nodiscard]] Failure list_children(int dir, sys::Array<char>& names) noexcept {
-  // Two links, its name and its ".": a directory in it would be a third one, its "..".
-  struct stat about {};
-  constexpr nlink_t kNoChildren = 2;
-  if (::fstat(dir, &about) == 0 && about.st_nlink == kNoChildren) {
+  if (has_no_children(dir)) {
     return kOk;
   }
   UniqueFd again(::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
