@@ -1,6 +1,7 @@
-// faultat: lets one system call of a program, or of what it starts, fail, or ends the process there.
+// faultat: lets one system call of a program, or of what it starts, fail, or sends the process a signal
+// there.
 //
-//   faultat [--skip NAME] [--with PID] [--at ROLE NUMBER N ERRNO|kill] REPORT CMD...
+//   faultat [--skip NAME] [--with PID] [--at ROLE NUMBER N ERRNO|-SIGNAL] REPORT CMD...
 //
 // Traced are CMD's own process, what it clones, and their descendants, each until it executes a program:
 // CMD's own process is traced through all of its programs, but for those whose file is called NAME. --with:
@@ -10,9 +11,10 @@
 // that it clones there, `3.2.1` the first one of that. One that goes on as another program without execve(2),
 // by prctl(2) PR_SET_MM, is a program further as well. NUMBER is the number of the system call, N counts its
 // occurrences in that role from 1. The call is not made and returns -ERRNO, except for close(2), which closes
-// as the kernel does. REPORT: a file; one line `ROLE NUMBER` for each system call in the order of their
-// entry, `arguments …` of the one, at the end `struck` if it was reached, and `status S`. Exit status: CMD's
-// own; 128 plus the signal's number.
+// as the kernel does; or, with the number of a signal, the process has that before it makes the call. REPORT:
+// a file; one line `ROLE NUMBER` for each system call in the order of their entry, `arguments …` of the one,
+// at the end `struck` if it was reached, and `status S`. Exit status: CMD's own; 128 plus the signal's
+// number.
 //
 // Who is still traced when CMD ends goes on by itself.
 
@@ -49,14 +51,14 @@ struct Traced {
   bool in_call = false;
   bool injected = false;
   bool becomes = false;  // another program, if the call succeeds
-  bool waits = false;  // it has stopped, and its parent's event, which says its role, is still to come
+  bool waits = false;    // it has stopped, and its parent's event, which says its role, is still to come
 };
 
 struct Point {
   std::string role;
   long number = -1;
   long occurrence = 0;
-  int error = 0;  // 0: SIGKILL
+  int error = 0;  // negative: the number of a signal
 };
 
 std::map<pid_t, Traced> g_traced;
@@ -131,10 +133,10 @@ void on_entry(pid_t pid, Traced& who) {
   }
   g_struck = true;
   tell_arguments(pid, call);
-  if (g_point.error == 0) {
+  if (g_point.error < 0) {
     fprintf(g_report, "struck\n");
     fflush(g_report);
-    kill(pid, SIGKILL);
+    kill(pid, -g_point.error);
     return;
   }
   if (number == SYS_brk) {
@@ -253,7 +255,7 @@ bool join(pid_t pid) {
 
 int usage() {
   fprintf(stderr,
-          "usage: faultat [--skip NAME] [--with PID] [--at ROLE NUMBER N ERRNO|kill] REPORT CMD...\n");
+          "usage: faultat [--skip NAME] [--with PID] [--at ROLE NUMBER N ERRNO|-SIGNAL] REPORT CMD...\n");
   return 2;
 }
 
@@ -304,7 +306,7 @@ int main(int argc, char** argv) {
       main_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     }
   }
-  if (g_struck && g_point.error != 0) {
+  if (g_struck && g_point.error > 0) {
     fprintf(g_report, "struck\n");
   }
   fprintf(g_report, "status %d\n", main_status);

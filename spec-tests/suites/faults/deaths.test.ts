@@ -21,7 +21,7 @@ const meanwhile = async (b: Bundle): Promise<void> => {
 
 const dies = async (verb: Verb, b: Bundle, at: Point, accompanied: boolean): Promise<void> => {
   await verb.prepare(b)
-  const how = { ...(await watch(verb, b)), strike: { at, blow: 'kill' } } as const
+  const how = { ...(await watch(verb, b)), strike: { at, blow: 'SIGKILL' } } as const
   await Promise.all([supervised(verb.args(b), how), accompanied ? meanwhile(b) : Promise.resolve()])
   await removed(b, /^(tsrunc delete: warning: (.*there is no plan|.*poststop hook).*\n)*$/)
 }

@@ -1,7 +1,10 @@
 // The runtime under a supervisor that lets one system call fail, or ends the process there.
 import { readFileSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
 import { faultAt, launch, type Outcome, runtime, sandbox, scratch } from '../../lib'
 import { nameOf, numberOf } from './calls'
+
+const { signals } = constants
 
 /** One system call of one process. */
 export interface Point {
@@ -12,8 +15,10 @@ export interface Point {
   readonly occurrence: number
 }
 
-/** The number of an errno, or `kill` for SIGKILL. */
-export type Blow = number | 'kill'
+/** The number of an errno, or a signal. */
+export type Blow = number | 'SIGKILL' | 'SIGTERM'
+
+const numberOfBlow = (blow: Blow): number => (typeof blow === 'number' ? blow : -signals[blow])
 
 export interface Supervised {
   readonly outcome: Outcome
@@ -52,7 +57,9 @@ export const supervised = async (args: readonly string[], how: Supervision = {})
     ...(init === undefined ? [] : ['--with', String(init)]),
     ...(strike === undefined
       ? []
-      : ['--at', strike.at.role, numberOf(strike.at.call), strike.at.occurrence, strike.blow].map(String)),
+      : ['--at', strike.at.role, numberOf(strike.at.call), strike.at.occurrence, numberOfBlow(strike.blow)].map(
+          String,
+        )),
     report,
   ]
   const command = [runtime().path, '--root', sandbox().marks.root, ...args]
