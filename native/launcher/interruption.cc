@@ -31,15 +31,6 @@ void on_signal(int signal) {
   errno = saved;
 }
 
-[[nodiscard]] sigset_t others() noexcept {
-  sigset_t set;
-  sigfillset(&set);
-  for (const int signal : kWatched) {
-    sigdelset(&set, signal);
-  }
-  return set;
-}
-
 }  // namespace
 
 Interruption::Interruption(const engine::HostContext& context) noexcept {
@@ -66,7 +57,11 @@ Interruption::~Interruption() {
 }
 
 void Interruption::hold_others() noexcept {
-  const sigset_t set = others();
+  sigset_t set;
+  sigfillset(&set);
+  for (const int signal : kWatched) {
+    sigdelset(&set, signal);
+  }
   (void)::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 

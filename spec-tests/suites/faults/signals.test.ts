@@ -6,6 +6,7 @@ import { describePoint, supervised } from './supervised'
 import { removed, subject } from './verbs'
 
 const MOST = 8
+const TURNING = 16
 /** As a shell tells the end by SIGTERM. */
 const TERMINATED = 128 + 15
 /** The program, which ignores the signal as each first process of a pid namespace does, ends by itself. */
@@ -27,7 +28,11 @@ test("run [GEN-3]: SIGTERM at whichever call ends it before the program has begu
   // Those of the process that was called, and not of its clones.
   const own = points.filter(({ role }) => /^\d+$/.test(role))
   const wrong: string[] = []
-  const tried = chosen(own, MOST)
+  // Always those at which the container comes to be its program's: behind the state that says that there is one.
+  const saved = own.findIndex(({ call }) => call === 'renameat')
+  ok(saved >= 0, 'the state is not saved by renameat(2) any more')
+  const turning = own.slice(saved, saved + TURNING)
+  const tried = [...turning, ...chosen(own, MOST).filter((point) => !turning.includes(point))]
   for (const at of tried) {
     const { outcome } = await supervised(args, { strike: { at, blow: 'SIGTERM' } })
     const left = await leftSoFar()
@@ -40,5 +45,4 @@ test("run [GEN-3]: SIGTERM at whichever call ends it before the program has begu
   }
   console.log(`run: ${tried.length} of ${own.length} calls, SPEC_FAULTS_SEED=${SEED}`)
   deepEqual(wrong, [], `SPEC_FAULTS_SEED=${SEED}`)
-  ok(tried.length > 0)
 })

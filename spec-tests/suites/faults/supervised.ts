@@ -1,4 +1,4 @@
-// The runtime under a supervisor that lets one system call fail, or ends the process there.
+// The runtime under a supervisor that lets one system call fail, or sends the process a signal there.
 import { readFileSync, rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { faultAt, launch, type Outcome, runtime, sandbox, scratch } from '../../lib'
