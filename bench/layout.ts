@@ -7,7 +7,7 @@
  *   npm run layout       # as root, after `npm run build`, on x86-64; some minutes. Then `npm run build` again.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type CodeSection, codeSections, layout, type Step, stepsOf } from './layout-text'
 import { buildPrograms, buildSteps } from './native'
@@ -91,6 +91,8 @@ async function main(): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('this starts containers, which takes root here')
   const sections = codeSections(readFileSync(join(ROOT, 'build', 'tsrunc.map'), 'utf8'))
   writeFileSync(join(ROOT, 'native', 'layout.ld'), await traceVerbs(sections))
+  // make does not know that the executable is made of it.
+  rmSync(EXECUTABLE)
 }
 
 main().catch((error: Error) => {
