@@ -110,11 +110,13 @@ class Monitor final : public MonitorServices {
     output_.want(fds + kOutput);
     error_.want(fds + kError);
     clients_.want(fds + kClients, *this);
+    // A channel that waits for somebody does not look at what more there is.
+    const bool listens = !output_.waits() && !error_.waits();
     const int ready = ::poll(fds, sizeof fds / sizeof fds[0], timeout());
     if (ready > 0) {
       dispatch(fds, fds + 2, fds + kOutput, fds + kError, fds + kClients);
     }
-    quiet_ = ready == 0;
+    quiet_ = ready == 0 && listens;
     if (output_.waits() || error_.waits()) {
       output_.retry(clients_);
       error_.retry(clients_);

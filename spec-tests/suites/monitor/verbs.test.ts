@@ -1,6 +1,7 @@
 // exec --monitor, wait, attach and resize.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   addBusybox,
   type Bundle,
@@ -174,6 +175,31 @@ test('attach: --no-stdin only watches', OURS, async () => {
   const { status, stdout } = await watcher.exited
   equal(status, 3)
   match(stdout, /^(got mine\n)+$/)
+})
+
+test('attach: a client that stands still while the process ends gets the rest', OURS, async () => {
+  const script = 'while read x n; do [ $x = go ] && break; echo $x; done; head -c $n /dev/zero | tr "\\0" x; echo end'
+  const b = await shell(script)
+  // Somewhere between these a socket is full and what is left has room in the pipe, so that the process can end.
+  for (let size = 300_000; size <= 600_000; size += 30_000) {
+    const twin = b.twin()
+    await monitored(twin, '--interactive')
+    const client = new MonitorClient(twin)
+    const watcher = twin.launchCall('attach', { flags: ['--no-stdin'] })
+    await eventually('the watcher', () => {
+      client.send('I', 'hello\n')
+      return watcher.stdout().includes('hello')
+    })
+    await watcher.kill('SIGSTOP')
+    client.send('I', `go ${size}\n`)
+    await sleep(300)
+    await watcher.kill('SIGCONT')
+    const { stdout } = await watcher.exited
+    equal(stdout.replace(/^(hello\n)+/, '').length, size + 4)
+    equal((await exitOf(twin)).lost, 0)
+    client.close()
+    await twin.delete()
+  }
 })
 
 test('attach: on a terminal, with its size; ctrl-p ctrl-q leaves the container alone', OURS, async () => {
