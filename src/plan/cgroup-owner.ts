@@ -3,6 +3,7 @@ import { MS } from '../tables/mount-flags'
 import type { PlanBuilder } from './builder'
 import { mappedId } from './id-maps'
 import { parseMountOptions } from './mount-options'
+import type { Op } from './ops'
 import { cleanPath, isWithin } from './paths'
 
 /** Where config-linux.md "Cgroup ownership" wants the mount. */
@@ -30,16 +31,16 @@ function mountsWritable({ mounts = [], linux }: Spec): boolean {
  * of the container's process gets its cgroup, so that it can divide it further. Which of the host's users that is, the
  * engine reads from init's user namespace, new or joined.
  */
-export function planCgroupOwner(builder: PlanBuilder): void {
-  giveAway(builder, builder.cgroup.directory)
+export function planCgroupOwner(builder: PlanBuilder, list: Op[]): void {
+  giveAway(builder, list, builder.cgroup.directory)
 }
 
 /** The same for the directory that its process is moved into. */
-export function planDelegatedOwner(builder: PlanBuilder): void {
-  giveAway(builder, builder.cgroup.delegated)
+export function planDelegatedOwner(builder: PlanBuilder, list: Op[]): void {
+  giveAway(builder, list, builder.cgroup.delegated)
 }
 
-function giveAway({ facts, idMaps, namespaces, spec, create }: PlanBuilder, path: string): void {
+function giveAway({ facts, idMaps, namespaces, spec }: PlanBuilder, list: Op[], path: string): void {
   if (facts.cgroup.version !== 2 || path === '' || namespaces.kinds.cgroup !== 'new') return
   const uid = spec.process?.user?.uid
   // Root of the host made it and has it.
@@ -47,7 +48,7 @@ function giveAway({ facts, idMaps, namespaces, spec, create }: PlanBuilder, path
   if (uid === undefined || isOwner || !mountsWritable(spec)) return
   // chown(2): an unprivileged caller can give its cgroup to nobody else; root of the container is itself.
   if (facts.euid !== 0 && mappedId(idMaps?.uids ?? [], uid) !== facts.euid) return
-  create.push({
+  list.push({
     kind: 'chownCgroup',
     pointer: '/process/user/uid',
     what: `give the cgroup to user ${uid} of the container`,

@@ -1,11 +1,16 @@
 import type { PlanBuilder } from './builder'
 import type { Op } from './ops'
 
-/** Shows what the cgroup is, is paid for by it at length, runs a program, or tells the host side how far init is. */
+/**
+ * Shows what the cgroup is, is paid for by it at length, runs a program, tells the host side how far init is, or takes the
+ * host's cgroup file systems out of reach.
+ */
 const needsCgroup = (op: Op): boolean =>
   (op.kind === 'mountFs' && (op.copyUp || op.fstype === 'cgroup' || op.fstype === 'cgroup2')) ||
   op.kind === 'runHook' ||
-  op.kind === 'reportToHost'
+  op.kind === 'reportToHost' ||
+  op.kind === 'pivotRoot' ||
+  op.kind === 'moveRoot'
 
 const isEntering = ({ kind }: Op): boolean => kind === 'enterCgroup' || kind === 'unshareCgroup'
 

@@ -109,9 +109,33 @@ function planReady({ init }: PlanBuilder): void {
   init.push({ kind: 'awaitStart', pointer: '', what: 'wait for start' })
 }
 
+/** What the host side does once init has mounted everything and before it enters its root. */
+function planBetween(builder: PlanBuilder): readonly Op[] {
+  const between: Op[] = [...builder.cgroup.afterNamespaces]
+  planDelegatedOwner(builder, between)
+  planHooks(builder, between, 'prestart')
+  planHooks(builder, between, 'createRuntime')
+  return between
+}
+
+/** Where there is nothing to be done between these steps init goes on without waiting for the host side. */
+const MEETING = [STEPS.mounted, STEPS.hooked] as const
+
+/** Whether the two sides meet before init enters its root. */
+function planMeeting({ init }: PlanBuilder, between: readonly Op[]): boolean {
+  if (between.length > 0 || init.some(({ kind }) => kind === 'runHook')) return true
+  for (const step of MEETING) {
+    const at = init.findIndex((op) => 'step' in op && op.step === step)
+    init.splice(at, 1)
+  }
+  return false
+}
+
 /** The `create` list; after the rest, because the sources that the host side opens are known only then. */
 function planCreate(builder: PlanBuilder): void {
   const { create, cgroup, options } = builder
+  const between = planBetween(builder)
+  const meets = planMeeting(builder, between)
   const late = makesCgroupsLate(builder)
   if (!late) append(create, cgroup.before)
   append(create, builder.trees)
@@ -121,19 +145,18 @@ function planCreate(builder: PlanBuilder): void {
   planWriteIdMaps(builder)
   append(create, builder.sources)
   append(create, mappedTrees(builder))
-  planCgroupOwner(builder)
+  planCgroupOwner(builder, create)
   planNetDevices(builder)
   planIntelRdt(builder)
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
   create.push(sync('releaseInit', 'mapped'))
   if (late) create.push(...cgroup.before, sync('releaseInit', 'grouped'))
-  create.push(sync('awaitInit', 'mounted'))
-  append(create, cgroup.afterNamespaces)
-  planDelegatedOwner(builder)
-  planHooks(builder, create, 'prestart')
-  planHooks(builder, create, 'createRuntime')
-  create.push(sync('releaseInit', 'hooked'))
+  if (meets) {
+    create.push(sync('awaitInit', 'mounted'))
+    append(create, between)
+    create.push(sync('releaseInit', 'hooked'))
+  }
   if (builder.filtered.length > 0) create.push(sync('awaitInit', 'filtered'), ...builder.filtered)
   create.push(sync('awaitInit', 'ready'))
   planScheduling(builder, 'host')
