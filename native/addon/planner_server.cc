@@ -8,6 +8,7 @@
 
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "addon/errors.h"
 #include "addon/peer.h"
 #include "addon/planner_connection.h"
+#include "addon/repeated_plans.h"
 #include "addon/watched.h"
 #include "launcher/sealed.h"
 
@@ -126,11 +128,22 @@ class Server {
     }
   }
 
-  void hear(uint32_t number, PlannerConnection& from) {
+  void hear(uint32_t number, Caller& caller) {
+    PlannerConnection& from = caller.connection();
+    const uint64_t mounts = repeated_.mounts();
+    if (from.caller() != 0 && !from.asked()) {
+      const std::string_view reply = repeated_.find({from.message(), from.size()}, from.caller());
+      if (!reply.empty()) {
+        ++repeats_;
+        caller.follow(from.reply(reply.data(), reply.size(), false));
+        return;
+      }
+    }
     const Napi::HandleScope scope(env_);
     const auto bytes = Napi::Buffer<char>::Copy(env_, from.message(), from.size());
     (void)hear_.MakeCallback(env_.Global(),
-                             {Napi::Number::New(env_, number), Napi::Number::New(env_, from.caller()), bytes},
+                             {Napi::Number::New(env_, number), Napi::Number::New(env_, from.caller()), bytes,
+                              Napi::Number::New(env_, static_cast<double>(mounts))},
                              context_);
   }
 
@@ -154,6 +167,8 @@ class Server {
   }
 
   [[nodiscard]] size_t callers() const noexcept { return callers_.size(); }
+  [[nodiscard]] RepeatedPlans& repeated() noexcept { return repeated_; }
+  [[nodiscard]] uint64_t repeats() const noexcept { return repeats_; }
 
  private:
   void begin(UniqueFd socket) {
@@ -211,6 +226,8 @@ class Server {
   Napi::FunctionReference forget_;
   UniqueFd executable_;
   Held held_;
+  RepeatedPlans repeated_;
+  uint64_t repeats_ = 0;  // callers that were answered by it
   std::unordered_map<uint32_t, Caller*> callers_;
   uint32_t last_ = 0;
   Listener* listener_ = nullptr;
@@ -227,7 +244,7 @@ void Caller::follow(Turn turn) {
     case Turn::kWhole:
       // One that hangs up while it is planned for is found at the reply.
       (void)watch(UV_DISCONNECT);
-      server_.hear(number_, connection_);
+      server_.hear(number_, *this);
       return;
     case Turn::kSends:
       if (!watch(UV_WRITABLE)) {
@@ -340,6 +357,49 @@ Napi::Value drop_plan(const Napi::CallbackInfo& info) {
 Napi::Value plan_callers(const Napi::CallbackInfo& info) {
   const Server* server = find_server(info[0]);
   return Napi::Number::New(info.Env(), server == nullptr ? 0 : static_cast<double>(server->callers()));
+}
+
+namespace {
+
+[[nodiscard]] std::string bytes_of(const Napi::Value& value) {
+  const auto bytes = value.As<Napi::Uint8Array>();
+  return {reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength()};
+}
+
+[[nodiscard]] RepeatedPlans::Plan read_plan(const Napi::Object& from) {
+  RepeatedPlans::Plan plan{bytes_of(from.Get("message")), {}, {}, bytes_of(from.Get("reply"))};
+  const auto words = from.Get("words").As<Napi::Array>();
+  for (uint32_t i = 0; i < words.Length(); ++i) {
+    const auto one = words.Get(i).As<Napi::Object>();
+    RepeatedPlans::Word& word = plan.words.emplace_back();
+    word.index = one.Get("index").ToNumber().Uint32Value();
+    word.is_path = one.Get("kind").ToString().Utf8Value() == "path";
+    const auto places = one.Get("places").As<Napi::Array>();
+    for (uint32_t k = 0; k < places.Length(); ++k) {
+      word.places.push_back(places.Get(k).ToNumber().Uint32Value());
+    }
+  }
+  const auto looks = from.Get("looks").As<Napi::Array>();
+  for (uint32_t i = 0; i < looks.Length(); ++i) {
+    const auto one = looks.Get(i).As<Napi::Array>();
+    plan.looks.push_back({one.Get(0U).ToString(), one.Get(1U).ToString()});
+  }
+  return plan;
+}
+
+}  // namespace
+
+Napi::Value keep_plan(const Napi::CallbackInfo& info) {
+  if (Server* server = find_server(info[0]); server != nullptr) {
+    server->repeated().keep(read_plan(info[1].As<Napi::Object>()),
+                            static_cast<uint64_t>(info[2].ToNumber().Int64Value()));
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value repeated_plans(const Napi::CallbackInfo& info) {
+  const Server* server = find_server(info[0]);
+  return Napi::Number::New(info.Env(), server == nullptr ? 0 : static_cast<double>(server->repeats()));
 }
 
 Napi::Value stop_plans(const Napi::CallbackInfo& info) {

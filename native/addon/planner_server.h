@@ -8,6 +8,7 @@ namespace tsrunc::addon {
 // servePlans({path, fd, executable, most, hear, forget}): a server's number. Listens at `path`, or at the
 // listening socket `fd` where that is undefined, for `most` callers at a time. `hear(connection, caller,
 // message)`: a caller's message is whole; `caller` is its pid, or 0 for one that is not planned for (peer.h).
+// `mounts`, its fourth: RepeatedPlans::mounts.
 // `forget(connection)`: one that was asked will not answer.
 Napi::Value serve_plans(const Napi::CallbackInfo& info);
 
@@ -19,6 +20,12 @@ Napi::Value drop_plan(const Napi::CallbackInfo& info);
 
 // planCallers(server): how many are connected.
 Napi::Value plan_callers(const Napi::CallbackInfo& info);
+
+// keepPlan(server, {message, words, looks, reply}, mounts): repeated_plans.h.
+Napi::Value keep_plan(const Napi::CallbackInfo& info);
+
+// repeatedPlans(server): how many callers were answered so.
+Napi::Value repeated_plans(const Napi::CallbackInfo& info);
 
 // stopPlans(server): closes all.
 Napi::Value stop_plans(const Napi::CallbackInfo& info);

@@ -1,14 +1,21 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CgroupSources, controllerDirectory, freshCgroupFiles, parseMemberships, probeCgroups } from './cgroups'
+import { OWN_VIEW } from './view'
 
 const TMPFS_MAGIC = 0x01021994
 const CGROUP2_SUPER_MAGIC = 0x63677270
 
 let root: string
 let sources: CgroupSources
+
+const viewOf = (self: string): CgroupSources['view'] => ({
+  ...OWN_VIEW,
+  self,
+  ownCgroups: () => readFileSync(join(self, 'cgroup'), 'utf8'),
+})
 
 /** Make files and, for names that end in a slash, directories. */
 function make(files: Readonly<Record<string, string>>): void {
@@ -22,7 +29,7 @@ function make(files: Readonly<Record<string, string>>): void {
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tsrunc-test-'))
   const mountPoint = join(root, 'cgroup')
-  sources = { mountPoint, self: join(root, 'self'), fileSystemType: () => TMPFS_MAGIC }
+  sources = { mountPoint, view: viewOf(join(root, 'self')), fileSystemType: () => TMPFS_MAGIC }
 })
 
 afterEach(() => rmSync(root, { recursive: true }))

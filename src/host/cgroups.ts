@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSyn
 import { posix } from 'node:path'
 import type { CgroupFacts, CgroupV1Hierarchy, DelegatedCgroup } from './facts'
 import { type Memory, NO_MEMORY } from './memory'
+import { type HostView, OWN_VIEW } from './view'
 
 /** f_type of a cgroup2 file system (statfs(2)). */
 const CGROUP2_SUPER_MAGIC = 0x63677270
@@ -10,15 +11,14 @@ const CGROUP2_SUPER_MAGIC = 0x63677270
 export interface CgroupSources {
   /** Where cgroups are mounted. */
   readonly mountPoint: string
-  /** proc(5)'s directory of this process. */
-  readonly self: string
+  readonly view: Pick<HostView, 'self' | 'ownCgroups' | 'text' | 'looksBeyond'>
   /** f_type of the file system at a path. */
   readonly fileSystemType: (path: string) => number
 }
 
 export const REAL_CGROUP_SOURCES: CgroupSources = {
   mountPoint: '/sys/fs/cgroup',
-  self: '/proc/self',
+  view: OWN_VIEW,
   fileSystemType: (path) => statfsSync(path).type,
 }
 
@@ -79,7 +79,7 @@ function probeV1(sources: CgroupSources, memberships: readonly Membership[]): re
     if (first === undefined) continue
     let mountPoint = hierarchyDirectory(sources, entries, controllers)
     if (mountPoint === undefined) {
-      elsewhere ??= mountPointsByController(readFileSync(`${sources.self}/mountinfo`, 'utf8'))
+      elsewhere ??= mountPointsByController(readFileSync(`${sources.view.self}/mountinfo`, 'utf8'))
       mountPoint = elsewhere.get(first)
     }
     if (mountPoint !== undefined) hierarchies.push({ mountPoint, controllers })
@@ -117,8 +117,8 @@ function probeDelegated({ mountPoint }: CgroupSources, own: string): readonly De
 }
 
 /** f_type of what is mounted for cgroups; undefined where nothing is, or the kernel has none. */
-const typeOf = ({ mountPoint, self, fileSystemType }: CgroupSources): number | undefined =>
-  existsSync(mountPoint) && existsSync(`${self}/cgroup`) ? fileSystemType(mountPoint) : undefined
+const typeOf = ({ mountPoint, view, fileSystemType }: CgroupSources): number | undefined =>
+  existsSync(mountPoint) && existsSync(`${view.self}/cgroup`) ? fileSystemType(mountPoint) : undefined
 
 /**
  * How cgroups are laid out here, by few and cheap reads: no mount table on the usual hosts. `limited`: the caller is not
@@ -131,13 +131,16 @@ export function probeCgroups(
 ): CgroupFacts {
   const type = memory.fact('type of cgroups', () => typeOf(sources))
   if (type === undefined) return { version: 0 }
-  const text = readFileSync(`${sources.self}/cgroup`, 'utf8')
+  const { view } = sources
+  const text = view.ownCgroups()
+  // What the caller may write to.
+  if (limited) view.looksBeyond()
   if (type === CGROUP2_SUPER_MAGIC) {
     const own = parseMemberships(text).find((membership) => membership.controllers.length === 0)?.path ?? '/'
     return {
       version: 2,
       mountPoint: sources.mountPoint,
-      controllers: words(readFileSync(`${sources.mountPoint}/cgroup.controllers`, 'utf8')),
+      controllers: words(view.text(`${sources.mountPoint}/cgroup.controllers`)),
       own,
       ...(limited ? { delegated: probeDelegated(sources, own) } : {}),
     }

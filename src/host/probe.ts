@@ -103,33 +103,34 @@ function probePageSize(self: string): number {
 
 /** Look at the host once. Errors: node's own for a /proc or /sys that cannot be read. */
 export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFacts {
-  const { memory, self } = view
+  const { memory } = view
   const euid = process.geteuid?.() ?? 0
   // A caller of a planner is in its user namespace.
-  const nested = memory.fact('user namespace', () => inUserNamespace(self))
+  const nested = memory.fact('user namespace', () => inUserNamespace(view.self))
   const cgroup =
     needs.cgroupsKnown === true
       ? UNKNOWN_CGROUPS
-      : probeCgroups({ ...REAL_CGROUP_SOURCES, self }, nested || euid !== 0, memory)
+      : probeCgroups({ ...REAL_CGROUP_SOURCES, view }, nested || euid !== 0, memory)
+  if (needs.blockIO || needs.hugepages) view.looksBeyond()
   const cgroupFiles = probeCgroupFiles(cgroup, needs)
   return {
     cgroup,
     euid,
     egid: process.getegid?.() ?? 0,
     inUserNamespace: nested,
-    deniesSetgroups: nested && readFileSync(`${self}/setgroups`, 'utf8').trim() === 'deny',
+    deniesSetgroups: nested && readFileSync(`${view.self}/setgroups`, 'utf8').trim() === 'deny',
     lastCapability: memory.fact('capabilities', () => Number(readFileSync('/proc/sys/kernel/cap_last_cap', 'utf8'))),
     machine: MACHINES[process.arch] ?? process.arch,
     namespaces: probeNamespaces(needs.namespacePaths, view),
-    pageSize: needs.longTexts ? probePageSize(self) : SMALLEST_PAGE,
+    pageSize: needs.longTexts ? probePageSize(view.self) : SMALLEST_PAGE,
     hugepageSizes: needs.hugepages ? probeHugepageSizes() : [],
     // v2 has had them since Linux 5.7, and there is no cgroup to look for them before the controller is enabled.
     hugetlbReservations: cgroup.version === 2 || cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
     swap: memory.fact('swap', () => existsSync('/proc/swaps')),
     cgroupFiles,
-    apparmor: needs.apparmor ? probeApparmor(self) : 'off',
-    selinux: needs.selinux && isSelinuxEnabled(self),
-    systemd: needs.systemd === undefined ? undefined : probeSystemd(cgroup.version, euid, needs.systemd, self),
-    resctrl: needs.resctrlGroup === undefined ? undefined : probeResctrl(needs.resctrlGroup, `${self}/mountinfo`),
+    apparmor: needs.apparmor ? probeApparmor(view.self) : 'off',
+    selinux: needs.selinux && isSelinuxEnabled(view.self),
+    systemd: needs.systemd === undefined ? undefined : probeSystemd(cgroup.version, euid, needs.systemd, view.self),
+    resctrl: needs.resctrlGroup === undefined ? undefined : probeResctrl(needs.resctrlGroup, `${view.self}/mountinfo`),
   }
 }

@@ -24,8 +24,17 @@ export interface SavedBytes {
  */
 export interface HostView {
   readonly memory: Memory
-  /** proc(5)'s directory of the caller. */
+  /** proc(5)'s directory of the caller. Who asks for it looks beyond what ownCgroups() and text() say. */
   readonly self: string
+  /** The cgroups that the caller is in, by lines: /proc/self/cgroup (cgroups(7)). */
+  ownCgroups(): string
+  /** What a file of the kernel's says, which is the same for everybody. */
+  text(path: string): string
+  /**
+   * Says that planning looks at something else of the host that may be another the next time: neither a fact (memory) nor
+   * one of these texts.
+   */
+  looksBeyond(): void
   /** Says what will be asked. Throws what the planner catches, where the answers are not there yet. */
   prepare(questions: Questions): void
   /** The bundle's path without symlinks. Errors: node's own, as all below. */
@@ -104,6 +113,9 @@ function limit(path: string): string | undefined {
 export const OWN_VIEW: HostView = {
   memory: NO_MEMORY,
   self: '/proc/self',
+  ownCgroups: () => readFileSync('/proc/self/cgroup', 'utf8'),
+  text: (path) => readFileSync(path, 'utf8'),
+  looksBeyond: () => undefined,
   prepare: () => undefined,
   bundleDirectory: realDirectory,
   config: readRegularFile,

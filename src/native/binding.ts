@@ -20,11 +20,23 @@ export interface PlanServerOptions {
   readonly most: number
   /**
    * A message is whole. `pid`: of who connected, if it is of the same user and sees the same host (native/addon/peer.h),
-   * else 0.
+   * else 0. `mounts`: number of the mount table's state.
    */
-  readonly hear: (connection: number, pid: number, message: Buffer) => void
+  readonly hear: (connection: number, pid: number, message: Buffer, mounts: number) => void
   /** One that was asked does not answer. */
   readonly forget: (connection: number) => void
+}
+
+/** native/addon/repeated_plans.h. */
+export interface KeptPlan {
+  readonly message: Uint8Array
+  readonly words: readonly {
+    readonly index: number
+    readonly kind: 'id' | 'path'
+    readonly places: readonly number[]
+  }[]
+  readonly looks: readonly (readonly [path: string, text: string])[]
+  readonly reply: Uint8Array
 }
 
 export interface ProgramOptions {
@@ -76,6 +88,10 @@ export interface Binding {
   dropPlan(server: number, connection: number): void
   /** How many are connected. */
   planCallers(server: number): number
+  /** Answers requests like this one from now on, unless the mount table is no longer `mounts`. */
+  keepPlan(server: number, plan: KeptPlan, mounts: number): void
+  /** How many were answered so. */
+  repeatedPlans(server: number): number
   /** Ends all connections and takes no more. */
   stopPlans(server: number): void
   /** Runs a program, without fork(2)'s copy of this process (native/addon/program.h). Returns its pid. */

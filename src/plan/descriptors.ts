@@ -11,13 +11,14 @@ export interface DescriptorsPlan {
 /** sd_listen_fds(3): the sockets are meant for this very process. */
 function listenFds({ environment, caller }: PlanOptions): number {
   const { LISTEN_FDS: fds = '', LISTEN_PID: pid = '' } = environment
-  return pid === String(caller.pid) && /^\d{1,6}$/.test(fds) ? Number(fds) : 0
+  return /^\d{1,6}$/.test(fds) && pid === String(caller.pid) ? Number(fds) : 0
 }
 
 /** Sockets of LISTEN_FDS first, then --preserve-fds, as with runc. Errors: PRESERVE_FDS for one that is not open. */
 export function planDescriptors(options: PlanOptions): DescriptorsPlan {
   const listen = listenFds(options)
   const count = listen + options.preserveFds
+  if (count === 0) return { count, env: [] }
   const open = new Set(options.caller.fds)
   for (let fd = 3; fd < 3 + count; fd += 1) {
     if (open.has(fd)) continue

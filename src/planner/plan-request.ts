@@ -6,10 +6,12 @@ import { checkPositionals, readUpToVerb, readWords } from '../cli/read-call'
 import { verb as run } from '../cli/run'
 import { verb as update } from '../cli/update'
 import type { Verb } from '../cli/verb'
+import type { Caller } from '../host/facts'
 import type { Memory } from '../host/memory'
 import type { HostView, Questions, SavedBytes } from '../host/view'
 import { OWN_VIEW } from '../host/view'
 import type { SeccompProgramRequest } from '../plan/seccomp'
+import { type FreeWord, freeWords, OWN_CGROUPS } from './free-words'
 import type { Answers, Reply, Request } from './protocol'
 
 /** Verbs that a planner plans. */
@@ -37,15 +39,59 @@ const limit = (path: string): string => `l${path}`
 /** How the planner sees its caller: by what the caller has told, and by proc(5). */
 class CallersView implements HostView {
   readonly memory: Memory
-  readonly self: string
+  /** What it has looked at of the host and may be another the next time, by path. */
+  readonly looks = new Map<string, string>()
+  /** It has looked at nothing else. */
+  isRepeatable = true
+  readonly #self: string
   readonly #request: Request
   readonly #answers: Answers
 
   constructor(request: Request, pid: number, answers: Answers, memory: Memory) {
     this.memory = memory
-    this.self = `/proc/${pid}`
+    this.#self = `/proc/${pid}`
     this.#request = request
     this.#answers = answers
+  }
+
+  get self(): string {
+    this.looksBeyond()
+    return this.#self
+  }
+
+  /** What the launcher noted of the caller is never the same again. */
+  get caller(): Caller {
+    const { caller } = this.#request
+    const looked = <T>(value: T): T => {
+      this.looksBeyond()
+      return value
+    }
+    return {
+      get fds() {
+        return looked(caller.fds)
+      },
+      get pid() {
+        return looked(caller.pid)
+      },
+    }
+  }
+
+  looksBeyond(): void {
+    this.isRepeatable = false
+  }
+
+  #look(name: string, path: string): string {
+    const text = OWN_VIEW.text(path)
+    this.looks.set(name, text)
+    return text
+  }
+
+  ownCgroups(): string {
+    return this.#look(OWN_CGROUPS, `${this.#self}/cgroup`)
+  }
+
+  text(path: string): string {
+    return this.#look(path, path)
   }
 
   prepare({ directories, namespaces, limits }: Questions): void {
@@ -110,14 +156,14 @@ export interface Kept {
 
 /** What a caller asked for, put together while its verb runs. */
 class Collector implements Engine, LogSink {
-  readonly view: HostView
+  readonly view: CallersView
   readonly #compilerOf: CompilerOf
   #stderr = ''
   #logFile = ''
   #log = ''
   #plan: Uint8Array | undefined
 
-  constructor(view: HostView, compilerOf: CompilerOf) {
+  constructor(view: CallersView, compilerOf: CompilerOf) {
     this.view = view
     this.#compilerOf = compilerOf
   }
@@ -148,13 +194,17 @@ class Collector implements Engine, LogSink {
     this.#log += line
   }
 
-  reply(): Reply {
+  /** @param words of the caller that make a difference in no more than what they say */
+  reply(words: readonly FreeWord[]): Reply {
     if (this.#plan === undefined) return { kind: 'cold' }
-    return { kind: 'plan', stderr: this.#stderr, logFile: this.#logFile, log: this.#log, plan: this.#plan }
+    const { isRepeatable, looks } = this.view
+    // Lines of a log have a time.
+    const repeats = isRepeatable && this.#stderr === '' && this.#log === '' ? { words, looks } : undefined
+    return { kind: 'plan', stderr: this.#stderr, logFile: this.#logFile, log: this.#log, plan: this.#plan, repeats }
   }
 }
 
-async function callVerb(request: Request, engine: Collector): Promise<void> {
+async function callVerb(request: Request, engine: Collector): Promise<readonly FreeWord[]> {
   const { argv } = request
   const before = readUpToVerb(argv)
   const verb = PLANNED.find(({ name }) => name === argv[before.end])
@@ -167,11 +217,12 @@ async function callVerb(request: Request, engine: Collector): Promise<void> {
     argv,
     log: { ...logOf(words.globals), sink: engine },
     // The record stays with the caller.
-    handoff: { fd: -1, caller: request.caller },
+    handoff: { fd: -1, caller: engine.view.caller },
     environment: request.environment,
     cwd: request.cwd,
     engine,
   })
+  return freeWords(argv, words.options, verb === exec ? undefined : words.positionals[0])
 }
 
 /**
@@ -188,8 +239,7 @@ export async function planRequest(
 ): Promise<Reply> {
   const engine = new Collector(new CallersView(request, pid, answers, memory), compilerOf)
   try {
-    await callVerb(request, engine)
-    return engine.reply()
+    return engine.reply(await callVerb(request, engine))
   } catch (error) {
     return error instanceof Ask ? { kind: 'ask', questions: error.questions } : { kind: 'cold' }
   }

@@ -6,12 +6,14 @@ import { isUtf8 } from 'node:buffer'
 import { parseRecord } from '../host/caller'
 import type { Caller } from '../host/facts'
 import type { SavedBytes } from '../host/view'
+import type { Repeatable } from './free-words'
 
 const MAGIC = Buffer.from('tsrunc-planner4\0', 'latin1')
 const MAGIC_SIZE = 16
 const IDENTITY_SIZE = 32
 const SECTIONS = 9
-const SIZES_AT = MAGIC_SIZE + 2 * IDENTITY_SIZE
+/** Of the header: what is the same for all callers of an installation. */
+export const SIZES_AT = MAGIC_SIZE + 2 * IDENTITY_SIZE
 export const REQUEST_HEADER = SIZES_AT + 4 * SECTIONS + 4
 export const ANSWERS_HEADER = 24
 const REPLY_HEADER = 40
@@ -144,13 +146,17 @@ function environment(entries: readonly string[]): Record<string, string | undefi
 
 const repeatedEnvironment = new Repeated((bytes) => environment(words(bytes)))
 
-/** @param bytes header.length of them. Errors: ProtocolError, TsruncError HANDOFF. */
-export function readRequest({ sizes }: RequestHeader, bytes: Buffer): Request {
+export function sectionsOf({ sizes }: RequestHeader, bytes: Buffer): readonly Buffer[] {
   let at = 0
-  const sections = sizes.map((size) => {
+  return sizes.map((size) => {
     at += size
     return bytes.subarray(at - size, at)
   })
+}
+
+/** @param bytes header.length of them. Errors: ProtocolError, TsruncError HANDOFF. */
+export function readRequest(header: RequestHeader, bytes: Buffer): Request {
+  const sections = sectionsOf(header, bytes)
   const section = (index: number): Buffer => sections[index] ?? Buffer.alloc(0)
   return {
     argv: words(section(0)),
@@ -201,6 +207,8 @@ export type Reply =
       readonly logFile: string
       readonly log: string
       readonly plan: Uint8Array
+      /** Of one that another caller may get as well. Not sent. */
+      readonly repeats?: Repeatable | undefined
     }
   | { readonly kind: 'ask'; readonly questions: readonly string[] }
   | { readonly kind: 'cold' }

@@ -1,4 +1,5 @@
 import { binding, EXECUTABLE } from '../native/binding'
+import type { Repeatable } from './free-words'
 import { installation, isSame } from './installation'
 import { PlannerMemory } from './memory'
 import type { Place } from './place'
@@ -15,6 +16,7 @@ import {
   readRequestHeader,
 } from './protocol'
 import { Rehearsal, rehearsedMessages } from './rehearsal'
+import { Repeats } from './repeats'
 import { SeccompMemory } from './seccomp-memory'
 
 /** Connections at a time; a caller that finds no room goes on without a planner. */
@@ -48,9 +50,13 @@ export class PlannerServer {
   #rehearsal: Rehearsal | undefined
   /** Requests whose callers are asked, by connection. */
   readonly #asked = new Map<number, Request>()
-  /** Its number in the addon, once it listens. */
   #server: number | undefined
+  /** State of the mount table when the last request came. */
+  #mounts = 0
+  readonly #repeats = new Repeats()
   #last = performance.now()
+  /** Answered without this object (native/addon/repeated_plans.h), when it was looked last. */
+  #repeated = 0
   #closed = false
   #end: () => void
 
@@ -100,6 +106,9 @@ export class PlannerServer {
 
   #isIdle(idle: number): boolean {
     const isBusy = this.#server !== undefined && binding().planCallers(this.#server) > 0
+    const { repeated } = this
+    if (repeated !== this.#repeated) this.#last = performance.now()
+    this.#repeated = repeated
     return idle > 0 && !isBusy && performance.now() - this.#last >= idle
   }
 
@@ -107,6 +116,20 @@ export class PlannerServer {
   get isWanted(): boolean {
     const { place } = this.#options
     return !this.#closed && (place === undefined || place.isOwn()) && this.isCurrent
+  }
+
+  /** Its number in the addon, once it listens. */
+  get number(): number | undefined {
+    return this.#server
+  }
+
+  get mounts(): number {
+    return this.#mounts
+  }
+
+  /** Callers that were answered without planning. */
+  get repeated(): number {
+    return this.#server === undefined ? 0 : binding().repeatedPlans(this.#server)
   }
 
   get isCurrent(): boolean {
@@ -131,7 +154,7 @@ export class PlannerServer {
       fd,
       executable: EXECUTABLE,
       most: mostConnections ?? MOST_CONNECTIONS,
-      hear: (connection, pid, message) => this.#hear(connection, pid, message),
+      hear: (connection, pid, message, mounts) => this.#hear(connection, pid, message, mounts),
       forget: (connection) => this.#asked.delete(connection),
     })
     place?.take()
@@ -139,12 +162,34 @@ export class PlannerServer {
   }
 
   /** Whatever happens here ends this connection and no other. */
-  #hear(connection: number, pid: number, message: Buffer): void {
+  #hear(connection: number, pid: number, message: Buffer, mounts: number): void {
     this.#last = performance.now()
+    this.#mounts = mounts
     const server = this.#server ?? 0
+    const isFirst = !this.#asked.has(connection)
     this.#reply(connection, pid, message, this.#kept).then(
-      (reply) => binding().answerPlan(server, connection, encodeReply(reply), reply.kind === 'ask'),
+      (reply) => {
+        const bytes = encodeReply(reply)
+        binding().answerPlan(server, connection, bytes, reply.kind === 'ask')
+        if (isFirst && reply.kind === 'plan' && reply.repeats !== undefined) {
+          setImmediate(() => this.#repeat(pid, message, reply.repeats, bytes, mounts))
+        }
+      },
       () => binding().dropPlan(server, connection),
+    )
+  }
+
+  /** Behind a reply: what comes again need not be planned again. */
+  #repeat(pid: number, message: Buffer, repeats: Repeatable | undefined, reply: Buffer, mounts: number): void {
+    if (this.#closed || this.#server === undefined || repeats === undefined) return
+    const server = this.#server
+    const plan = (request: Request) => planRequest(request, pid, request.answers, this.#kept)
+    this.#repeats.consider(message, repeats, reply, plan).then(
+      (plan) => {
+        if (plan !== undefined && !this.#closed) binding().keepPlan(server, plan, mounts)
+      },
+      // It is planned for each time.
+      () => undefined,
     )
   }
 

@@ -118,7 +118,8 @@ test('tsrunc planner: what it remembers of the host is forgotten when the mounts
   await eventually('the planner', () => existsSync(socketPath()))
   const b = await trueBundle()
   const first = await savedPlan(b, 'on', inside)
-  deepEqual(await savedPlan(b, 'on', inside), first)
+  // Until it is given again without being planned.
+  for (let i = 0; i < 3; i++) deepEqual(await savedPlan(b, 'on', inside), first)
   deepEqual(await savedPlan(b, 'off', inside), first)
   execFileSync('nsenter', [...inside.slice(1), 'umount', '/sys/fs/cgroup/pids'])
   const second = await savedPlan(b, 'on', inside)

@@ -1,0 +1,213 @@
+#include "addon/repeated_plans.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "launcher/planner_wire.h"
+#include "sys/small_file.h"
+#include "sys/text.h"
+
+namespace tsrunc::addon {
+namespace {
+
+using launcher::RequestHeader;
+using launcher::Section;
+
+constexpr size_t kMost = 16;
+// Of a request and its reply; longer ones are planned for each time.
+constexpr size_t kMostBytes = size_t{1} << 20;
+constexpr std::string_view kCallersCgroups = "cgroup";
+
+using Sections = std::array<std::string_view, launcher::kSections>;
+
+[[nodiscard]] Sections split(std::string_view message) {
+  RequestHeader header;
+  std::memcpy(&header, message.data(), sizeof header);
+  Sections out;
+  size_t at = sizeof header;
+  for (size_t i = 0; i < out.size(); ++i) {
+    out[i] = message.substr(std::min(at, message.size()), header.sizes[i]);
+    at += out[i].size();
+  }
+  return out;
+}
+
+// The next word of a list, each with a NUL behind it; without that NUL.
+[[nodiscard]] bool next_word(std::string_view& list, std::string_view& word) {
+  const size_t end = list.find('\0');
+  if (end == std::string_view::npos) {
+    return false;
+  }
+  word = list.substr(0, end);
+  list.remove_prefix(end + 1);
+  return true;
+}
+
+[[nodiscard]] bool is_letter_or_digit(char one) noexcept {
+  return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9');
+}
+
+// What stands in a plan as it was given; src/planner/free-words.ts says why.
+[[nodiscard]] bool is_plain_id(std::string_view word) noexcept {
+  return !word.empty() && is_letter_or_digit(word.front()) &&
+         std::all_of(word.begin(), word.end(),
+                     [](char one) { return is_letter_or_digit(one) || one == '_' || one == '-'; });
+}
+
+[[nodiscard]] bool is_plain_path(std::string_view word) noexcept {
+  if (word.empty() || word.front() != '/') {
+    return false;
+  }
+  while (!word.empty()) {
+    word.remove_prefix(1);  // its slash
+    const std::string_view name = word.substr(0, word.find('/'));
+    if (name.empty() || name == "." || name == ".." || !std::all_of(name.begin(), name.end(), [](char one) {
+          return is_letter_or_digit(one) || one == '_' || one == '-' || one == '.';
+        })) {
+      return false;
+    }
+    word.remove_prefix(name.size());
+  }
+  return true;
+}
+
+[[nodiscard]] const RepeatedPlans::Word* find_word(const RepeatedPlans::Plan& plan, size_t index) {
+  for (const RepeatedPlans::Word& word : plan.words) {
+    if (word.index == index) {
+      return &word;
+    }
+  }
+  return nullptr;
+}
+
+// Where the reply has a word of another length its bytes would be others, too.
+[[nodiscard]] bool may_stand_for(const RepeatedPlans::Word& word, std::string_view kept,
+                                 std::string_view given) {
+  return (word.places.empty() || kept.size() == given.size()) &&
+         (word.is_path ? is_plain_path(given) : is_plain_id(given));
+}
+
+// Whether two command lines differ in free words only.
+[[nodiscard]] bool is_same_call(const RepeatedPlans::Plan& plan, std::string_view kept,
+                                std::string_view given) {
+  std::string_view before;
+  std::string_view now;
+  for (size_t index = 0; next_word(kept, before); ++index) {
+    if (!next_word(given, now)) {
+      return false;
+    }
+    const RepeatedPlans::Word* word = find_word(plan, index);
+    if (word == nullptr ? before != now : !may_stand_for(*word, before, now)) {
+      return false;
+    }
+  }
+  return given.empty();
+}
+
+[[nodiscard]] bool is_same_request(const RepeatedPlans::Plan& plan, std::string_view given) {
+  constexpr size_t kSame = offsetof(RequestHeader, sizes);
+  if (given.size() < sizeof(RequestHeader) || std::memcmp(plan.message.data(), given.data(), kSame) != 0) {
+    return false;
+  }
+  const Sections before = split(plan.message);
+  const Sections now = split(given);
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (i != static_cast<size_t>(Section::kArgv) && i != static_cast<size_t>(Section::kRecord) &&
+        before[i] != now[i]) {
+      return false;
+    }
+  }
+  constexpr auto kArgv = static_cast<size_t>(Section::kArgv);
+  return is_same_call(plan, before[kArgv], now[kArgv]);
+}
+
+void put_words(RepeatedPlans::Plan& plan, std::string_view message) {
+  std::string_view argv = split(message)[static_cast<size_t>(Section::kArgv)];
+  std::string_view text;
+  for (size_t index = 0; next_word(argv, text); ++index) {
+    if (const RepeatedPlans::Word* word = find_word(plan, index); word != nullptr) {
+      for (const size_t place : word->places) {
+        plan.reply.replace(place, text.size(), text);
+      }
+    }
+  }
+}
+
+// Of what JavaScript hands over: what is put in stays within the reply.
+[[nodiscard]] bool is_sound(const RepeatedPlans::Plan& plan) {
+  if (plan.message.size() < sizeof(RequestHeader) || plan.message.size() + plan.reply.size() > kMostBytes) {
+    return false;
+  }
+  std::string_view argv = split(plan.message)[static_cast<size_t>(Section::kArgv)];
+  std::string_view text;
+  size_t found = 0;
+  for (size_t index = 0; next_word(argv, text); ++index) {
+    const RepeatedPlans::Word* word = find_word(plan, index);
+    if (word == nullptr) {
+      continue;
+    }
+    ++found;
+    for (const size_t place : word->places) {
+      if (place > plan.reply.size() || plan.reply.compare(place, text.size(), text) != 0) {
+        return false;
+      }
+    }
+  }
+  return found == plan.words.size();
+}
+
+}  // namespace
+
+RepeatedPlans::RepeatedPlans() : mountinfo_(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
+
+uint64_t RepeatedPlans::mounts() {
+  // proc(5): once after each change. Without the file nothing is kept.
+  pollfd watched = {mountinfo_.get(), POLLPRI, 0};
+  if (!mountinfo_.valid() || ::poll(&watched, 1, 0) != 0) {
+    plans_.clear();
+    ++mounts_;
+  }
+  return mounts_;
+}
+
+void RepeatedPlans::keep(Plan plan, uint64_t mounts) {
+  if (mounts != this->mounts() || !is_sound(plan)) {
+    return;
+  }
+  plans_.remove_if([&](const Plan& one) { return is_same_request(one, plan.message); });
+  plans_.push_front(std::move(plan));
+  if (plans_.size() > kMost) {
+    plans_.pop_back();
+  }
+}
+
+bool RepeatedPlans::looks_the_same(const Plan& plan, pid_t caller) {
+  for (const Look& look : plan.looks) {
+    char path[64];
+    sys::Text(path).add("/proc/").add(static_cast<uint64_t>(caller)).add("/cgroup");
+    text_.clear();
+    if (sys::read_whole(AT_FDCWD, look.path == kCallersCgroups ? path : look.path.c_str(), text_) ||
+        std::string_view(text_.data(), text_.size()) != look.text) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string_view RepeatedPlans::find(std::string_view message, pid_t caller) {
+  const auto found = std::find_if(plans_.begin(), plans_.end(),
+                                  [&](const Plan& plan) { return is_same_request(plan, message); });
+  if (found == plans_.end() || !looks_the_same(*found, caller)) {
+    return {};
+  }
+  plans_.splice(plans_.begin(), plans_, found);
+  put_words(plans_.front(), message);
+  return plans_.front().reply;
+}
+
+}  // namespace tsrunc::addon

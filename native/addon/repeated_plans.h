@@ -1,0 +1,61 @@
+// Requests that come again and again, as those of health checks and of containers of one configuration, and
+// the plans that were made of them: a caller is answered without JavaScript. Knows nothing of node.
+//
+// Such a request differs from the one that was planned for in no more than what the launcher noted of its
+// caller, which the plan does not depend on, and in some words of the command line, which the plan has in
+// some places, and is the same elsewhere (src/planner/repeats.ts, which finds out).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sys/array.h"
+#include "sys/unique_fd.h"
+
+namespace tsrunc::addon {
+
+class RepeatedPlans {
+ public:
+  struct Word {
+    size_t index = 0;            // in the command line
+    bool is_path = false;        // else it is an ID
+    std::vector<size_t> places;  // in the reply
+  };
+  // What planning has looked at beside the request.
+  struct Look {
+    std::string path;  // "cgroup": of the caller's directory of proc(5)
+    std::string text;
+  };
+  struct Plan {
+    std::string message;  // the request, with its header
+    std::vector<Word> words;
+    std::vector<Look> looks;
+    std::string reply;
+  };
+
+  RepeatedPlans();
+
+  // A number of the mount table's state, on which facts of the host depend (src/host/memory.ts). Forgets all
+  // plans of another one.
+  [[nodiscard]] uint64_t mounts();
+  // Answers requests like this one, unless the mount table is no longer `mounts`.
+  void keep(Plan plan, uint64_t mounts);
+  // The reply to a request of a process; empty: it has to be planned for. Valid until the next call.
+  [[nodiscard]] std::string_view find(std::string_view message, pid_t caller);
+
+ private:
+  [[nodiscard]] bool looks_the_same(const Plan& plan, pid_t caller);
+
+  sys::UniqueFd mountinfo_;
+  uint64_t mounts_ = 0;
+  std::list<Plan> plans_;  // the one that was used last is the first
+  sys::Array<char> text_;
+};
+
+}  // namespace tsrunc::addon

@@ -1,0 +1,161 @@
+// What a planner was asked before it gives again (native/addon/repeated_plans.h): to callers that it fits, with what they say.
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  addBusybox,
+  type Bundle,
+  bundle,
+  callRuntime,
+  cgroupVersion,
+  deepEqual,
+  equal,
+  match,
+  notEqual,
+  plansCold,
+  requires,
+  sandbox,
+  scratch,
+  startPlanner,
+  test,
+} from '../../lib'
+
+plansCold()
+
+const ONLY = { only: ['tsrunc'] } as const
+
+/** As often as a request has to come until it is no longer planned for, and once more. */
+const ROUNDS = 4
+
+const sleeping = (): Promise<Bundle> =>
+  bundle((c, b) => {
+    addBusybox(b.rootfs)
+    c.process.args = ['/bin/sleep', '1000']
+    // Beneath the root of all, by the ID.
+    Reflect.deleteProperty(c.linux, 'cgroupsPath')
+  })
+
+const call = (planner: string, args: readonly string[], within: readonly string[] = []) =>
+  callRuntime(['--planner', planner, ...args], { within })
+
+interface Made {
+  readonly plan: Buffer
+  readonly pid: string
+  readonly cgroups: string
+}
+
+/** What create has saved and made. */
+const made = async (
+  planner: string,
+  b: Bundle,
+  id: string,
+  pidFile: string,
+  within: readonly string[] = [],
+): Promise<Made> => {
+  const { status, stderr } = await call(planner, ['create', '--bundle', b.path, '--pid-file', pidFile, id], within)
+  deepEqual([status, stderr], [0, ''])
+  const pid = readFileSync(pidFile, 'utf8')
+  const plan = readFileSync(join(sandbox().marks.root, id, 'plan'))
+  const cgroups = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+  equal((await call('off', ['delete', '--force', id])).status, 0)
+  return { plan, pid, cgroups }
+}
+
+test('tsrunc planner: what comes again under another ID is the plan that node makes', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await sleeping()
+  const ids = Array.from({ length: ROUNDS }, (_, i) => `${b.id}-${i}`)
+  for (const [i, id] of [...ids, `${b.id}-long`, `${b.id}.x`, `${b.id}+x`].entries()) {
+    const pidFile = scratch(`pid-${i}`)
+    const warm = await made('on', b, id, pidFile)
+    const cold = await made('off', b, id, pidFile)
+    deepEqual(warm.plan, cold.plan)
+    equal(warm.cgroups, cold.cgroups)
+    match(warm.cgroups, new RegExp(`/${id.replace(/[.+]/g, '\\$&')}$`, 'm'))
+    notEqual(warm.pid, cold.pid)
+  }
+})
+
+test('tsrunc planner: an ID of the same length that is none is refused as always', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await sleeping()
+  for (let i = 0; i < ROUNDS; i++) await made('on', b, `${b.id}-${i}`, scratch('pid'))
+  for (const id of [`${b.id}/x`, `${b.id}-ä`, `${b.id} x`, `../${b.id}`]) {
+    const create = ['create', '--bundle', b.path, '--pid-file', scratch('pid'), id]
+    const [warm, cold] = [await call('auto', create), await call('off', create)]
+    deepEqual([warm.status, warm.stderr], [cold.status, cold.stderr])
+    equal(warm.status, 1)
+  }
+})
+
+test('tsrunc planner: a caller in another cgroup gets a plan of its own', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await sleeping()
+  const version = cgroupVersion() === 2
+  const directory = join('/sys/fs/cgroup', version ? '' : 'freezer', `${sandbox().tag}-caller`)
+  mkdirSync(directory)
+  sandbox().undo.push(() => rmdirSync(directory))
+  const within = ['/bin/sh', '-c', `echo $$ >${directory}/cgroup.procs; exec "$@"`, 'sh']
+  const id = `${b.id}-c`
+  for (let i = 0; i < ROUNDS; i++) {
+    for (const from of [[], within]) {
+      const warm = await made('on', b, id, scratch('pid'), from)
+      deepEqual(warm.plan, (await made('off', b, id, scratch('pid'), from)).plan)
+    }
+  }
+})
+
+test('tsrunc planner: exec that comes again, as of a health check', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await sleeping()
+  const [begun, ended] = [
+    async () => await b.run({ global: ['--planner', 'off'], flags: ['--detach'] }),
+    async () => await b.delete({ flags: ['--force'] }),
+  ]
+  await begun()
+  const look = ['/bin/sh', '-c', 'readlink /proc/self/ns/pid; echo "$A"']
+  const namespace = async (): Promise<string> => readlinkSync(`/proc/${(await b.state()).pid}/ns/pid`)
+  const check = async (flags: readonly string[], command: readonly string[], said: string): Promise<void> => {
+    const { status, stdout, stderr } = await call('on', ['exec', ...flags, b.id, ...command])
+    deepEqual([status, stdout, stderr], [0, `${await namespace()}\n${said}\n`, ''])
+  }
+  for (let i = 0; i < ROUNDS; i++) {
+    await check([], look, '')
+    await check(['--env', 'A=word'], look, 'word')
+    // Of an engine: the same content, in another file each time.
+    const file = scratch(`process-${i}`)
+    writeFileSync(file, JSON.stringify({ args: look, cwd: '/', env: ['PATH=/bin', 'A=file'] }))
+    const pidFile = scratch(`pid-${i}`)
+    await check(['--process', file, '--pid-file', pidFile], [], 'file')
+    match(readFileSync(pidFile, 'utf8'), /^\d+$/)
+  }
+  const file = scratch('process-0')
+  writeFileSync(file, JSON.stringify({ args: look, cwd: '/', env: ['PATH=/bin', 'A=else'] }))
+  await check(['--process', file, '--pid-file', scratch('pid-0')], [], 'else')
+  const before = (await b.state()).pid
+  await ended()
+  await begun()
+  notEqual((await b.state()).pid, before)
+  for (let i = 0; i < ROUNDS; i++) await check([], look, '')
+})
+
+test('tsrunc planner: what comes again is planned anew when the mounts have changed', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await sleeping()
+  const id = `${b.id}-m`
+  const directory = scratch('mounted')
+  mkdirSync(directory)
+  for (let i = 0; i < ROUNDS; i++) {
+    const warm = await made('on', b, id, scratch('pid'))
+    deepEqual(warm.plan, (await made('off', b, id, scratch('pid'))).plan)
+    if (i === ROUNDS - 2) {
+      execFileSync('mount', ['-t', 'tmpfs', sandbox().tag, directory])
+      sandbox().undo.push(() => execFileSync('umount', [directory]))
+    }
+  }
+})

@@ -1,0 +1,56 @@
+/** /proc/self/cgroup of the caller, among what planning has looked at (native/addon/repeated_plans.h). */
+export const OWN_CGROUPS = 'cgroup'
+
+/** A word of a command line that two requests may differ in: a plan has it where it has it, and depends on it in nothing else. */
+export interface FreeWord {
+  readonly index: number
+  readonly kind: 'id' | 'path'
+}
+
+/** What a plan depends on beside the request. */
+export interface Repeatable {
+  readonly words: readonly FreeWord[]
+  /** Texts that were looked at, by path. */
+  readonly looks: ReadonlyMap<string, string>
+}
+
+/**
+ * What stands in a plan as it was given: an ID that no unit of systemd and no path has to escape, a path that is what
+ * path.resolve makes of it. native/addon/repeated_plans.cc checks the words of later callers by the same rules.
+ */
+const PLAIN = {
+  id: /^[A-Za-z0-9][A-Za-z0-9_-]*$/,
+  path: /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.-]+)+$/,
+} as const satisfies Readonly<Record<FreeWord['kind'], RegExp>>
+
+/** Paths of files that the caller has read or that the engine makes. */
+const PATHS = [
+  ...['pid-file', 'console-socket', 'pidfd-socket', 'process'],
+  ...['stdin', 'stdout', 'stderr', 'log-path'],
+] as const
+
+/**
+ * The words of a command line that engines give another one each time.
+ *
+ * @param id of a container that is to be made; one that is there has a plan, which is part of the request
+ */
+export function freeWords(
+  argv: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+  id: string | undefined,
+): readonly FreeWord[] {
+  const free = (value: unknown, kind: FreeWord['kind']): readonly FreeWord[] => {
+    if (typeof value !== 'string' || !PLAIN[kind].test(value)) return []
+    const index = argv.indexOf(value)
+    // One that stands there twice may be another option's, too.
+    return index < 0 || argv.lastIndexOf(value) !== index ? [] : [{ index, kind }]
+  }
+  const ids = [...free(id, 'id'), ...free(options['exec-id'], 'id')]
+  return [...ids, ...PATHS.flatMap((name) => free(options[name], 'path'))]
+}
+
+const NEXT: Readonly<Record<string, string>> = { z: 'a', Z: 'A', '9': '0' }
+
+/** A word of the same length and the same kinds of characters, of which no letter and no digit is the same. */
+export const turned = (word: string): string =>
+  word.replace(/[A-Za-z0-9]/g, (one) => NEXT[one] ?? String.fromCharCode(one.charCodeAt(0) + 1))
