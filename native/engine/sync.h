@@ -3,8 +3,8 @@
 //   host                                         init
 //   sources    ──────────────────────────────▶   (+ descriptors of them, SCM_RIGHTS)
 //   mapped     ──────────────────────────────▶   goes on after clone
-//              ◀──────────────────────────────   mounted
-//   hooked     ──────────────────────────────▶
+//              ◀──────────────────────────────   mounted, and
+//   hooked     ──────────────────────────────▶   only where there is something to be done in between
 //              ◀──────────────────────────────   ready (+ master of the console, SCM_RIGHTS)
 //   committed  ──────────────────────────────▶   no longer ends with its parent; waits at exec.fifo
 //

@@ -238,6 +238,8 @@ class Monitor final : public MonitorServices {
   }
 
   void record() noexcept {
+    output_.read_out(clients_, log_);
+    error_.read_out(clients_, log_);
     log_.finish();
     record_.lost = output_.lost() + error_.lost() + log_.lost();
     line_size_ = write_exit_line(record_, line_);

@@ -25,7 +25,7 @@ void MonitorChannel::move(const pollfd* ready, MonitorClients& clients, MonitorL
     write();
   }
   if (ready[0].revents != 0 && source_.valid() && !waits()) {
-    read(clients, log);
+    (void)read(clients, log);
   }
 }
 
@@ -36,13 +36,13 @@ void MonitorChannel::retry(MonitorClients& clients) noexcept {
 }
 
 // pty(7): EIO once no process has the other end open and everything was read.
-void MonitorChannel::read(MonitorClients& clients, MonitorLog& log) noexcept {
+bool MonitorChannel::read(MonitorClients& clients, MonitorLog& log) noexcept {
   const ssize_t got = ::read(source_.get(), data_, sizeof data_);
   if (got <= 0) {
     if (got == 0 || !for_now()) {
       source_.reset();
     }
-    return;
+    return false;
   }
   progress_ = sys::monotonic_ms();
   size_ = static_cast<size_t>(got);
@@ -54,6 +54,24 @@ void MonitorChannel::read(MonitorClients& clients, MonitorLog& log) noexcept {
     write();
   } else if (gave_up_) {
     lost_ += size_;
+  }
+  return true;
+}
+
+void MonitorChannel::read_out(MonitorClients& clients, MonitorLog& log) noexcept {
+  // A pipe can have a mebibyte (pipe(7)); a process that was left behind may write for ever.
+  constexpr size_t kMost = size_t{1} << 20;
+  bool more = true;
+  for (size_t got = 0; more;) {
+    if (waits_for_sink()) {
+      give_sink_up();
+    }
+    if (waits_for_clients_) {
+      clients.drop_owed(type_);
+      waits_for_clients_ = false;
+    }
+    more = source_.valid() && got < kMost && read(clients, log);
+    got += more ? size_ : 0;
   }
 }
 

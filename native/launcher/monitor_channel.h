@@ -31,13 +31,16 @@ class MonitorChannel {
   // The last piece was not taken by everybody yet.
   [[nodiscard]] bool waits() const noexcept { return waits_for_sink() || waits_for_clients_; }
   [[nodiscard]] bool waits_for_sink() const noexcept { return start_ < end_; }
+  // All that the process has left, for whom does not have to be waited for: the time is over.
+  void read_out(MonitorClients& clients, MonitorLog& log) noexcept;
   // Whoever reads there gets no more.
   void give_sink_up() noexcept;
   [[nodiscard]] int64_t last_progress() const noexcept { return progress_; }
   [[nodiscard]] uint64_t lost() const noexcept { return lost_; }
 
  private:
-  void read(MonitorClients& clients, MonitorLog& log) noexcept;
+  // Whether there was something.
+  bool read(MonitorClients& clients, MonitorLog& log) noexcept;
   void write() noexcept;
 
   char type_;

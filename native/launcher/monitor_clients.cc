@@ -92,6 +92,16 @@ void MonitorClients::drop_stuck(int64_t milliseconds) noexcept {
   }
 }
 
+void MonitorClients::drop_owed(char type) noexcept {
+  uint32_t& owed = owed_[row(type)];
+  for (size_t i = 0; i < kMost; ++i) {
+    if ((owed >> i & 1) != 0) {
+      clients_[i].drop();
+    }
+  }
+  owed = 0;
+}
+
 void MonitorClients::tell_exit(const char* line, size_t size) noexcept {
   for (MonitorClient& client : clients_) {
     if (client.wants_exit() && !client.pending() && client.send(kFrameExit, line, size)) {

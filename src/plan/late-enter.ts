@@ -2,13 +2,14 @@ import type { PlanBuilder } from './builder'
 import type { Op } from './ops'
 
 /**
- * Shows what the cgroup is, is paid for by it at length, runs a program, tells the host side how far init is, or takes the
- * host's cgroup file systems out of reach.
+ * Shows what the cgroup is, is paid for by it at length, runs a program, tells the host side how far init is, takes the host's
+ * cgroup file systems out of reach, or changes what others may have as well: a limit that is refused is known before.
  */
 const needsCgroup = (op: Op): boolean =>
   (op.kind === 'mountFs' && (op.copyUp || op.fstype === 'cgroup' || op.fstype === 'cgroup2')) ||
   op.kind === 'runHook' ||
   op.kind === 'reportToHost' ||
+  op.kind === 'writeSysctl' ||
   op.kind === 'pivotRoot' ||
   op.kind === 'moveRoot'
 

@@ -24,13 +24,16 @@ test.each([
   ['run', '--pid-file', '/run//p', 'a'],
   ['run', '--pid-file', '/run/p/', 'a'],
   ['run', '--pid-file', '/run/p q', 'a'],
+  ['run', '--pid-file', '/_', 'a'],
+  ['run', '--pid-file', '/.../--', 'a'],
+  ['run', '--pid-file=/w', '--cwd', '/w', 'a'],
   ['run', '--pid-file', '/p', '--console-socket', '/p', 'a'],
 ])('what is not plain, or stands there twice, is not free: %j', (...argv) => {
   const value = argv[1]?.split('=')[1] ?? argv[2]
   expect(freeWords(argv, { 'pid-file': value }, undefined)).toEqual([])
 })
 
-test.each(['', '.', '..', 'a.b', 'a+b', '-a', 'a/b', 'ä'])('the ID %j is not free', (id) => {
+test.each(['', '.', '..', '_', 'a.b', 'a+b', '-a', 'a/b', 'ä'])('the ID %j is not free', (id) => {
   expect(freeWords(['run', id], {}, id)).toEqual([])
 })
 

@@ -39,14 +39,15 @@ export function freeWords(
   options: Readonly<Record<string, unknown>>,
   id: string | undefined,
 ): readonly FreeWord[] {
-  const free = (value: unknown, kind: FreeWord['kind']): readonly FreeWord[] => {
-    if (typeof value !== 'string' || !PLAIN[kind].test(value)) return []
+  const free = (value: unknown, kind: FreeWord['kind'], option?: string): readonly FreeWord[] => {
+    if (typeof value !== 'string' || !PLAIN[kind].test(value) || turned(value) === value) return []
     const index = argv.indexOf(value)
-    // One that stands there twice may be another option's, too.
-    return index < 0 || argv.lastIndexOf(value) !== index ? [] : [{ index, kind }]
+    // One that stands there twice, or behind another word, may be another option's.
+    const isOwn = index >= 0 && argv.lastIndexOf(value) === index
+    return isOwn && (option === undefined || argv[index - 1] === `--${option}`) ? [{ index, kind }] : []
   }
-  const ids = [...free(id, 'id'), ...free(options['exec-id'], 'id')]
-  return [...ids, ...PATHS.flatMap((name) => free(options[name], 'path'))]
+  const ids = [...free(id, 'id'), ...free(options['exec-id'], 'id', 'exec-id')]
+  return [...ids, ...PATHS.flatMap((name) => free(options[name], 'path', name))]
 }
 
 const NEXT: Readonly<Record<string, string>> = { z: 'a', Z: 'A', '9': '0' }

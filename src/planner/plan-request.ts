@@ -17,6 +17,8 @@ import type { Answers, Reply, Request } from './protocol'
 /** Verbs that a planner plans. */
 const PLANNED: readonly Verb[] = [create, run, exec, update]
 
+const makesOne = (verb: Verb): boolean => verb === create || verb === run
+
 /** Nobody asks so much; a configuration that does is for node. */
 const MOST_QUESTIONS = 256
 
@@ -222,7 +224,7 @@ async function callVerb(request: Request, engine: Collector): Promise<readonly F
     cwd: request.cwd,
     engine,
   })
-  return freeWords(argv, words.options, verb === exec ? undefined : words.positionals[0])
+  return freeWords(argv, words.options, makesOne(verb) ? words.positionals[0] : undefined)
 }
 
 /**

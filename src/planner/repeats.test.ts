@@ -48,6 +48,14 @@ test.each(made)('plans depend on the ID in nothing but its text: %s', (_name, { 
   }
 })
 
+test.each(made)('and on paths that the caller gives in the same way: %s', (_name, { spec, options, facts }) => {
+  const planOf = (pidFile: string, pidfdSocket: string): Buffer =>
+    Buffer.from(encodePlan(resolve(spec, { ...options, pidFile, pidfdSocket }, facts).plan, LAUNCH))
+  const words = ['/run/c/a.pid', '/run/socket'].map((given) => ({ given, other: turned(given) }))
+  const [one = '', two = ''] = words.map(({ given }) => given)
+  expect(placesOf(planOf(one, two), planOf(turned(one), turned(two)), words)).toBeDefined()
+})
+
 const message = (argv: readonly string[], record = 'tsrunc-handoff 1\npid 7\n', config = '{}'): Buffer =>
   encodeRequest(installation(), {
     ...{ argv, cwd: '/', environment: ['A=1'], record, bundle: '/b', config: bytes(config) },
@@ -56,7 +64,10 @@ const message = (argv: readonly string[], record = 'tsrunc-handoff 1\npid 7\n', 
 
 const WORDS = [{ index: 1, kind: 'id' }] as const
 const REPEATABLE = { words: WORDS, looks: new Map([['cgroup', '0::/']]) }
-const replyOf = (text: string): Reply => ({ kind: 'plan', stderr: '', logFile: '', log: '', plan: bytes(text) })
+const replyOf = (text: string, looks = REPEATABLE.looks): Reply => ({
+  ...{ kind: 'plan', stderr: '', logFile: '', log: '', plan: bytes(text) },
+  repeats: { ...REPEATABLE, looks },
+})
 const plan = vi.fn(async ({ argv }: Request) => replyOf(`plan of ${argv[1]}`))
 const consider = (repeats: Repeats, sent: Buffer, text: string, planned = plan) =>
   repeats.consider(sent, REPEATABLE, encodeReply(replyOf(text)), planned)
@@ -82,10 +93,12 @@ test('what cannot be repeated is tried once, what a caller did not wait for agai
   const repeats = new Repeats()
   const sent = message(['run', 'a'])
   const cold = vi.fn(async (): Promise<Reply> => ({ kind: 'cold' }))
+  const moved = vi.fn(async () => replyOf('plan 98', new Map([['cgroup', '0::/else']])))
   const lengths = vi.fn(async ({ argv }: Request) => replyOf(`plan ${argv[1]?.charCodeAt(0)}`))
   await consider(repeats, sent, 'plan 97')
   expect(await consider(repeats, sent, 'plan 97', cold)).toBeUndefined()
+  expect(await consider(repeats, sent, 'plan 97', moved)).toBeUndefined()
   expect(await consider(repeats, sent, 'plan 97', lengths)).toBeUndefined()
   expect(await consider(repeats, sent, 'plan 97', lengths)).toBeUndefined()
-  expect([cold, lengths].map((fn) => fn.mock.calls.length)).toEqual([1, 1])
+  expect([cold, moved, lengths].map((fn) => fn.mock.calls.length)).toEqual([1, 1, 1])
 })

@@ -2,6 +2,7 @@
  * Which plans other callers may get as well. What a plan has of a command line is found by planning for another one: where
  * the two plans differ, and only there, they have what the callers said.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { KeptPlan } from '../native/binding'
 import { type FreeWord, type Repeatable, turned } from './free-words'
 import {
@@ -16,7 +17,7 @@ import {
 } from './protocol'
 
 /** Requests that came once. */
-const MOST_CANDIDATES = 8
+const MOST_CANDIDATES = 16
 /** Of a request and its reply. */
 const MOST_BYTES = 1 << 20
 
@@ -99,16 +100,15 @@ export class Repeats {
     const sections = sectionsOf(header, message.subarray(REQUEST_HEADER))
     const one: Candidate = { message, argv, sections, words, isHopeless: false }
     const before = this.#candidates.find((candidate) => isSameRequest(candidate, one))
-    if (before === undefined) {
-      this.#candidates = [one, ...this.#candidates].slice(0, MOST_CANDIDATES)
-      return undefined
-    }
-    if (before.isHopeless) return undefined
+    const others = this.#candidates.filter((candidate) => candidate !== before)
+    // The one that came last is the first.
+    this.#candidates = [before ?? one, ...others].slice(0, MOST_CANDIDATES)
+    if (before === undefined || before.isHopeless) return undefined
     const replaced = words.map(({ index }) => ({ given: argv[index] ?? '', other: turned(argv[index] ?? '') }))
-    const others = new Map(words.map(({ index }, i) => [index, replaced[i]?.other]))
-    const other = await plan({ ...request, argv: argv.map((word, i) => others.get(i) ?? word) })
-    // The caller may have ended meanwhile.
-    if (other.kind !== 'plan') return undefined
+    const turnedWords = new Map(words.map(({ index }, i) => [index, replaced[i]?.other]))
+    const other = await plan({ ...request, argv: argv.map((word, i) => turnedWords.get(i) ?? word) })
+    // The caller may have ended meanwhile, or be in another cgroup.
+    if (other.kind !== 'plan' || !isDeepStrictEqual(other.repeats?.looks, looks)) return undefined
     const places = placesOf(reply, encodeReply(other), replaced)
     before.isHopeless = places === undefined
     if (places === undefined) return undefined

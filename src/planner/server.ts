@@ -99,17 +99,22 @@ export class PlannerServer {
     this.#rehearsal = new Rehearsal(
       rehearsedMessages(rehearsed, this.#installation),
       async (message) => encodeReply(await this.#reply(REHEARSED, process.pid, message, kept)),
-      () => performance.now() - this.#last,
+      () => performance.now() - this.#lastHeard(),
     )
     this.#rehearsal.begin()
   }
 
   #isIdle(idle: number): boolean {
     const isBusy = this.#server !== undefined && binding().planCallers(this.#server) > 0
+    return idle > 0 && !isBusy && performance.now() - this.#lastHeard() >= idle
+  }
+
+  /** When a request came; of those that are answered without this object it is known only that there were some. */
+  #lastHeard(): number {
     const { repeated } = this
     if (repeated !== this.#repeated) this.#last = performance.now()
     this.#repeated = repeated
-    return idle > 0 && !isBusy && performance.now() - this.#last >= idle
+    return this.#last
   }
 
   /** No other one has its place, and its files are those that it was started from. */
@@ -167,16 +172,15 @@ export class PlannerServer {
     this.#mounts = mounts
     const server = this.#server ?? 0
     const isFirst = !this.#asked.has(connection)
-    this.#reply(connection, pid, message, this.#kept).then(
-      (reply) => {
+    this.#reply(connection, pid, message, this.#kept)
+      .then((reply) => {
         const bytes = encodeReply(reply)
         binding().answerPlan(server, connection, bytes, reply.kind === 'ask')
         if (isFirst && reply.kind === 'plan' && reply.repeats !== undefined) {
           setImmediate(() => this.#repeat(pid, message, reply.repeats, bytes, mounts))
         }
-      },
-      () => binding().dropPlan(server, connection),
-    )
+      })
+      .catch(() => binding().dropPlan(server, connection))
   }
 
   /** Behind a reply: what comes again need not be planned again. */
@@ -184,13 +188,13 @@ export class PlannerServer {
     if (this.#closed || this.#server === undefined || repeats === undefined) return
     const server = this.#server
     const plan = (request: Request) => planRequest(request, pid, request.answers, this.#kept)
-    this.#repeats.consider(message, repeats, reply, plan).then(
-      (plan) => {
+    this.#repeats
+      .consider(message, repeats, reply, plan)
+      .then((plan) => {
         if (plan !== undefined && !this.#closed) binding().keepPlan(server, plan, mounts)
-      },
+      })
       // It is planned for each time.
-      () => undefined,
-    )
+      .catch(() => undefined)
   }
 
   async #reply(connection: number, pid: number, message: Buffer, kept: Kept): Promise<Reply> {
