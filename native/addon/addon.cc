@@ -1,7 +1,6 @@
 // The edge between node and C++: arguments in, exceptions out, nothing else (src/native/binding.ts is its
 // other half).
 #include <napi.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -86,12 +85,6 @@ Napi::Value run_checksum(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), sys::crc32c(bytes.Data(), bytes.ByteLength()));
 }
 
-// proc(5) mountinfo, poll(2): POLLERR and POLLPRI once after each change of the mount table.
-Napi::Value run_has_event(const Napi::CallbackInfo& info) {
-  pollfd watched = {info[0].ToNumber(), POLLPRI, 0};
-  return Napi::Boolean::New(info.Env(), ::poll(&watched, 1, 0) != 0);
-}
-
 Napi::Value run_send_log(const Napi::CallbackInfo& info) {
   const std::string target = info[0].ToString();
   const std::string message = info[2].ToString();
@@ -129,7 +122,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("repeatedPlans", Napi::Function::New(env, repeated_plans));
   exports.Set("stopPlans", Napi::Function::New(env, stop_plans));
   exports.Set("runProgram", Napi::Function::New(env, run_program));
-  exports.Set("hasEvent", Napi::Function::New(env, run_has_event));
   exports.Set("keepSeccomp", Napi::Function::New(env, run_keep_seccomp));
   return exports;
 }

@@ -1,6 +1,7 @@
 #include "addon/planner_server.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -34,6 +35,7 @@ constexpr uint64_t kWatchMilliseconds = 1000;
 constexpr int kBacklog = 511;
 // unix(7): the mode of a socket is what the mask leaves of it.
 constexpr mode_t kOwnMask = 0177;
+constexpr const char* kMountinfo = "/proc/self/mountinfo";
 
 class Server;
 
@@ -73,27 +75,47 @@ class Listener final : public Watched {
   UniqueFd socket_;
 };
 
+// proc(5) mountinfo, poll(2): POLLERR and POLLPRI once after each change of the mount table.
+class Mounts final : public Watched {
+ public:
+  Mounts(Server& server, uv_loop_t* loop, UniqueFd file) noexcept
+      : Watched(loop, file.get()), server_(server), file_(std::move(file)) {}
+  // Changed since it was last asked or told of it.
+  [[nodiscard]] bool changed() noexcept {
+    pollfd watched = {file_.get(), POLLPRI, 0};
+    return ::poll(&watched, 1, 0) != 0;
+  }
+
+ private:
+  void ready(bool failed, int events) override;
+
+  Server& server_;
+  UniqueFd file_;
+};
+
 class Server {
  public:
   // `most`: callers at a time; one that finds no room goes on without a planner.
   Server(Napi::Env env, uv_loop_t* loop, const Napi::Function& hear, const Napi::Function& forget,
-         UniqueFd executable, size_t most)
+         const Napi::Function& look, UniqueFd executable, size_t most)
       : env_(env),
         loop_(loop),
         most_(most),
         context_(env, "tsrunc planner"),
         hear_(Napi::Persistent(hear)),
         forget_(Napi::Persistent(forget)),
+        look_(Napi::Persistent(look)),
         executable_(std::move(executable)) {}
 
-  [[nodiscard]] bool listen(UniqueFd socket) {
+  [[nodiscard]] bool listen(UniqueFd socket, UniqueFd mountinfo) {
     listener_ = new Listener(*this, loop_, std::move(socket));
+    mounts_ = new Mounts(*this, loop_, std::move(mountinfo));
     timer_ = new uv_timer_t{};
     (void)uv_timer_init(loop_, timer_);
     timer_->data = this;
     uv_unref(reinterpret_cast<uv_handle_t*>(timer_));
     return uv_timer_start(timer_, on_time, kWatchMilliseconds, kWatchMilliseconds) == 0 &&
-           listener_->watch(UV_READABLE);
+           listener_->watch(UV_READABLE) && mounts_->watch(UV_PRIORITIZED);
   }
 
   // Ends this object, once libuv has let go of all: whoever stops it may be called by it.
@@ -103,6 +125,7 @@ class Server {
       drop(callers_.begin()->first);
     }
     listener_->close();
+    mounts_->close();
     uv_close(reinterpret_cast<uv_handle_t*>(timer_), [](uv_handle_t* handle) {
       auto* timer = reinterpret_cast<uv_timer_t*>(handle);
       delete static_cast<Server*>(timer->data);
@@ -130,7 +153,7 @@ class Server {
 
   void hear(uint32_t number, Caller& caller) {
     PlannerConnection& from = caller.connection();
-    const uint64_t mounts = repeated_.mounts();
+    look_if_changed();
     if (from.caller() != 0 && !from.asked()) {
       const std::string_view reply = repeated_.find({from.message(), from.size()}, from.caller());
       if (!reply.empty()) {
@@ -143,7 +166,7 @@ class Server {
     const auto bytes = Napi::Buffer<char>::Copy(env_, from.message(), from.size());
     (void)hear_.MakeCallback(env_.Global(),
                              {Napi::Number::New(env_, number), Napi::Number::New(env_, from.caller()), bytes,
-                              Napi::Number::New(env_, static_cast<double>(mounts))},
+                              Napi::Number::New(env_, static_cast<double>(repeated_.facts()))},
                              context_);
   }
 
@@ -167,6 +190,20 @@ class Server {
   }
 
   [[nodiscard]] size_t callers() const noexcept { return callers_.size(); }
+  // Facts of the host depend on the mount table (src/host/memory.ts).
+  void look() {
+    const Napi::HandleScope scope(env_);
+    const Napi::Value same = look_.MakeCallback(env_.Global(), {}, context_);
+    if (same.IsEmpty() || !same.ToBoolean()) {
+      repeated_.forget();
+    }
+  }
+  void look_if_changed() {
+    if (mounts_->changed()) {
+      look();
+    }
+  }
+
   [[nodiscard]] RepeatedPlans& repeated() noexcept { return repeated_; }
   [[nodiscard]] uint64_t repeats() const noexcept { return repeats_; }
 
@@ -224,6 +261,7 @@ class Server {
   Napi::AsyncContext context_;
   Napi::FunctionReference hear_;
   Napi::FunctionReference forget_;
+  Napi::FunctionReference look_;
   UniqueFd executable_;
   Held held_;
   RepeatedPlans repeated_;
@@ -231,6 +269,7 @@ class Server {
   std::unordered_map<uint32_t, Caller*> callers_;
   uint32_t last_ = 0;
   Listener* listener_ = nullptr;
+  Mounts* mounts_ = nullptr;
   uv_timer_t* timer_ = nullptr;
 };
 
@@ -263,6 +302,11 @@ void Caller::ready(bool failed, int events) {
   } else {
     follow((events & UV_WRITABLE) != 0 ? connection_.write() : connection_.read());
   }
+}
+
+// Before the next caller comes, who need not wait for it.
+void Mounts::ready(bool /*failed*/, int /*events*/) {
+  server_.look();
 }
 
 void Listener::ready(bool failed, int /*events*/) {
@@ -324,11 +368,16 @@ Napi::Value serve_plans(const Napi::CallbackInfo& info) {
       return throw_failure(env, sys::fail("fcntl", "the listening socket"));
     }
   }
+  UniqueFd mountinfo(::open(kMountinfo, O_RDONLY | O_CLOEXEC));
+  if (!mountinfo.valid()) {
+    return throw_failure(env, sys::fail("open", kMountinfo));
+  }
   const std::string executable = options.Get("executable").ToString();
   auto* server = new Server(
       env, loop, options.Get("hear").As<Napi::Function>(), options.Get("forget").As<Napi::Function>(),
-      launcher::overlaid_executable(executable.c_str()), options.Get("most").ToNumber().Uint32Value());
-  if (!server->listen(std::move(socket))) {
+      options.Get("look").As<Napi::Function>(), launcher::overlaid_executable(executable.c_str()),
+      options.Get("most").ToNumber().Uint32Value());
+  if (!server->listen(std::move(socket), std::move(mountinfo))) {
     server->stop();
     return throw_failure(env, sys::fail(EIO, "epoll_ctl", nullptr, nullptr));
   }
@@ -391,6 +440,7 @@ namespace {
 
 Napi::Value keep_plan(const Napi::CallbackInfo& info) {
   if (Server* server = find_server(info[0]); server != nullptr) {
+    server->look_if_changed();
     server->repeated().keep(read_plan(info[1].As<Napi::Object>()),
                             static_cast<uint64_t>(info[2].ToNumber().Int64Value()));
   }

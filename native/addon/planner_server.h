@@ -5,10 +5,11 @@
 
 namespace tsrunc::addon {
 
-// servePlans({path, fd, executable, most, hear, forget}): a server's number. Listens at `path`, or at the
-// listening socket `fd` where that is undefined, for `most` callers at a time. `hear(connection, caller,
+// servePlans({path, fd, executable, most, hear, forget, look}): a server's number. Listens at `path`, or at
+// the listening socket `fd` where that is undefined, for `most` callers at a time. `hear(connection, caller,
 // message)`: a caller's message is whole; `caller` is its pid, or 0 for one that is not planned for (peer.h).
-// `mounts`, its fourth: RepeatedPlans::mounts.
+// Its fourth argument: RepeatedPlans::facts. `look()`: the mount table has changed; whether all facts of the
+// host are as they were.
 // `forget(connection)`: one that was asked will not answer.
 Napi::Value serve_plans(const Napi::CallbackInfo& info);
 
@@ -21,7 +22,7 @@ Napi::Value drop_plan(const Napi::CallbackInfo& info);
 // planCallers(server): how many are connected.
 Napi::Value plan_callers(const Napi::CallbackInfo& info);
 
-// keepPlan(server, {message, words, looks, reply}, mounts): repeated_plans.h.
+// keepPlan(server, {message, words, looks, reply}, facts): repeated_plans.h.
 Napi::Value keep_plan(const Napi::CallbackInfo& info);
 
 // repeatedPlans(server): how many callers were answered so.

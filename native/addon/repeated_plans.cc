@@ -1,7 +1,6 @@
 #include "addon/repeated_plans.h"
 
 #include <fcntl.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <array>
@@ -163,20 +162,13 @@ void put_words(RepeatedPlans::Plan& plan, std::string_view message) {
 
 }  // namespace
 
-RepeatedPlans::RepeatedPlans() : mountinfo_(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)) {}
-
-uint64_t RepeatedPlans::mounts() {
-  // proc(5): once after each change. Without the file nothing is kept.
-  pollfd watched = {mountinfo_.get(), POLLPRI, 0};
-  if (!mountinfo_.valid() || ::poll(&watched, 1, 0) != 0) {
-    plans_.clear();
-    ++mounts_;
-  }
-  return mounts_;
+void RepeatedPlans::forget() noexcept {
+  plans_.clear();
+  ++facts_;
 }
 
-void RepeatedPlans::keep(Plan plan, uint64_t mounts) {
-  if (mounts != this->mounts() || !is_sound(plan)) {
+void RepeatedPlans::keep(Plan plan, uint64_t facts) {
+  if (facts != facts_ || !is_sound(plan)) {
     return;
   }
   plans_.remove_if([&](const Plan& one) { return is_same_request(one, plan.message); });

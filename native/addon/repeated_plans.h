@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "sys/array.h"
-#include "sys/unique_fd.h"
 
 namespace tsrunc::addon {
 
@@ -39,21 +38,19 @@ class RepeatedPlans {
     std::string reply;
   };
 
-  RepeatedPlans();
-
-  // A number of the mount table's state, on which facts of the host depend (src/host/memory.ts). Forgets all
-  // plans of another one.
-  [[nodiscard]] uint64_t mounts();
-  // Answers requests like this one, unless the mount table is no longer `mounts`.
-  void keep(Plan plan, uint64_t mounts);
+  // A number of the facts of the host (src/host/memory.ts) that the plans were made with.
+  [[nodiscard]] uint64_t facts() const noexcept { return facts_; }
+  // They are others now.
+  void forget() noexcept;
+  // Answers requests like this one, unless the facts are no longer those of `facts`.
+  void keep(Plan plan, uint64_t facts);
   // The reply to a request of a process; empty: it has to be planned for. Valid until the next call.
   [[nodiscard]] std::string_view find(std::string_view message, pid_t caller);
 
  private:
   [[nodiscard]] bool looks_the_same(const Plan& plan, pid_t caller);
 
-  sys::UniqueFd mountinfo_;
-  uint64_t mounts_ = 0;
+  uint64_t facts_ = 0;
   std::list<Plan> plans_;  // the one that was used last is the first
   sys::Array<char> text_;
 };

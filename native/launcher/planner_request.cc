@@ -10,10 +10,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 #include "launcher/called_container.h"
 #include "launcher/handoff.h"
 #include "launcher/node.h"
+#include "launcher/rootfs_guess.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
 #include "sys/unique_fd.h"
@@ -94,16 +96,30 @@ void add_word(Bytes& out, const char* word) {
          ::read(file.get(), &more, 1) == 0;
 }
 
-// The answer to where most bundles have their root. `bundle`: where its word begins.
-void guess_rootfs(Bytes& out, size_t bundle) {
-  constexpr char kRootfs[] = "/rootfs";
+// The answer to what will be asked of a bundle. `bundle`, `config`: where its word and its configuration
+// begin.
+void guess_rootfs(Bytes& out, size_t bundle, size_t config) {
   const size_t before = out.size();
-  const size_t length = std::strcmp(out.data() + bundle, "/") == 0 ? 0 : std::strlen(out.data() + bundle);
+  const std::string_view named = guess_root_path({out.data() + config, before - config});
+  const size_t at = static_cast<size_t>(named.data() - out.data());
+  const bool absolute = !named.empty() && named.front() == '/';
+  // "/" has its slash already.
+  const size_t length = absolute || out[bundle + 1] == 0 ? 0 : std::strlen(out.data() + bundle);
+  if (named.empty() || length + 1 + named.size() >= PATH_MAX) {
+    return;
+  }
   out.push('d');
-  const size_t path = add_room(out, length + sizeof kRootfs);
-  std::memcpy(out.data() + path, out.data() + bundle, length);
-  std::memcpy(out.data() + path + length, kRootfs, sizeof kRootfs);
-  if (length + sizeof kRootfs > PATH_MAX || !add_real_directory(out, nullptr, path)) {
+  const size_t path = add_room(out, length + 1 + named.size() + 1);
+  char* to = out.data() + path;
+  std::memcpy(to, out.data() + bundle, length);
+  to += length;
+  if (!absolute) {
+    *to++ = '/';
+  }
+  std::memcpy(to, out.data() + at, named.size());
+  to[named.size()] = 0;
+  out.resize(path + std::strlen(out.data() + path) + 1);
+  if (!add_real_directory(out, nullptr, path)) {
     out.resize(before);
   }
 }
@@ -198,12 +214,13 @@ class Composer {
     return false;
   }
   composer.end(Section::kBundle);
+  const size_t config = out.size();
   const sys::UniqueFd directory(::open(out.data() + bundle, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory.valid() || !add_file(directory.get(), call.config, 0, kMostConfigBytes, out)) {
     return false;
   }
   composer.end(Section::kConfig);
-  guess_rootfs(out, bundle);
+  guess_rootfs(out, bundle, config);
   composer.end(Section::kAnswers);
   return true;
 }

@@ -13,7 +13,6 @@ let sources: CgroupSources
 
 const viewOf = (self: string): CgroupSources['view'] => ({
   ...OWN_VIEW,
-  self,
   ownCgroups: () => readFileSync(join(self, 'cgroup'), 'utf8'),
 })
 
@@ -29,7 +28,12 @@ function make(files: Readonly<Record<string, string>>): void {
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tsrunc-test-'))
   const mountPoint = join(root, 'cgroup')
-  sources = { mountPoint, view: viewOf(join(root, 'self')), fileSystemType: () => TMPFS_MAGIC }
+  sources = {
+    mountPoint,
+    view: viewOf(join(root, 'self')),
+    proc: join(root, 'self'),
+    fileSystemType: () => TMPFS_MAGIC,
+  }
 })
 
 afterEach(() => rmSync(root, { recursive: true }))

@@ -11,7 +11,9 @@ const CGROUP2_SUPER_MAGIC = 0x63677270
 export interface CgroupSources {
   /** Where cgroups are mounted. */
   readonly mountPoint: string
-  readonly view: Pick<HostView, 'self' | 'ownCgroups' | 'text' | 'looksBeyond'>
+  readonly view: Pick<HostView, 'ownCgroups' | 'text' | 'looksBeyond'>
+  /** proc(5)'s directory of this process, whose mounts and cgroup namespace are the caller's. */
+  readonly proc: string
   /** f_type of the file system at a path. */
   readonly fileSystemType: (path: string) => number
 }
@@ -19,6 +21,7 @@ export interface CgroupSources {
 export const REAL_CGROUP_SOURCES: CgroupSources = {
   mountPoint: '/sys/fs/cgroup',
   view: OWN_VIEW,
+  proc: '/proc/self',
   fileSystemType: (path) => statfsSync(path).type,
 }
 
@@ -79,7 +82,7 @@ function probeV1(sources: CgroupSources, memberships: readonly Membership[]): re
     if (first === undefined) continue
     let mountPoint = hierarchyDirectory(sources, entries, controllers)
     if (mountPoint === undefined) {
-      elsewhere ??= mountPointsByController(readFileSync(`${sources.view.self}/mountinfo`, 'utf8'))
+      elsewhere ??= mountPointsByController(readFileSync(`${sources.proc}/mountinfo`, 'utf8'))
       mountPoint = elsewhere.get(first)
     }
     if (mountPoint !== undefined) hierarchies.push({ mountPoint, controllers })
@@ -117,8 +120,8 @@ function probeDelegated({ mountPoint }: CgroupSources, own: string): readonly De
 }
 
 /** f_type of what is mounted for cgroups; undefined where nothing is, or the kernel has none. */
-const typeOf = ({ mountPoint, view, fileSystemType }: CgroupSources): number | undefined =>
-  existsSync(mountPoint) && existsSync(`${view.self}/cgroup`) ? fileSystemType(mountPoint) : undefined
+const typeOf = ({ mountPoint, proc, fileSystemType }: CgroupSources): number | undefined =>
+  existsSync(mountPoint) && existsSync(`${proc}/cgroup`) ? fileSystemType(mountPoint) : undefined
 
 /**
  * How cgroups are laid out here, by few and cheap reads: no mount table on the usual hosts. `limited`: the caller is not

@@ -7,6 +7,7 @@ export interface Memory {
    * A fact of this host that lasts as long as the kernel runs and the mount table of this mount namespace stays as it is.
    *
    * @param key names the fact and all that it depends on beside them
+   * @param probe finds it, again when the mount table has changed: it looks at nothing of the caller's
    */
   fact<T>(key: string, probe: () => T): T
   /**

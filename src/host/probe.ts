@@ -106,7 +106,7 @@ export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFac
   const { memory } = view
   const euid = process.geteuid?.() ?? 0
   // A caller of a planner is in its user namespace.
-  const nested = memory.fact('user namespace', () => inUserNamespace(view.self))
+  const nested = memory.fact('user namespace', () => inUserNamespace())
   const cgroup =
     needs.cgroupsKnown === true
       ? UNKNOWN_CGROUPS

@@ -20,11 +20,13 @@ export interface PlanServerOptions {
   readonly most: number
   /**
    * A message is whole. `pid`: of who connected, if it is of the same user and sees the same host (native/addon/peer.h),
-   * else 0. `mounts`: number of the mount table's state.
+   * else 0. `facts`: a number of what look() has found.
    */
-  readonly hear: (connection: number, pid: number, message: Buffer, mounts: number) => void
+  readonly hear: (connection: number, pid: number, message: Buffer, facts: number) => void
   /** One that was asked does not answer. */
   readonly forget: (connection: number) => void
+  /** The mount table has changed: whether all that was found out about the host is as it was. */
+  readonly look: () => boolean
 }
 
 /** native/addon/repeated_plans.h. */
@@ -88,16 +90,14 @@ export interface Binding {
   dropPlan(server: number, connection: number): void
   /** How many are connected. */
   planCallers(server: number): number
-  /** Answers requests like this one from now on, unless the mount table is no longer `mounts`. */
-  keepPlan(server: number, plan: KeptPlan, mounts: number): void
+  /** Answers requests like this one from now on, unless the facts are no longer those of `facts`. */
+  keepPlan(server: number, plan: KeptPlan, facts: number): void
   /** How many were answered so. */
   repeatedPlans(server: number): number
   /** Ends all connections and takes no more. */
   stopPlans(server: number): void
   /** Runs a program, without fork(2)'s copy of this process (native/addon/program.h). Returns its pid. */
   runProgram(options: ProgramOptions): number
-  /** Whether poll(2) has something exceptional to tell of a descriptor, as of a mount table that has changed. */
-  hasEvent(fd: number): boolean
   /** Keeps a program that was compiled with the libseccomp at `library`. What cannot be kept is not. */
   keepSeccomp(root: string, compiler: string, request: Uint8Array, library: string, program: Uint8Array): void
 }

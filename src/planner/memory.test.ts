@@ -1,16 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { binding } from '../native/binding'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { PlannerMemory } from './memory'
 
 let memory: PlannerMemory
 
 beforeEach(() => {
   memory = new PlannerMemory()
-})
-
-afterEach(() => {
-  memory.close()
-  vi.restoreAllMocks()
 })
 
 describe('facts', () => {
@@ -22,11 +16,26 @@ describe('facts', () => {
     expect(probe).toHaveBeenCalledTimes(2)
   })
 
-  test('are found again once the mount table has changed', () => {
+  test('are looked at again once the mount table has changed, and found again where one is another', () => {
+    let value = { type: 1 }
+    const found = memory.fact('type', () => ({ ...value }))
     memory.fact('swap', () => 1)
-    vi.spyOn(binding(), 'hasEvent').mockReturnValueOnce(true)
-    expect(memory.fact('swap', () => 2)).toBe(2)
-    expect(memory.fact('swap', () => 3)).toBe(2)
+    expect(memory.look()).toBe(true)
+    expect(memory.fact('type', () => ({ type: 2 }))).toBe(found)
+    value = { type: 3 }
+    expect(memory.look()).toBe(false)
+    expect(memory.fact('type', () => ({ type: 4 }))).toEqual({ type: 4 })
+    expect(memory.fact('swap', () => 5)).toBe(5)
+  })
+
+  test('that can no longer be found are others', () => {
+    let fails = false
+    memory.fact('swap', () => {
+      if (fails) throw new Error('ENOENT')
+      return 1
+    })
+    fails = true
+    expect(memory.look()).toBe(false)
   })
 
   test('a probe that fails is no fact', () => {

@@ -1,10 +1,14 @@
-import { closeSync, openSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import type { Memory } from '../host/memory'
-import { binding } from '../native/binding'
 
 /** Configurations of engines have some ten thousand bytes, saved plans twice as many. */
 const MOST_BYTES = 8 << 20
 const MOST_CONTENTS = 64
+
+interface Fact {
+  readonly value: unknown
+  readonly probe: () => unknown
+}
 
 interface Content {
   readonly kind: string
@@ -13,31 +17,34 @@ interface Content {
 }
 
 /**
- * The memory of a planner: facts of the host until the mount table changes (proc(5) mountinfo, which poll(2) watches), and
- * contents by their bytes, those that were used last.
+ * The memory of a planner: facts of the host, which are looked at again when the mount table changes (native/addon/planner_server.cc
+ * watches it), and contents by their bytes, those that were used last.
  */
 export class PlannerMemory implements Memory {
-  readonly #mountinfo = openSync('/proc/self/mountinfo', 'r')
-  readonly #facts = new Map<string, unknown>()
-  #closed = false
+  readonly #facts = new Map<string, Fact>()
   /** The one that was used last is the first. */
   #contents: readonly Content[] = []
 
-  close(): void {
-    this.#closed = true
-    closeSync(this.#mountinfo)
+  /** The mount table has changed: whether all facts are what they were. Otherwise they are found anew. */
+  look(): boolean {
+    const isSame = [...this.#facts.values()].every(({ value, probe }) => {
+      try {
+        return isDeepStrictEqual(probe(), value)
+      } catch {
+        return false
+      }
+    })
+    if (!isSame) this.#facts.clear()
+    return isSame
   }
 
   fact<T>(key: string, probe: () => T): T {
-    if (this.#closed) return probe()
-    // Before the probe: what changes while it looks is seen the next time.
-    if (binding().hasEvent(this.#mountinfo)) this.#facts.clear()
+    const known = this.#facts.get(key)
     // A key stands for one probe: what was kept under it is of its type.
-    const known = this.#facts.get(key) as T | undefined
-    if (known !== undefined) return known
-    const found = probe()
-    this.#facts.set(key, found)
-    return found
+    if (known !== undefined) return known.value as T
+    const value = probe()
+    this.#facts.set(key, { value, probe })
+    return value
   }
 
   content<T>(kind: string, bytes: Uint8Array, make: () => T): T {

@@ -51,8 +51,8 @@ export class PlannerServer {
   /** Requests whose callers are asked, by connection. */
   readonly #asked = new Map<number, Request>()
   #server: number | undefined
-  /** State of the mount table when the last request came. */
-  #mounts = 0
+  /** Number of the facts with which the last request was planned. */
+  #facts = 0
   readonly #repeats = new Repeats()
   #last = performance.now()
   /** Answered without this object (native/addon/repeated_plans.h), when it was looked last. */
@@ -128,8 +128,8 @@ export class PlannerServer {
     return this.#server
   }
 
-  get mounts(): number {
-    return this.#mounts
+  get facts(): number {
+    return this.#facts
   }
 
   /** Callers that were answered without planning. */
@@ -148,7 +148,6 @@ export class PlannerServer {
     this.#rehearsal?.end()
     this.#options.place?.leave()
     if (this.#server !== undefined) binding().stopPlans(this.#server)
-    this.#memory.close()
   }
 
   /** Errors: NativeError. */
@@ -159,17 +158,18 @@ export class PlannerServer {
       fd,
       executable: EXECUTABLE,
       most: mostConnections ?? MOST_CONNECTIONS,
-      hear: (connection, pid, message, mounts) => this.#hear(connection, pid, message, mounts),
+      hear: (connection, pid, message, facts) => this.#hear(connection, pid, message, facts),
       forget: (connection) => this.#asked.delete(connection),
+      look: () => this.#memory.look(),
     })
     place?.take()
     onListening()
   }
 
   /** Whatever happens here ends this connection and no other. */
-  #hear(connection: number, pid: number, message: Buffer, mounts: number): void {
+  #hear(connection: number, pid: number, message: Buffer, facts: number): void {
     this.#last = performance.now()
-    this.#mounts = mounts
+    this.#facts = facts
     const server = this.#server ?? 0
     const isFirst = !this.#asked.has(connection)
     this.#reply(connection, pid, message, this.#kept)
@@ -177,21 +177,21 @@ export class PlannerServer {
         const bytes = encodeReply(reply)
         binding().answerPlan(server, connection, bytes, reply.kind === 'ask')
         if (isFirst && reply.kind === 'plan' && reply.repeats !== undefined) {
-          setImmediate(() => this.#repeat(pid, message, reply.repeats, bytes, mounts))
+          setImmediate(() => this.#repeat(pid, message, reply.repeats, bytes, facts))
         }
       })
       .catch(() => binding().dropPlan(server, connection))
   }
 
   /** Behind a reply: what comes again need not be planned again. */
-  #repeat(pid: number, message: Buffer, repeats: Repeatable | undefined, reply: Buffer, mounts: number): void {
+  #repeat(pid: number, message: Buffer, repeats: Repeatable | undefined, reply: Buffer, facts: number): void {
     if (this.#closed || this.#server === undefined || repeats === undefined) return
     const server = this.#server
     const plan = (request: Request) => planRequest(request, pid, request.answers, this.#kept)
     this.#repeats
       .consider(message, repeats, reply, plan)
       .then((plan) => {
-        if (plan !== undefined && !this.#closed) binding().keepPlan(server, plan, mounts)
+        if (plan !== undefined && !this.#closed) binding().keepPlan(server, plan, facts)
       })
       // It is planned for each time.
       .catch(() => undefined)

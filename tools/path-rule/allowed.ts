@@ -104,7 +104,7 @@ const HOST: readonly Allowed[] = [
   {
     files: `engine/host/user_namespace.cc engine/host/net_device.cc engine/host/net_device_undo.cc engine/host/open_tree.cc
       engine/host/criu_restore.cc engine/host/mounts.cc engine/host/mount_rows.cc engine/host/idmap_failure.cc
-      engine/host/criu.cc addon/peer.cc addon/repeated_plans.cc launcher/container.cc launcher/handoff.cc launcher/leave_planner.cc
+      engine/host/criu.cc addon/peer.cc addon/planner_server.cc launcher/container.cc launcher/handoff.cc launcher/leave_planner.cc
       launcher/become_in_place.cc`,
     calls: 'open openat open_host stat fstatat read_file write_file',
     why: '/proc of the host, and files of namespaces that the configuration names',

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -469,6 +470,35 @@ for (const [what, talk] of Object.entries(HOSTILE)) {
     equal(stderr, '')
   })
 }
+
+test('tsrunc planner: it is told at once which root a bundle has', ONLY, async () => {
+  requires('root')
+  let heard = ''
+  await impostor((socket) => {
+    greets(socket)
+    socket.on('data', (data) => {
+      heard += data.toString('latin1')
+      // Cold: node makes the plan.
+      if (heard.includes('config.json') || heard.includes('ociVersion')) socket.end(reply(2, [0, 0, 0, 0]))
+    })
+  })
+  const b = await trueBundle()
+  const elsewhere = scratch('elsewhere')
+  execFileSync('cp', ['-a', '-T', b.rootfs, elsewhere])
+  const link = scratch('link')
+  symlinkSync(elsewhere, link)
+  for (const [path, question, answer] of [
+    ['rootfs', b.rootfs, b.rootfs],
+    [elsewhere, elsewhere, elsewhere],
+    [link, link, elsewhere],
+  ] as const) {
+    heard = ''
+    b.config.root = { path }
+    b.save()
+    equal((await b.run(mode('auto'))).stderr, '')
+    ok(heard.includes(`d${question}\0${answer}\0`), question)
+  }
+})
 
 test('tsrunc planner: a plan that is none is refused', ONLY, async () => {
   requires('root')
