@@ -78,19 +78,24 @@ class Listener final : public Watched {
 // proc(5) mountinfo, poll(2): POLLERR and POLLPRI once after each change of the mount table.
 class Mounts final : public Watched {
  public:
-  Mounts(Server& server, uv_loop_t* loop, UniqueFd file) noexcept
-      : Watched(loop, file.get()), server_(server), file_(std::move(file)) {}
-  // Changed since it was last asked or told of it.
+  // Two open files: what the loop has been told of one, and tells later, is still to be had of the other.
+  Mounts(Server& server, uv_loop_t* loop, UniqueFd watched, UniqueFd asked) noexcept
+      : Watched(loop, watched.get()),
+        server_(server),
+        watched_(std::move(watched)),
+        asked_(std::move(asked)) {}
+  // Since it was last asked.
   [[nodiscard]] bool changed() noexcept {
-    pollfd watched = {file_.get(), POLLPRI, 0};
-    return ::poll(&watched, 1, 0) != 0;
+    pollfd asked = {asked_.get(), POLLPRI, 0};
+    return ::poll(&asked, 1, 0) != 0;
   }
 
  private:
   void ready(bool failed, int events) override;
 
   Server& server_;
-  UniqueFd file_;
+  UniqueFd watched_;
+  UniqueFd asked_;
 };
 
 class Server {
@@ -107,9 +112,10 @@ class Server {
         look_(Napi::Persistent(look)),
         executable_(std::move(executable)) {}
 
-  [[nodiscard]] bool listen(UniqueFd socket, UniqueFd mountinfo) {
+  // `mountinfo`: twice.
+  [[nodiscard]] bool listen(UniqueFd socket, UniqueFd mountinfo, UniqueFd second) {
     listener_ = new Listener(*this, loop_, std::move(socket));
-    mounts_ = new Mounts(*this, loop_, std::move(mountinfo));
+    mounts_ = new Mounts(*this, loop_, std::move(mountinfo), std::move(second));
     timer_ = new uv_timer_t{};
     (void)uv_timer_init(loop_, timer_);
     timer_->data = this;
@@ -306,7 +312,7 @@ void Caller::ready(bool failed, int events) {
 
 // Before the next caller comes, who need not wait for it.
 void Mounts::ready(bool /*failed*/, int /*events*/) {
-  server_.look();
+  server_.look_if_changed();
 }
 
 void Listener::ready(bool failed, int /*events*/) {
@@ -369,7 +375,8 @@ Napi::Value serve_plans(const Napi::CallbackInfo& info) {
     }
   }
   UniqueFd mountinfo(::open(kMountinfo, O_RDONLY | O_CLOEXEC));
-  if (!mountinfo.valid()) {
+  UniqueFd second(::open(kMountinfo, O_RDONLY | O_CLOEXEC));
+  if (!mountinfo.valid() || !second.valid()) {
     return throw_failure(env, sys::fail("open", kMountinfo));
   }
   const std::string executable = options.Get("executable").ToString();
@@ -377,7 +384,7 @@ Napi::Value serve_plans(const Napi::CallbackInfo& info) {
       env, loop, options.Get("hear").As<Napi::Function>(), options.Get("forget").As<Napi::Function>(),
       options.Get("look").As<Napi::Function>(), launcher::overlaid_executable(executable.c_str()),
       options.Get("most").ToNumber().Uint32Value());
-  if (!server->listen(std::move(socket), std::move(mountinfo))) {
+  if (!server->listen(std::move(socket), std::move(mountinfo), std::move(second))) {
     server->stop();
     return throw_failure(env, sys::fail(EIO, "epoll_ctl", nullptr, nullptr));
   }

@@ -1,5 +1,6 @@
 #include "launcher/monitor_channel.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,20 +59,33 @@ bool MonitorChannel::read(MonitorClients& clients, MonitorLog& log) noexcept {
   return true;
 }
 
+void MonitorChannel::settle(MonitorClients& clients) noexcept {
+  constexpr int kMilliseconds = 50;
+  if (waits()) {
+    pollfd ready{waits_for_sink() ? sink_.get() : -1, POLLOUT, 0};
+    (void)::poll(&ready, 1, kMilliseconds);
+    write();
+    retry(clients);
+  }
+  if (waits_for_sink()) {
+    give_sink_up();
+  }
+  if (waits_for_clients_) {
+    clients.hide_from_owed(type_);
+    waits_for_clients_ = false;
+  }
+}
+
 void MonitorChannel::read_out(MonitorClients& clients, MonitorLog& log) noexcept {
-  // A pipe can have a mebibyte (pipe(7)); a process that was left behind may write for ever.
-  constexpr size_t kMost = size_t{1} << 20;
-  bool more = true;
-  for (size_t got = 0; more;) {
-    if (waits_for_sink()) {
-      give_sink_up();
-    }
-    if (waits_for_clients_) {
-      clients.drop_owed(type_);
-      waits_for_clients_ = false;
-    }
-    more = source_.valid() && got < kMost && read(clients, log);
-    got += more ? size_ : 0;
+  // Not what a process that was left behind goes on to write.
+  int left = 0;
+  if (!source_.valid() || ::ioctl(source_.get(), FIONREAD, &left) != 0) {
+    left = 0;
+  }
+  settle(clients);
+  while (left > 0 && read(clients, log)) {
+    left -= static_cast<int>(size_);
+    settle(clients);
   }
 }
 

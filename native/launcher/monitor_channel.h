@@ -31,7 +31,7 @@ class MonitorChannel {
   // The last piece was not taken by everybody yet.
   [[nodiscard]] bool waits() const noexcept { return waits_for_sink() || waits_for_clients_; }
   [[nodiscard]] bool waits_for_sink() const noexcept { return start_ < end_; }
-  // All that the process has left, for whom does not have to be waited for: the time is over.
+  // What the process has left, for all who are quick: the time is over, if there is something.
   void read_out(MonitorClients& clients, MonitorLog& log) noexcept;
   // Whoever reads there gets no more.
   void give_sink_up() noexcept;
@@ -42,6 +42,8 @@ class MonitorChannel {
   // Whether there was something.
   bool read(MonitorClients& clients, MonitorLog& log) noexcept;
   void write() noexcept;
+  // The last piece for those who wait for it, if a moment is enough; then without them.
+  void settle(MonitorClients& clients) noexcept;
 
   char type_;
   sys::UniqueFd source_;

@@ -37,6 +37,8 @@ class MonitorClient {
   void move(short events, MonitorServices& services) noexcept;
 
   [[nodiscard]] bool sees(char type) const noexcept;
+  // It sees no more.
+  void hide() noexcept { attached_ = 0; }
   // False: it has not taken what was sent before. Then nothing is sent.
   [[nodiscard]] bool send(char type, const char* data, size_t size) noexcept;
   // Whether it waits for the exit, and was not told yet.

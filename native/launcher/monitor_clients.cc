@@ -92,11 +92,11 @@ void MonitorClients::drop_stuck(int64_t milliseconds) noexcept {
   }
 }
 
-void MonitorClients::drop_owed(char type) noexcept {
+void MonitorClients::hide_from_owed(char type) noexcept {
   uint32_t& owed = owed_[row(type)];
   for (size_t i = 0; i < kMost; ++i) {
     if ((owed >> i & 1) != 0) {
-      clients_[i].drop();
+      clients_[i].hide();
     }
   }
   owed = 0;

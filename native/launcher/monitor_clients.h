@@ -27,8 +27,8 @@ class MonitorClients {
   // Those who take nothing for so long see no more.
   void drop_stuck(int64_t milliseconds) noexcept;
 
-  // Those who have not got the last piece of this type see no more.
-  void drop_owed(char type) noexcept;
+  // Those who have not got the last piece of this type see no more, and are told the exit all the same.
+  void hide_from_owed(char type) noexcept;
 
   // Tells the exit to all who wait for it and can take it.
   void tell_exit(const char* line, size_t size) noexcept;

@@ -27,6 +27,8 @@ using Bytes = sys::Array<char>;
 
 // A list of devices may have a thousand lines.
 constexpr size_t kMostLimitBytes = size_t{64} << 10;
+// Most have a line. Room for all would be more than the heap has at first.
+constexpr size_t kPiece = size_t{4} << 10;
 
 void add_word(Bytes& out, const char* word) {
   out.append(word, std::strlen(word) + 1);
@@ -101,11 +103,14 @@ void add_word(Bytes& out, const char* word) {
 void guess_rootfs(Bytes& out, size_t bundle, size_t config) {
   const size_t before = out.size();
   const std::string_view named = guess_root_path({out.data() + config, before - config});
-  const size_t at = static_cast<size_t>(named.data() - out.data());
-  const bool absolute = !named.empty() && named.front() == '/';
+  if (named.empty()) {
+    return;
+  }
+  const auto at = static_cast<size_t>(named.data() - out.data());
+  const bool absolute = named.front() == '/';
   // "/" has its slash already.
   const size_t length = absolute || out[bundle + 1] == 0 ? 0 : std::strlen(out.data() + bundle);
-  if (named.empty() || length + 1 + named.size() >= PATH_MAX) {
+  if (length + 1 + named.size() >= PATH_MAX) {
     return;
   }
   out.push('d');
@@ -148,8 +153,8 @@ void guess_rootfs(Bytes& out, size_t bundle, size_t config) {
   const size_t begin = out.size();
   for (ssize_t got = 1; got > 0 && out.size() - begin < kMostLimitBytes;) {
     const size_t before = out.size();
-    out.resize(before + kMostLimitBytes);
-    got = ::read(file.get(), out.data() + before, kMostLimitBytes);
+    out.resize(before + kPiece);
+    got = ::read(file.get(), out.data() + before, kPiece);
     out.resize(before + static_cast<size_t>(got > 0 ? got : 0));
     if (got < 0) {
       return false;

@@ -7,15 +7,19 @@ import { type HostView, OWN_VIEW } from './view'
 /** f_type of a cgroup2 file system (statfs(2)). */
 const CGROUP2_SUPER_MAGIC = 0x63677270
 
-/** What of the host is looked at: the real one, or a test's. */
-export interface CgroupSources {
+/** What is the same for every caller. */
+interface CgroupHost {
   /** Where cgroups are mounted. */
   readonly mountPoint: string
-  readonly view: Pick<HostView, 'ownCgroups' | 'text' | 'looksBeyond'>
   /** proc(5)'s directory of this process, whose mounts and cgroup namespace are the caller's. */
   readonly proc: string
   /** f_type of the file system at a path. */
   readonly fileSystemType: (path: string) => number
+}
+
+/** What of the host is looked at: the real one, or a test's. */
+export interface CgroupSources extends CgroupHost {
+  readonly view: Pick<HostView, 'ownCgroups' | 'text' | 'looksBeyond'>
 }
 
 export const REAL_CGROUP_SOURCES: CgroupSources = {
@@ -60,7 +64,7 @@ function mountPointsByController(mountinfo: string): ReadonlyMap<string, string>
  * mount one controller a directory; "name=systemd" is mounted at systemd.
  */
 function hierarchyDirectory(
-  sources: CgroupSources,
+  sources: CgroupHost,
   entries: ReadonlySet<string>,
   controllers: readonly string[],
 ): string | undefined {
@@ -73,7 +77,7 @@ function hierarchyDirectory(
   return undefined
 }
 
-function probeV1(sources: CgroupSources, memberships: readonly Membership[]): readonly CgroupV1Hierarchy[] {
+function probeV1(sources: CgroupHost, memberships: readonly Membership[]): readonly CgroupV1Hierarchy[] {
   const entries = new Set(readdirSync(sources.mountPoint))
   let elsewhere: ReadonlyMap<string, string> | undefined
   const hierarchies: CgroupV1Hierarchy[] = []
@@ -120,8 +124,13 @@ function probeDelegated({ mountPoint }: CgroupSources, own: string): readonly De
 }
 
 /** f_type of what is mounted for cgroups; undefined where nothing is, or the kernel has none. */
-const typeOf = ({ mountPoint, proc, fileSystemType }: CgroupSources): number | undefined =>
+const typeOf = ({ mountPoint, proc, fileSystemType }: CgroupHost): number | undefined =>
   existsSync(mountPoint) && existsSync(`${proc}/cgroup`) ? fileSystemType(mountPoint) : undefined
+
+// Functions of their own: what is remembered is to keep nothing of the caller whom it was found for.
+const typeProbe = (host: CgroupHost) => (): number | undefined => typeOf(host)
+const hierarchiesProbe = (host: CgroupHost, memberships: readonly Membership[]) => (): readonly CgroupV1Hierarchy[] =>
+  probeV1(host, memberships)
 
 /**
  * How cgroups are laid out here, by few and cheap reads: no mount table on the usual hosts. `limited`: the caller is not
@@ -132,7 +141,9 @@ export function probeCgroups(
   limited = false,
   memory: Memory = NO_MEMORY,
 ): CgroupFacts {
-  const type = memory.fact('type of cgroups', () => typeOf(sources))
+  const { mountPoint, proc, fileSystemType } = sources
+  const host = { mountPoint, proc, fileSystemType }
+  const type = memory.fact('type of cgroups', typeProbe(host))
   if (type === undefined) return { version: 0 }
   const { view } = sources
   const text = view.ownCgroups()
@@ -150,7 +161,7 @@ export function probeCgroups(
   }
   // Which hierarchies there are: a path in them is the caller's own.
   const key = `hierarchies ${text.replace(/^(\d+:[^:\n]*):.*$/gm, '$1')}`
-  const all = memory.fact(key, () => probeV1(sources, parseMemberships(text)))
+  const all = memory.fact(key, hierarchiesProbe(host, parseMemberships(text)))
   const hierarchies = limited ? all.map((one) => ({ ...one, refused: !mayWrite(one.mountPoint) })) : all
   return hierarchies.length === 0 ? { version: 0 } : { version: 1, hierarchies }
 }

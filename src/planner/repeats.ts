@@ -82,6 +82,11 @@ function isSameRequest(a: Candidate, b: Candidate): boolean {
 export class Repeats {
   #candidates: readonly Candidate[] = []
 
+  /** Facts of the host are others now. */
+  forget(): void {
+    this.#candidates = []
+  }
+
   /**
    * Look whether a request has come before. The second time its plan is worth keeping.
    *

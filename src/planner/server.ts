@@ -160,10 +160,16 @@ export class PlannerServer {
       most: mostConnections ?? MOST_CONNECTIONS,
       hear: (connection, pid, message, facts) => this.#hear(connection, pid, message, facts),
       forget: (connection) => this.#asked.delete(connection),
-      look: () => this.#memory.look(),
+      look: () => this.#look(),
     })
     place?.take()
     onListening()
+  }
+
+  #look(): boolean {
+    const isSame = this.#memory.look()
+    if (!isSame) this.#repeats.forget()
+    return isSame
   }
 
   /** Whatever happens here ends this connection and no other. */

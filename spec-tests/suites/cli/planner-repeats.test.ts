@@ -143,19 +143,23 @@ test('tsrunc planner: exec that comes again, as of a health check', ONLY, async 
   for (let i = 0; i < ROUNDS; i++) await check([], look, '')
 })
 
-test('tsrunc planner: what comes again is planned anew when the mounts have changed', ONLY, async () => {
-  requires('root')
-  startPlanner()
-  const b = await sleeping()
-  const id = `${b.id}-m`
-  const directory = scratch('mounted')
-  mkdirSync(directory)
-  for (let i = 0; i < ROUNDS; i++) {
-    const warm = await made('on', b, id, scratch('pid'))
-    deepEqual(warm.plan, (await made('off', b, id, scratch('pid'))).plan)
-    if (i === ROUNDS - 2) {
-      execFileSync('mount', ['-t', 'tmpfs', sandbox().tag, directory])
-      sandbox().undo.push(() => execFileSync('umount', [directory]))
+test(
+  'tsrunc planner: what comes again is the plan that node makes when the mounts have changed, too',
+  ONLY,
+  async () => {
+    requires('root')
+    startPlanner()
+    const b = await sleeping()
+    const id = `${b.id}-m`
+    const directory = scratch('mounted')
+    mkdirSync(directory)
+    for (let i = 0; i < ROUNDS; i++) {
+      const warm = await made('on', b, id, scratch('pid'))
+      deepEqual(warm.plan, (await made('off', b, id, scratch('pid'))).plan)
+      if (i === ROUNDS - 2) {
+        execFileSync('mount', ['-t', 'tmpfs', sandbox().tag, directory])
+        sandbox().undo.push(() => execFileSync('umount', [directory]))
+      }
     }
-  }
-})
+  },
+)

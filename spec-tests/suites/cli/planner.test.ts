@@ -6,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -483,12 +484,12 @@ test('tsrunc planner: it is told at once which root a bundle has', ONLY, async (
     })
   })
   const b = await trueBundle()
-  const elsewhere = scratch('elsewhere')
+  const elsewhere = join(realpathSync(b.path), 'elsewhere')
   execFileSync('cp', ['-a', '-T', b.rootfs, elsewhere])
   const link = scratch('link')
   symlinkSync(elsewhere, link)
   for (const [path, question, answer] of [
-    ['rootfs', b.rootfs, b.rootfs],
+    ['rootfs', realpathSync(b.rootfs), realpathSync(b.rootfs)],
     [elsewhere, elsewhere, elsewhere],
     [link, link, elsewhere],
   ] as const) {

