@@ -62,12 +62,12 @@ Failure check_slave(int slave) noexcept {
 }
 
 Failure mount_on_console(InitContext& context, int slave) noexcept {
-  Result<UniqueFd> target = ensure_file(context, "/dev/console");
+  Result<Place> target = ensure_file(context, "/dev/console");
   if (!target.ok()) {
     return target.failure();
   }
   Result<UniqueFd> tree = clone_tree(slave, false, "/dev/console");
-  return tree.ok() ? attach(tree->get(), target->get(), "/dev/console") : tree.failure();
+  return tree.ok() ? attach(tree->get(), target->fd.get(), "/dev/console") : tree.failure();
 }
 
 }  // namespace

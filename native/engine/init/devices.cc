@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <cstring>
+
 #include "engine/init/init_context.h"
 #include "engine/init/mount_tree.h"
 #include "engine/init/root_path.h"
@@ -120,7 +122,7 @@ Failure run(InitContext& context, const wire::MakeDevice& op) noexcept {
   if (!parent.ok()) {
     return parent.failure();
   }
-  const int directory = parent->directory.get();
+  const int directory = parent->directory;
   const dev_t device = op.type == S_IFIFO ? 0 : makedev(op.major, op.minor);
   if (sys::make_entry_node(directory, parent->name, op.type | op.mode, device) < 0) {
     if (errno != EEXIST) {
@@ -140,27 +142,30 @@ Failure run(InitContext& context, const wire::BindDevice& op) noexcept {
   if (!tree.ok()) {
     return tree.failure();
   }
-  Result<UniqueFd> target = ensure_itself(context, op.path.data, false);
+  Result<Place> target = ensure_itself(context, op.path.data, false);
   if (!target.ok()) {
     return target.failure();
   }
-  TSRUNC_TRY(check_place(context, target->get(), op));
-  return attach(tree->get(), target->get(), op.path.data);
+  TSRUNC_TRY(check_place(context, target->fd.get(), op));
+  return attach(context, tree->get(), *target, op.path.data);
 }
 
 Failure run(InitContext& context, const wire::MakeSymlink& op) noexcept {
   const char* path = op.path.data;
-  if (!op.must_exist.empty()) {
-    Result<UniqueFd> needed = open_in_root(context, op.must_exist.data);
-    if (!needed.ok()) {
-      return needed.failure().code == ENOENT ? kOk : needed.failure();
+  const char* needed = op.must_exist.empty() ? nullptr : op.must_exist.data;
+  const char* known = context.kept.existing;
+  if (needed != nullptr && (known == nullptr || std::strcmp(needed, known) != 0)) {
+    const Result<UniqueFd> found = open_in_root(context, needed);
+    if (!found.ok()) {
+      return found.failure().code == ENOENT ? kOk : found.failure();
     }
+    context.kept.existing = needed;
   }
   Result<Parent> parent = ensure_parent(context, path);
   if (!parent.ok()) {
     return parent.failure();
   }
-  const int directory = parent->directory.get();
+  const int directory = parent->directory;
   if (op.replace && sys::remove_entry(directory, parent->name) < 0 && errno != ENOENT) {
     return fail("unlinkat", path);
   }

@@ -16,6 +16,20 @@ namespace tsrunc::engine {
 
 struct Courier;
 
+// The directory in which something was made last, so that what is made next to it costs one call: what
+// root_path.h opens it looks for here first. Only as long as nothing can have come to lie over it.
+struct KeptDirectory {
+  sys::UniqueFd fd;
+  const char* path = nullptr;  // the first `length` bytes of it are the directory's path in the container
+  size_t length = 0;
+  const char* existing = nullptr;  // a path that was found to exist since, or nullptr
+
+  void drop() noexcept {
+    fd.reset();
+    existing = nullptr;
+  }
+};
+
 struct InitContext {
   InitContext(const wire::Plan& the_plan, std::array<sys::UniqueFd, kMaxSlots>& the_slots)
       : plan(the_plan), slots(the_slots) {}
@@ -23,8 +37,9 @@ struct InitContext {
   const wire::Plan& plan;
   std::array<sys::UniqueFd, kMaxSlots>& slots;
   std::array<bool, kMaxSlots> is_source{};  // the slot has an O_PATH descriptor of a source, not a tree
-  sys::UniqueFd sync;       // to the host side; a courier has taken it over where it is not valid
-  sys::UniqueFd root;       // O_PATH of the container's root
+  sys::UniqueFd sync;  // to the host side; a courier has taken it over where it is not valid
+  sys::UniqueFd root;  // O_PATH of the container's root
+  KeptDirectory kept;
   sys::UniqueFd console;    // master of the pty until reportToHost takes it
   sys::UniqueFd empty_dir;  // the read-only tmpfs that masks directories
   bool empty_attached = false;

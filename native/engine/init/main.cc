@@ -7,6 +7,7 @@
 
 #include "engine/init/courier.h"
 #include "engine/init/init_context.h"
+#include "engine/init/root_path.h"
 #include "engine/sync.h"
 #include "engine/trace.h"
 #include "sys/kernel.h"
@@ -76,8 +77,15 @@ void run_list(InitContext& context, List list) noexcept {
     }
     context.suffix[0] = 0;
     context.pointer = nullptr;
+    const bool keeps = keeps_directory(ops.items[i].kind);
+    if (!keeps) {
+      context.kept.drop();
+    }
     if (Failure failure = run_op(context, ops.items[i]); failure) {
       give_up(context, list, i, failure);
+    }
+    if (!keeps) {
+      context.kept.drop();
     }
   }
 }

@@ -90,21 +90,24 @@ Failure check_itself(int destination, const char* path) noexcept {
 }
 
 // The destination takes the shape of the source: a directory for a directory, a file for anything else.
-Result<UniqueFd> open_destination(InitContext& context, const wire::MountBind& op, bool directory) noexcept {
+Result<Place> open_destination(InitContext& context, const wire::MountBind& op, bool directory) noexcept {
   const char* path = op.destination.data;
   if (!op.destination_nofollow) {
     return directory ? ensure_directory(context, path, 0755) : ensure_file(context, path);
   }
-  Result<UniqueFd> fd = ensure_itself(context, path, directory);
-  if (fd.ok()) {
-    TSRUNC_TRY(check_itself(fd->get(), path));
+  Result<Place> place = ensure_itself(context, path, directory);
+  if (place.ok()) {
+    TSRUNC_TRY(check_itself(place->fd.get(), path));
   }
-  return fd;
+  return place;
 }
 
-Failure check_shapes(int destination, bool directory, const char* path) noexcept {
+Failure check_shapes(const Place& destination, bool directory, const char* path) noexcept {
   struct stat target {};
-  if (::fstat(destination, &target) < 0) {
+  if (destination.made) {
+    return kOk;
+  }
+  if (::fstat(destination.fd.get(), &target) < 0) {
     return fail("fstat", path);
   }
   if (S_ISDIR(target.st_mode) == directory) {
@@ -134,7 +137,7 @@ Failure copy_symlink(InitContext& context, int source, const wire::MountBind& op
   if (!parent.ok()) {
     return parent.failure();
   }
-  const int directory = parent->directory.get();
+  const int directory = parent->directory;
   if (sys::make_entry_link(target, directory, parent->name) == 0) {
     return kOk;
   }
@@ -169,14 +172,14 @@ Failure run(InitContext& context, const wire::MountBind& op) noexcept {
   }
   const char* path = op.destination.data;
   const bool directory = S_ISDIR(source.st_mode);
-  Result<UniqueFd> destination = open_destination(context, op, directory);
+  Result<Place> destination = open_destination(context, op, directory);
   if (!destination.ok()) {
     return destination.failure();
   }
-  TSRUNC_TRY(check_shapes(destination->get(), directory, path));
+  TSRUNC_TRY(check_shapes(*destination, directory, path));
   TSRUNC_TRY(change_attributes(tree->get(), op));
   TSRUNC_TRY(set_propagation(tree->get(), op.propagation, path));
-  return attach_checked(tree->get(), destination->get(), path);
+  return attach_checked(context, tree->get(), *destination, path);
 }
 
 }  // namespace tsrunc::engine

@@ -119,13 +119,14 @@ Result<UniqueFd> make_filesystem(InitContext& context, const wire::MountFs& op, 
 
 // mount(2) of a file system needs a path; the one of the verified fd in the host's /proc, which is still
 // there.
-Failure mount_legacy(InitContext& context, const wire::MountFs& op, int destination) noexcept {
+Failure mount_legacy(InitContext& context, const wire::MountFs& op, const Place& destination) noexcept {
   const char* path = op.destination.data;
   TSRUNC_TRY(check_cover(std::strcmp(op.fstype.data, "proc") == 0, destination, path));
-  if (::mount(op.source.data, sys::FdPath(destination).text, op.fstype.data, op.legacy_flags,
+  if (::mount(op.source.data, sys::FdPath(destination.fd.get()).text, op.fstype.data, op.legacy_flags,
               op.legacy_data.data) < 0) {
     return fail("mount", path);
   }
+  context.kept.drop();
   Result<UniqueFd> mounted = open_in_root(context, path);
   if (!mounted.ok()) {
     return mounted.failure();
@@ -135,7 +136,7 @@ Failure mount_legacy(InitContext& context, const wire::MountFs& op, int destinat
 
 // A proc or sysfs must lie on a real directory: behind a link of the image the labels and limits that are
 // written there later would go astray (CVE-2019-19921).
-Result<UniqueFd> open_destination(InitContext& context, const wire::MountFs& op) noexcept {
+Result<Place> open_destination(InitContext& context, const wire::MountFs& op) noexcept {
   const char* path = op.destination.data;
   if (std::strcmp(op.fstype.data, "proc") == 0 || std::strcmp(op.fstype.data, "sysfs") == 0) {
     Result<UniqueFd> strict =
@@ -147,7 +148,7 @@ Result<UniqueFd> open_destination(InitContext& context, const wire::MountFs& op)
                        : strict.failure().detail);
     }
     if (strict.ok()) {
-      return strict;
+      return Place{std::move(*strict)};
     }
   }
   return ensure_directory(context, path, 0755);
@@ -157,14 +158,14 @@ Result<UniqueFd> open_destination(InitContext& context, const wire::MountFs& op)
 
 Failure run(InitContext& context, const wire::MountFs& op) noexcept {
   const char* path = op.destination.data;
-  Result<UniqueFd> destination = open_destination(context, op);
+  Result<Place> destination = open_destination(context, op);
   if (!destination.ok()) {
     return destination.failure();
   }
   if (op.legacy) {
-    return mount_legacy(context, op, destination->get());
+    return mount_legacy(context, op, *destination);
   }
-  Result<UniqueFd> mount = make_filesystem(context, op, destination->get());
+  Result<UniqueFd> mount = make_filesystem(context, op, destination->fd.get());
   if (!mount.ok()) {
     return mount.failure();
   }
@@ -172,7 +173,7 @@ Failure run(InitContext& context, const wire::MountFs& op) noexcept {
     TSRUNC_TRY(copy_up(context, path, mount->get()));
   }
   TSRUNC_TRY(set_propagation(mount->get(), op.propagation, path));
-  return attach_checked(mount->get(), destination->get(), path);
+  return attach_checked(context, mount->get(), *destination, path);
 }
 
 Failure run(InitContext& context, const wire::Remount& op) noexcept {

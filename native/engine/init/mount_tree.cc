@@ -43,6 +43,10 @@ bool may_cover_proc(const char* path) noexcept {
   return false;
 }
 
+bool is_at_proc(const char* path) noexcept {
+  return std::strcmp(path, "/proc") == 0;
+}
+
 }  // namespace
 
 Failure set_attributes(int fd, uint64_t set, uint64_t clear, bool recursive, const char* path) noexcept {
@@ -82,28 +86,39 @@ Failure attach(int tree, int destination, const char* path) noexcept {
   return kOk;
 }
 
-Failure check_cover(bool is_proc, int destination, const char* path) noexcept {
-  struct statfs covered {};
-  if (::fstatfs(destination, &covered) < 0) {
-    return fail("fstatfs", path);
-  }
-  const bool at_proc = std::strcmp(path, "/proc") == 0;
-  if (at_proc && !is_proc) {
-    return fail(EPERM, "move_mount", path, "operation not permitted: only a procfs may be mounted at /proc");
-  }
-  if (!at_proc && covered.f_type == PROC_SUPER_MAGIC && !may_cover_proc(path)) {
-    return fail(EPERM, "move_mount", path, "operation not permitted: it would cover a part of /proc");
+Failure attach(InitContext& context, int tree, const Place& destination, const char* path) noexcept {
+  TSRUNC_TRY(attach(tree, destination.fd.get(), path));
+  if (!destination.made) {
+    context.kept.drop();
   }
   return kOk;
 }
 
-Failure attach_checked(int tree, int destination, const char* path) noexcept {
+Failure check_cover(bool is_proc, const Place& destination, const char* path) noexcept {
+  if (is_at_proc(path)) {
+    return is_proc ? kOk
+                   : fail(EPERM, "move_mount", path,
+                          "operation not permitted: only a procfs may be mounted at /proc");
+  }
+  if (destination.made || may_cover_proc(path)) {
+    return kOk;
+  }
+  struct statfs covered {};
+  if (::fstatfs(destination.fd.get(), &covered) < 0) {
+    return fail("fstatfs", path);
+  }
+  return covered.f_type == PROC_SUPER_MAGIC
+             ? fail(EPERM, "move_mount", path, "operation not permitted: it would cover a part of /proc")
+             : kOk;
+}
+
+Failure attach_checked(InitContext& context, int tree, const Place& destination, const char* path) noexcept {
   struct statfs source {};
-  if (::fstatfs(tree, &source) < 0) {
+  if (is_at_proc(path) && ::fstatfs(tree, &source) < 0) {
     return fail("fstatfs", path);
   }
   TSRUNC_TRY(check_cover(source.f_type == PROC_SUPER_MAGIC, destination, path));
-  return attach(tree, destination, path);
+  return attach(context, tree, destination, path);
 }
 
 Failure set_label(InitContext& context, int fs, const wire::Str& option, const char* path) noexcept {

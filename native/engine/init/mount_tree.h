@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "engine/init/init_context.h"
+#include "engine/init/root_path.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
 #include "wire/decoder.h"
@@ -21,12 +22,17 @@ namespace tsrunc::engine {
 // move_mount(2) of a detached tree onto what `destination` refers to.
 [[nodiscard]] sys::Failure attach(int tree, int destination, const char* path) noexcept;
 
+// The same, for what comes after it: the kept directory (init_context.h) is dropped if it may be covered now.
+[[nodiscard]] sys::Failure attach(InitContext& context, int tree, const Place& destination,
+                                  const char* path) noexcept;
+
 // The same for a mount that config.json asks for: refuses to cover a part of procfs, whatever `path` looked
 // like, and to put at /proc what is no procfs (CVE-2019-16884, CVE-2019-19921, CVE-2023-27561).
-[[nodiscard]] sys::Failure attach_checked(int tree, int destination, const char* path) noexcept;
+[[nodiscard]] sys::Failure attach_checked(InitContext& context, int tree, const Place& destination,
+                                          const char* path) noexcept;
 
 // That check alone. `is_proc`: what is to be mounted is a procfs.
-[[nodiscard]] sys::Failure check_cover(bool is_proc, int destination, const char* path) noexcept;
+[[nodiscard]] sys::Failure check_cover(bool is_proc, const Place& destination, const char* path) noexcept;
 
 // The option by which SELinux labels a new file system, "context=LABEL", set on the fd of fsopen(2). Empty:
 // none.

@@ -22,6 +22,8 @@ constexpr uint64_t kResolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 // As many links as the kernel follows in one path (path_resolution(7)).
 constexpr int kMaxLinks = 40;
 
+enum class Last { kDirectory, kFile };
+
 // Where the components that do not exist yet begin: `existing` is resolved, `rest` points behind it.
 struct Prefix {
   UniqueFd existing;
@@ -29,17 +31,20 @@ struct Prefix {
 };
 
 // The longest beginning of `path` that exists.
-Result<Prefix> longest_existing(const InitContext& context, const char* path, char* buffer) noexcept {
+Result<Prefix> longest_existing(const InitContext& context, const char* path, Last last,
+                                char* buffer) noexcept {
   size_t length = std::strlen(path);
   std::memcpy(buffer, path, length + 1);
+  uint64_t flags = O_PATH | (last == Last::kDirectory ? O_DIRECTORY : 0);
   for (;;) {
     while (length > 0 && buffer[length - 1] == '/') {
       buffer[--length] = 0;
     }
-    Result<UniqueFd> fd = sys::openat2(context.root.get(), length == 0 ? "/" : buffer, O_PATH, kResolve);
+    Result<UniqueFd> fd = sys::openat2(context.root.get(), length == 0 ? "/" : buffer, flags, kResolve);
     if (fd.ok()) {
       return Prefix{std::move(*fd), length};
     }
+    flags |= O_DIRECTORY;
     if (fd.failure().code != ENOENT || length == 0) {
       return fail(fd.failure().code, "openat2", path, nullptr);
     }
@@ -86,8 +91,6 @@ Component next_component(const char* rest) noexcept {
   return text.cut() ? fail(ENAMETOOLONG, "readlinkat", path, nullptr) : sys::kOk;
 }
 
-enum class Last { kDirectory, kFile };
-
 // What was asked for may have been a mount: that its mount point was missing is the news then.
 Failure cannot_make(const char* call, const char* path) noexcept {
   const char* detail = nullptr;
@@ -101,28 +104,23 @@ Failure cannot_make(const char* call, const char* path) noexcept {
   return fail(errno, call, path, detail);
 }
 
-Result<UniqueFd> make_last_file(int directory, const char* name, const char* path) noexcept {
+Result<Place> make_last_file(int directory, const char* name, const char* path) noexcept {
   // O_EXCL: never through a link, never an existing file.
   const UniqueFd made = sys::open_entry(directory, name, O_CREAT | O_EXCL | O_WRONLY, 0644);
   if (!made.valid() && errno != EEXIST) {
     return cannot_make("create", path);
   }
-  UniqueFd fd = sys::open_entry(directory, name, O_PATH);
-  if (!fd.valid()) {
-    return fail("open", path);
-  }
-  return fd;
+  Place place{sys::open_entry(directory, name, O_PATH), made.valid()};
+  return place.fd.valid() ? Result<Place>(std::move(place)) : fail("open", path);
 }
 
-Result<UniqueFd> make_directory(int directory, const char* name, mode_t mode, const char* path) noexcept {
-  if (sys::make_entry_directory(directory, name, mode) < 0 && errno != EEXIST) {
+Result<Place> make_directory(int directory, const char* name, mode_t mode, const char* path) noexcept {
+  const bool made = sys::make_entry_directory(directory, name, mode) == 0;
+  if (!made && errno != EEXIST) {
     return cannot_make("mkdirat", path);
   }
-  UniqueFd fd = sys::open_entry(directory, name, O_PATH);
-  if (!fd.valid()) {
-    return fail("open", path);
-  }
-  return fd;
+  Place place{sys::open_entry(directory, name, O_PATH | (made ? O_DIRECTORY : 0)), made};
+  return place.fd.valid() ? Result<Place>(std::move(place)) : fail("open", path);
 }
 
 // 0: it cannot be told; errno says why.
@@ -131,18 +129,46 @@ mode_t type_of(int fd) noexcept {
   return ::fstat(fd, &status) < 0 ? 0 : status.st_mode & S_IFMT;
 }
 
+// The bytes of a path before its last component, without slashes at their end.
+size_t length_of_parent(const char* path, const char* name) noexcept {
+  auto length = static_cast<size_t>(name - path);
+  while (length > 0 && path[length - 1] == '/') {
+    --length;
+  }
+  return length;
+}
+
+void keep(InitContext& context, UniqueFd directory, const char* path, const char* name) noexcept {
+  context.kept.fd = std::move(directory);
+  context.kept.path = path;
+  context.kept.length = length_of_parent(path, name);
+}
+
+bool is_kept(const InitContext& context, const char* path, const char* name) noexcept {
+  const KeptDirectory& kept = context.kept;
+  return kept.fd.valid() && kept.length == length_of_parent(path, name) &&
+         std::memcmp(kept.path, path, kept.length) == 0;
+}
+
+// The last component of a path that ends in a name; nullptr: it does not.
+const char* last_name(const char* path) noexcept {
+  const char* slash = std::strrchr(path, '/');
+  const char* name = slash == nullptr ? path : slash + 1;
+  return *name == 0 || std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0 ? nullptr : name;
+}
+
 // One walk. `again` is set when a dangling link was met, and `next_path`, if there is one, filled in.
-[[gnu::noinline]] Result<UniqueFd> walk(const InitContext& context, const char* path, Last last, mode_t mode,
-                                        char* next_path, size_t size, bool& again) noexcept {
+[[gnu::noinline]] Result<Place> walk(InitContext& context, const char* path, Last last, mode_t mode,
+                                     char* next_path, size_t size, bool& again) noexcept {
   char buffer[PATH_MAX];
   if (std::strlen(path) >= sizeof buffer) {
     return fail(ENAMETOOLONG, "openat2", path, nullptr);
   }
-  Result<Prefix> prefix = longest_existing(context, path, buffer);
+  Result<Prefix> prefix = longest_existing(context, path, last, buffer);
   if (!prefix.ok()) {
     return prefix.failure();
   }
-  UniqueFd current = std::move(prefix->existing);
+  Place current{std::move(prefix->existing)};
   const char* rest = path + prefix->length;
   for (Component part = next_component(rest); part.length > 0; part = next_component(rest)) {
     char name[NAME_MAX + 1];
@@ -160,24 +186,28 @@ mode_t type_of(int fd) noexcept {
       return fail(EINVAL, "mkdirat", path, "\"..\" behind a directory that does not exist");
     }
     const bool file = part.last && last == Last::kFile;
-    Result<UniqueFd> made =
-        file ? make_last_file(current.get(), name, path) : make_directory(current.get(), name, mode, path);
+    const int directory = current.fd.get();
+    Result<Place> made =
+        file ? make_last_file(directory, name, path) : make_directory(directory, name, mode, path);
     if (!made.ok()) {
       return made.failure();
     }
-    const mode_t type = type_of(made->get());
+    const mode_t type = !made->made ? type_of(made->fd.get()) : file ? S_IFREG : S_IFDIR;
     if (type == 0) {
       return fail("fstat", path);
     }
     if (type == S_IFLNK) {
       again = true;
-      const Failure failure =
-          next_path == nullptr ? sys::kOk
-                               : follow_dangling(current.get(), name, path, part.name, rest, next_path, size);
-      return failure ? Result<UniqueFd>(failure) : UniqueFd();
+      const Failure failure = next_path == nullptr
+                                  ? sys::kOk
+                                  : follow_dangling(directory, name, path, part.name, rest, next_path, size);
+      return failure ? Result<Place>(failure) : Place();
     }
     if (!file && type != S_IFDIR) {
       return fail(ENOTDIR, "mkdirat", path, nullptr);
+    }
+    if (part.last && made->made) {
+      keep(context, std::move(current.fd), path, part.name);
     }
     current = std::move(*made);
   }
@@ -186,34 +216,51 @@ mode_t type_of(int fd) noexcept {
 
 // The way on where a dangling link was met: rare, and in a frame of its own, because each buffer of a frame
 // costs a page of the container's memory when it is touched.
-[[gnu::noinline]] Result<UniqueFd> ensure_through_links(const InitContext& context, const char* path,
-                                                        Last last, mode_t mode) noexcept {
+[[gnu::noinline]] Result<Place> ensure_through_links(InitContext& context, const char* path, Last last,
+                                                     mode_t mode) noexcept {
   char first[PATH_MAX];
   char second[PATH_MAX];
   const char* current = path;
   for (int links = 0; links < kMaxLinks; ++links) {
     char* next = current == first ? second : first;
     bool again = false;
-    Result<UniqueFd> fd = walk(context, current, last, mode, next, sizeof first, again);
-    if (!fd.ok()) {
-      // The failure may name a buffer of this frame.
-      return fail(fd.failure().code, fd.failure().call, path, fd.failure().detail);
+    Result<Place> place = walk(context, current, last, mode, next, sizeof first, again);
+    // The failure and what is kept may name a buffer of this frame.
+    context.kept.drop();
+    if (!place.ok()) {
+      return fail(place.failure().code, place.failure().call, path, place.failure().detail);
     }
     if (!again) {
-      return fd;
+      return place;
     }
     current = next;
   }
   return fail(ELOOP, "openat2", path, nullptr);
 }
 
-Result<UniqueFd> ensure(InitContext& context, const char* path, Last last, mode_t mode) noexcept {
+// Invalid: there is something already, or it cannot be made; the long way tells which and why.
+Result<Place> make_in_kept(const InitContext& context, const char* path, Last last, mode_t mode) noexcept {
+  const char* name = last_name(path);
+  if (name == nullptr || !is_kept(context, path, name)) {
+    return Place();
+  }
+  const int directory = context.kept.fd.get();
+  Result<Place> place = last == Last::kFile ? make_last_file(directory, name, path)
+                                            : make_directory(directory, name, mode, path);
+  return place.ok() && place->made ? std::move(place) : Place();
+}
+
+Result<Place> ensure(InitContext& context, const char* path, Last last, mode_t mode) noexcept {
+  Result<Place> place = make_in_kept(context, path, last, mode);
+  if (place->fd.valid()) {
+    return place;
+  }
   bool again = false;
-  Result<UniqueFd> fd = walk(context, path, last, mode, nullptr, 0, again);
+  place = walk(context, path, last, mode, nullptr, 0, again);
   if (again) {
     return ensure_through_links(context, path, last, mode);
   }
-  return fd;
+  return place;
 }
 
 }  // namespace
@@ -226,27 +273,21 @@ Result<UniqueFd> open_in_root(const InitContext& context, const char* path) noex
   return open_in_root(context, path, O_PATH);
 }
 
-Result<UniqueFd> ensure_directory(InitContext& context, const char* path, mode_t mode) noexcept {
-  Result<UniqueFd> fd = ensure(context, path, Last::kDirectory, mode);
-  if (!fd.ok()) {
-    return fd;
-  }
-  const mode_t type = type_of(fd->get());
-  if (type != S_IFDIR) {
-    return type == 0 ? fail("fstat", path) : fail(ENOTDIR, "open", path, nullptr);
-  }
-  return fd;
+Result<Place> ensure_directory(InitContext& context, const char* path, mode_t mode) noexcept {
+  return ensure(context, path, Last::kDirectory, mode);
 }
 
-Result<UniqueFd> ensure_file(InitContext& context, const char* path) noexcept {
+Result<Place> ensure_file(InitContext& context, const char* path) noexcept {
   return ensure(context, path, Last::kFile, 0755);
 }
 
 Result<Parent> ensure_parent(InitContext& context, const char* path) noexcept {
-  const char* slash = std::strrchr(path, '/');
-  const char* name = slash == nullptr ? path : slash + 1;
-  if (*name == 0 || std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) {
+  const char* name = last_name(path);
+  if (name == nullptr) {
     return fail(EINVAL, "open", path, "the path does not end in a name");
+  }
+  if (is_kept(context, path, name)) {
+    return Parent{context.kept.fd.get(), name};
   }
   char directory[PATH_MAX];
   sys::Text text(directory);
@@ -254,20 +295,35 @@ Result<Parent> ensure_parent(InitContext& context, const char* path) noexcept {
   if (text.cut()) {
     return fail(ENAMETOOLONG, "open", path, nullptr);
   }
-  Result<UniqueFd> fd = ensure_directory(context, directory, 0755);
-  if (!fd.ok()) {
-    return fail(fd.failure().code, fd.failure().call, path, fd.failure().detail);
+  Result<Place> place = ensure_directory(context, directory, 0755);
+  if (!place.ok()) {
+    return fail(place.failure().code, place.failure().call, path, place.failure().detail);
   }
-  return Parent{std::move(*fd), name};
+  keep(context, std::move(place->fd), path, name);
+  return Parent{context.kept.fd.get(), name};
 }
 
-Result<UniqueFd> ensure_itself(InitContext& context, const char* path, bool directory) noexcept {
+Result<Place> ensure_itself(InitContext& context, const char* path, bool directory) noexcept {
   Result<Parent> parent = ensure_parent(context, path);
   if (!parent.ok()) {
     return parent.failure();
   }
-  const int at = parent->directory.get();
-  return directory ? make_directory(at, parent->name, 0755, path) : make_last_file(at, parent->name, path);
+  return directory ? make_directory(parent->directory, parent->name, 0755, path)
+                   : make_last_file(parent->directory, parent->name, path);
+}
+
+bool keeps_directory(wire::OpKind kind) noexcept {
+  switch (kind) {
+    case wire::OpKind::kBindDevice:
+    case wire::OpKind::kMakeDevice:
+    case wire::OpKind::kMakeDirectory:
+    case wire::OpKind::kMakeSymlink:
+    case wire::OpKind::kMountBind:
+    case wire::OpKind::kMountFs:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace tsrunc::engine

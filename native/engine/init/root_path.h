@@ -18,23 +18,34 @@ namespace tsrunc::engine {
 [[nodiscard]] sys::Result<sys::UniqueFd> open_in_root(const InitContext& context, const char* path,
                                                       uint64_t flags) noexcept;
 
-// O_PATH descriptor of a directory; what is missing is made with `mode`, also behind dangling links.
-[[nodiscard]] sys::Result<sys::UniqueFd> ensure_directory(InitContext& context, const char* path,
-                                                          mode_t mode) noexcept;
+// What may be mounted on. `path` of the functions below has to live as long as the plan does.
+struct Place {
+  sys::UniqueFd fd;   // O_PATH
+  bool made = false;  // by this call: it is empty, nothing is mounted on it, and no file system of the
+                      // kernel's own holds it
+};
 
-// O_PATH descriptor of a file of any type; if it is missing an empty regular one is made.
-[[nodiscard]] sys::Result<sys::UniqueFd> ensure_file(InitContext& context, const char* path) noexcept;
+// A directory; what is missing is made with `mode`, also behind dangling links.
+[[nodiscard]] sys::Result<Place> ensure_directory(InitContext& context, const char* path,
+                                                  mode_t mode) noexcept;
+
+// A file of any type; if it is missing an empty regular one is made.
+[[nodiscard]] sys::Result<Place> ensure_file(InitContext& context, const char* path) noexcept;
 
 // The same for the last component itself: a symbolic link there is not followed, but what comes back.
-[[nodiscard]] sys::Result<sys::UniqueFd> ensure_itself(InitContext& context, const char* path,
-                                                       bool directory) noexcept;
+[[nodiscard]] sys::Result<Place> ensure_itself(InitContext& context, const char* path,
+                                               bool directory) noexcept;
 
 // The directory that holds `path` (made if missing) and the last component's name, for mknodat and the like.
-// The last component itself is not looked at. `name` points into `path`.
+// The last component itself is not looked at. `name` points into `path`, `directory` is the one that is kept.
 struct Parent {
-  sys::UniqueFd directory;
+  int directory = -1;
   const char* name = nullptr;
 };
 [[nodiscard]] sys::Result<Parent> ensure_parent(InitContext& context, const char* path) noexcept;
+
+// Whether an operation leaves the kept directory where it is. One that mounts drops it by itself, unless it
+// mounts on what was made in it.
+[[nodiscard]] bool keeps_directory(wire::OpKind kind) noexcept;
 
 }  // namespace tsrunc::engine

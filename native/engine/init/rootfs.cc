@@ -113,7 +113,7 @@ Failure run(InitContext& context, const wire::OpenRoot& op) noexcept {
 }
 
 Failure run(InitContext& context, const wire::MakeDirectory& op) noexcept {
-  Result<UniqueFd> directory = ensure_directory(context, op.path.data, op.mode);
+  const Result<Place> directory = ensure_directory(context, op.path.data, op.mode);
   return directory.ok() ? kOk : directory.failure();
 }
 

@@ -56,6 +56,22 @@ test('config.md#mounts [MNT-1a]: a mount on a parent hides the child that was mo
   deepEqual(below.entries, [])
 })
 
+// A runtime may remember the directory in which it has just made a mount point.
+for (const [what, second] of [
+  ['its path', '/a'],
+  ['a link to it', '/link'],
+] as const) {
+  test(`config.md#mounts [MNT-1a]: what is made beside a mount point lies on what was mounted meanwhile on ${what}`, async () => {
+    const b = await bundle((c, b) => {
+      symlinkSync('/a', join(b.rootfs, 'link'))
+      c.mounts.push(tmpfs('/a/one'), tmpfs(second), tmpfs('/a/two', 'size=64k'))
+    })
+    const [{ entries }, { mountinfo }] = await b.probe(['ls', '/a'], ['mounts'])
+    deepEqual(entries, ['two'])
+    includes(mountAt(mountinfo, '/a/two').superOptions, 'size=64k')
+  })
+}
+
 test('config.md#mounts [MNT-1e]: a destination that is missing is made, with its parents', {
   peers: { crun: 'sets the sticky bit' },
 }, async () => {
