@@ -8,6 +8,8 @@
     'napi_defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_ADDON_API_DISABLE_DEPRECATED'],
     # A tenth of the executable; a static one relocates itself, and the C library of it knows how to since glibc 2.36.
     'packed_relocations': ['<!@(node -p "const libc = process.report.getReport().header.glibcVersionRuntime; libc === undefined || libc.localeCompare(\'2.36\', \'en\', {numeric: true}) < 0 ? \'\' : \'-Wl,-z,pack-relative-relocs\'")'],
+    # Where tools/anonymous-data.ts has variables copied (native/launcher/entry.cc).
+    'entry': ['<!@(node -p "process.arch === \'x64\' ? \'-Wl,-e,tsrunc_entry\' : \'\'")'],
     # What the hot path needs lies side by side (bench/layout.ts). Paths are those of build/, where make links.
     'layout': ['-Wl,-T,../native/layout.ld', '-Wl,-Map,tsrunc.map'],
     'node_flags': ['-O3', '-pthread', '-std=gnu++17', '-Wno-unused-parameter', '-fno-omit-frame-pointer', '-rdynamic'],
@@ -39,7 +41,7 @@
       'cflags!': ['-fPIC'],
       'cflags': ['<@(warnings)', '<@(hardening)', '-Os', '-fPIE', '-ffunction-sections', '-fdata-sections', '-fno-asynchronous-unwind-tables'],
       'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti', '-fno-threadsafe-statics'],
-      'ldflags': ['-static-pie', '-Wl,--gc-sections', '-Wl,-z,relro,-z,now,-z,noexecstack', '-Wl,--build-id=none', '-s', '<@(packed_relocations)', '<@(layout)'],
+      'ldflags': ['-static-pie', '-Wl,--gc-sections', '-Wl,-z,relro,-z,now,-z,noexecstack', '-Wl,--build-id=none', '-s', '<@(packed_relocations)', '<@(layout)', '<@(entry)'],
     },
     {
       'target_name': 'tsrunc_addon',

@@ -22,11 +22,12 @@ namespace tsrunc::launcher {
 namespace {
 
 // The C library's own mmap would be the sanitizers', which take what it maps for new memory.
-[[nodiscard]] void* map(size_t size, int protection, int flags, int fd, size_t offset) noexcept {
-  return reinterpret_cast<void*>(::syscall(SYS_mmap, nullptr, size, protection, flags, fd, offset));
+[[nodiscard]] void* map(uintptr_t at, size_t size, int protection, int flags, int fd,
+                        size_t offset) noexcept {
+  return reinterpret_cast<void*>(::syscall(SYS_mmap, at, size, protection, flags, fd, offset));
 }
 
-// mremap(2): what was mapped at `to` is gone in the same moment. It may be what runs here.
+// mremap(2): what was mapped at `to` is gone in the same moment.
 [[nodiscard]] bool move(void* from, size_t size, uintptr_t to) noexcept {
   return ::syscall(SYS_mremap, from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
          static_cast<long>(to);  // NOLINT(google-runtime-int): what syscall(2) returns
@@ -89,11 +90,12 @@ class Image {
   uintptr_t base_ = 0;
 };
 
-// Code and constants.
+// Code and constants. mmap(2), MAP_FIXED: what was mapped there is gone in the same moment. It may be what
+// runs here.
 [[nodiscard]] bool exchange_constant(const Pages& pages, ElfW(Word) flags, int program) noexcept {
   const int protection = (flags & PF_R ? PROT_READ : 0) | (flags & PF_X ? PROT_EXEC : 0);
-  void* fresh = map(pages.size(), protection, MAP_PRIVATE, program, pages.offset);
-  return fresh != MAP_FAILED && move(fresh, pages.size(), pages.begin);
+  return map(pages.begin, pages.size(), protection, MAP_PRIVATE | MAP_FIXED, program, pages.offset) !=
+         MAP_FAILED;
 }
 
 // Word by word: of what lies between objects a sanitizer's memcpy would not hear.
@@ -108,9 +110,11 @@ void copy(void* to, uintptr_t from, size_t size) noexcept {
   }
 }
 
-// Variables: a copy, of no file. Nothing of the program's may be written between copy and move.
+// Variables, where they are of the file (entry.cc): a copy, of no file. Nothing of the program's may be
+// written between copy and move.
 [[nodiscard]] bool exchange_variable(const Pages& pages, const Pages& relro) noexcept {
-  void* fresh = map(pages.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  void* fresh =
+      map(0, pages.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (fresh == MAP_FAILED) {
     return false;
   }

@@ -9,8 +9,8 @@ namespace tsrunc::launcher {
 // maps finds that file and no longer the one before. False: this process is as it was, or runs from both of
 // them, which is for become().
 //
-// An execve(2) of the same file and the program's beginning took 3.8 ms on a slow machine, this 1.4, with the
-// look at the copy before it.
+// An execve(2) of the same file and the program's beginning took 3.8 ms on a slow machine; this takes less
+// than one.
 [[nodiscard]] bool become_in_place(int program) noexcept;
 
 }  // namespace tsrunc::launcher
