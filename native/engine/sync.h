@@ -4,7 +4,7 @@
 //   sources    ──────────────────────────────▶   (+ descriptors of them, SCM_RIGHTS)
 //   mapped     ──────────────────────────────▶   goes on after clone
 //              ◀──────────────────────────────   mounted, and
-//   hooked     ──────────────────────────────▶   only where there is something to be done in between
+//   hooked     ──────────────────────────────▶   these three only where there is something to be done before
 //              ◀──────────────────────────────   ready (+ master of the console, SCM_RIGHTS)
 //   committed  ──────────────────────────────▶   no longer ends with its parent; waits at exec.fifo
 //

@@ -210,7 +210,7 @@ function planProgram(
 
 /** The host side, after the rest: what the listener needs is known then. */
 function planCreate(builder: PlanBuilder, request: ExecRequest, cgroup: { into: string; orInitsOwn: boolean }): void {
-  const { create, facts, spec, options } = builder
+  const { create, init, facts, spec, options } = builder
   const initial = spec.process?.execCPUAffinity?.initial ?? ''
   if (initial !== '') create.push(affinityOp(initial, 'initial'))
   const { into, orInitsOwn } = cgroup
@@ -219,7 +219,9 @@ function planCreate(builder: PlanBuilder, request: ExecRequest, cgroup: { into: 
   planJoinIntelRdt(builder)
   planOomScoreAdj(builder)
   raiseRlimits(builder)
-  create.push(release('mapped'))
+  // The process waits for what was done since it is there. Where that is nothing it begins at once.
+  if (create.at(-1)?.kind === 'cloneExec') init.shift()
+  else create.push(release('mapped'))
   if (builder.filtered.length > 0) create.push(await_('filtered'), ...builder.filtered)
   create.push(await_('ready'))
   if (maySchedule(facts)) append(create, schedulingOps(spec))

@@ -49,7 +49,7 @@ test('the cgroups are made meanwhile, and are there before anything is bound or 
     const { create, init } = resolve(spec, {}, FACTS_V1).plan
     const made = create.map((op) => (op.kind === 'releaseInit' ? `release ${op.step}` : op.kind))
     expect(isBefore(made, 'cloneInit', 'makeCgroup')).toBe(true)
-    expect(isBefore(made, 'release 1', 'makeCgroup')).toBe(true)
+    expect(made).not.toContain('release 1')
     expect(made.lastIndexOf('makeCgroup')).toBeLessThan(made.indexOf('release 7'))
     const names = init.map((op) => (op.kind === 'awaitHost' ? `await ${op.step}` : op.kind))
     expect(isBefore(names, 'mountFs', 'await 7')).toBe(true)
@@ -74,8 +74,7 @@ test.each([
   ['in a user namespace only who comes from outside may enter', USER_NAMESPACE, FACTS_V1],
   ['without a mount namespace, mounts may cover the cgroup file system', withLinux({ namespaces: [] }), FACTS_V1],
 ])('%s: at once', (_why, spec, facts) => {
-  const names = order(spec, facts)
-  expect(names.slice(0, 2)).toEqual(['awaitHost', 'enterCgroup'])
+  expect(order(spec, facts).find((name) => name !== 'awaitHost')).toBe('enterCgroup')
 })
 
 test('on v2 init is made in its cgroup', () => {

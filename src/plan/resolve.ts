@@ -119,16 +119,24 @@ function planBetween(builder: PlanBuilder): readonly Op[] {
 }
 
 /** Where there is nothing to be done between these steps init goes on without waiting for the host side. */
-const MEETING = [STEPS.mounted, STEPS.hooked] as const
+const MEETING = ['mounted', 'hooked'] as const
+
+const isStep = (step: keyof typeof STEPS) => (op: Op): boolean => 'step' in op && op.step === STEPS[step]
 
 /** Whether the two sides meet before init enters its root. */
 function planMeeting({ init }: PlanBuilder, between: readonly Op[]): boolean {
   if (between.length > 0 || init.some(({ kind }) => kind === 'runHook')) return true
-  for (const step of MEETING) {
-    const at = init.findIndex((op) => 'step' in op && op.step === step)
-    init.splice(at, 1)
-  }
+  for (const step of MEETING) init.splice(init.findIndex(isStep(step)), 1)
   return false
+}
+
+/** Init waits for what the host side does once it is there. Where that is nothing it begins at once. */
+function planRelease({ create, init, trees }: PlanBuilder): void {
+  if (create.at(-1)?.kind === 'cloneInit' && trees.length === 0) {
+    init.splice(init.findIndex(isStep('mapped')), 1)
+  } else {
+    create.push(sync('releaseInit', 'mapped'))
+  }
 }
 
 /** The `create` list; after the rest, because the sources that the host side opens are known only then. */
@@ -150,7 +158,7 @@ function planCreate(builder: PlanBuilder): void {
   planIntelRdt(builder)
   planOomScoreAdj(builder)
   planRaiseRlimits(builder)
-  create.push(sync('releaseInit', 'mapped'))
+  planRelease(builder)
   if (late) create.push(...cgroup.before, sync('releaseInit', 'grouped'))
   if (meets) {
     create.push(sync('awaitInit', 'mounted'))
