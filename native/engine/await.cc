@@ -99,21 +99,21 @@ enum class Outcome { kWaits, kRuns, kFailed };
 
 // create: nothing but a cgroup that somebody has frozen makes init stand still, and nobody may thaw it but
 // who did that.
-[[nodiscard]] Failure check_frozen(HostContext& context, sys::Deadline& deadline) {
+[[nodiscard]] Failure check_frozen(HostContext& context, sys::Patience& patience) {
   const auto frozen = is_frozen(&context.plan);
   if (!frozen.ok() || !*frozen) {
-    deadline = sys::Deadline(kFrozenMilliseconds);
+    patience = sys::Patience(kFrozenMilliseconds);
     return kOk;
   }
-  return deadline.over() ? fail(ETIMEDOUT, "poll", context.plan.header.frozen_file.data, kFrozen) : kOk;
+  return patience.over() ? fail(ETIMEDOUT, "poll", context.plan.header.frozen_file.data, kFrozen) : kOk;
 }
 
 }  // namespace
 
 Failure await_readable(HostContext& context, int fd, const char* agent) {
   const Target& target = context.target;
-  const sys::Deadline deadline(kAgentMilliseconds);
-  sys::Deadline frozen(kFrozenMilliseconds);
+  sys::Patience answer(kAgentMilliseconds);
+  sys::Patience frozen(kFrozenMilliseconds);
   while (target.pidfd.valid() || agent != nullptr || context.sync.valid()) {
     // Until the member is known the first process is watched, which may be killed before it has told; poll(2)
     // passes a descriptor of -1 over.
@@ -143,7 +143,7 @@ Failure await_readable(HostContext& context, int fd, const char* agent) {
     if (ready == 0 && !target.pidfd.valid()) {
       TSRUNC_TRY(check_frozen(context, frozen));
     }
-    if (ready == 0 && agent != nullptr && deadline.over()) {
+    if (ready == 0 && agent != nullptr && answer.over()) {
       return fail(ETIMEDOUT, "poll", agent, kNoAnswer);
     }
   }

@@ -24,9 +24,9 @@ using sys::UniqueFd;
 // exec.fifo still has its reader, and the container would be called `created` by whoever asks right now.
 void await_release(const HostContext& context) noexcept {
   constexpr int kMilliseconds = 1000;
-  sys::Deadline deadline(kMilliseconds);
-  while (context.state.open_file("exec.fifo", O_WRONLY | O_NONBLOCK).ok() && !deadline.over()) {
-    deadline.pause();
+  sys::Patience patience(kMilliseconds);
+  while (context.state.open_file("exec.fifo", O_WRONLY | O_NONBLOCK).ok() && !patience.over()) {
+    patience.pause();
   }
 }
 

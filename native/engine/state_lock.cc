@@ -10,15 +10,15 @@
 namespace tsrunc::engine {
 
 sys::Failure lock_directory(int directory, const char* path, int milliseconds) {
-  sys::Deadline deadline(milliseconds);
+  sys::Patience patience(milliseconds);
   while (::flock(directory, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) {
       return sys::fail("flock", path);
     }
-    if (deadline.over()) {
+    if (patience.over()) {
       return sys::fail(EBUSY, "flock", path, "another tsrunc is at work on this container");
     }
-    deadline.pause();
+    patience.pause();
   }
   // Whoever held the lock may have been `delete`.
   struct stat about {};

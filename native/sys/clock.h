@@ -63,8 +63,33 @@ class Deadline {
   }
 
  private:
-  int64_t at_;
+  friend class Patience;
+  Deadline() noexcept = default;
+
+  int64_t at_ = 0;
   int next_ = 1;
+};
+
+// A deadline that begins with the first look at it: what is nearly always done at once is then done without
+// one, which is a system call. Not for time that has to count before: a Deadline begins when it is made.
+class Patience {
+ public:
+  explicit Patience(int64_t milliseconds) noexcept : milliseconds_(milliseconds) {}
+  [[nodiscard]] bool over() noexcept { return begun().over(); }
+  void pause() noexcept { begun().pause(); }
+
+ private:
+  [[nodiscard]] Deadline& begun() noexcept {
+    if (!begun_) {
+      deadline_ = Deadline(milliseconds_);
+      begun_ = true;
+    }
+    return deadline_;
+  }
+
+  int64_t milliseconds_;
+  Deadline deadline_;
+  bool begun_ = false;
 };
 
 }  // namespace tsrunc::sys

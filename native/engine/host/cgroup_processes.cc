@@ -219,13 +219,13 @@ Failure list_processes(const wire::StrList& paths, sys::Array<pid_t>& out) noexc
 
 Failure kill_cgroups(const wire::StrList& paths, int milliseconds, char* detail,
                      size_t detail_size) noexcept {
-  for (sys::Deadline deadline(milliseconds);; deadline.pause()) {
+  for (sys::Patience patience(milliseconds);; patience.pause()) {
     Members members;
     TSRUNC_TRY(collect(paths, members));
     if (members.pids.empty()) {
       return kOk;
     }
-    if (deadline.over()) {
+    if (patience.over()) {
       return still_alive(members.pids, detail, detail_size);
     }
     TSRUNC_TRY(kill_once(paths, members));

@@ -170,7 +170,7 @@ bool remove_directory(const char* path) noexcept {
   return false;
 }
 
-Failure remove_cgroup(const char* path, sys::Deadline deadline, char* detail, size_t detail_size) noexcept {
+Failure remove_cgroup(const char* path, sys::Patience patience, char* detail, size_t detail_size) noexcept {
   for (;;) {
     if (remove_directory(path)) {
       return kOk;
@@ -187,10 +187,10 @@ Failure remove_cgroup(const char* path, sys::Deadline deadline, char* detail, si
     if (errno != EBUSY && errno != ENOTEMPTY) {
       return sys::fail("rmdir", path);
     }
-    if (deadline.over()) {
+    if (patience.over()) {
       return still_busy(path, detail, detail_size);
     }
-    deadline.pause();
+    patience.pause();
   }
 }
 

@@ -35,8 +35,9 @@ class CgroupVisitor {
 [[nodiscard]] bool remove_directory(const char* path) noexcept;
 
 // Removes the directory with everything beneath it. The kernel answers EBUSY for a moment after the last
-// process has ended: tried again until `deadline`; then `detail` names the processes that are still there.
-[[nodiscard]] sys::Failure remove_cgroup(const char* path, sys::Deadline deadline, char* detail,
+// process has ended: tried again until `patience` is over; then `detail` names the processes that are still
+// there.
+[[nodiscard]] sys::Failure remove_cgroup(const char* path, sys::Patience patience, char* detail,
                                          size_t detail_size) noexcept;
 
 }  // namespace tsrunc::engine

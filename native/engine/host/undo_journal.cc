@@ -144,7 +144,7 @@ class Undo {
         const wire::StrList one{&path, 1};
         TSRUNC_TRY(kill_cgroups(one, kKillMilliseconds, context_.detail, sizeof context_.detail));
       }
-      const sys::Deadline patience(context_.unkilled ? 0 : kRemoveMilliseconds);
+      const sys::Patience patience(context_.unkilled ? 0 : kRemoveMilliseconds);
       return remove_cgroup(path, patience, context_.detail, sizeof context_.detail);
     }
     return remove_directory(path) || errno == EBUSY || errno == ENOTEMPTY ? kOk : sys::fail("rmdir", path);
