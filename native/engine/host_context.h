@@ -7,6 +7,7 @@
 #include "engine/host/cgroup_undo.h"
 #include "engine/host/criu.h"
 #include "engine/state_dir.h"
+#include "sys/array.h"
 #include "sys/result.h"
 #include "sys/unique_fd.h"
 #include "wire/plan.h"
@@ -31,6 +32,13 @@ struct AtOnce {
 
  protected:
   ~AtOnce() = default;
+};
+
+// The file of a cgroup that writeCgroupFile has written last, open still: of a list of devices each line is
+// an operation, on one file. run_list() closes it before any other operation.
+struct WrittenFile {
+  sys::Array<char> path;  // with its NUL
+  sys::UniqueFd fd;
 };
 
 // exec: the container that exists, which one more process is to be in.
@@ -61,7 +69,8 @@ struct HostContext {
   std::array<sys::UniqueFd, kMaxSlots> slots;  // openTree, until init has them
   sys::UniqueFd init_root;                     // O_PATH of init's root directory, once openSource has run
   sys::UniqueFd id_map;                        // user namespace of the last openIdMap
-  CgroupUndo cgroup_undo;                      // what an update has replaced
+  WrittenFile written;
+  CgroupUndo cgroup_undo;                              // what an update has replaced
   const wire::SetUnitProperties* told_unit = nullptr;  // and what it has told systemd
   Target target;
   // run: not nullptr where nothing else is to be done between create and start, so that init need not wait to

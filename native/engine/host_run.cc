@@ -42,7 +42,9 @@ void hear_init(HostContext& context) {
   }
 }
 
-bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
+namespace {
+
+[[nodiscard]] bool run_each(HostContext& context, wire::List list, FailureRecord& why) {
   const wire::OpList& ops = context.plan.list(list);
   for (uint32_t i = 0; i < ops.count; ++i) {
     const wire::Op& op = ops.items[i];
@@ -50,6 +52,9 @@ bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
     sys::Text(line).add(op.what.data).add(op.pointer.empty() ? "" : " ").add(op.pointer.data);
     context.log.debug(line);
     context.suffix[0] = 0;
+    if (op.kind != wire::OpKind::kWriteCgroupFile) {
+      context.written.fd.reset();
+    }
     Failure failure = run_op(context, op);
     if (failure) {
       record(why, list, i, failure);
@@ -63,6 +68,14 @@ bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
     }
   }
   return true;
+}
+
+}  // namespace
+
+bool run_list(HostContext& context, wire::List list, FailureRecord& why) {
+  const bool good = run_each(context, list, why);
+  context.written.fd.reset();
+  return good;
 }
 
 }  // namespace tsrunc::engine

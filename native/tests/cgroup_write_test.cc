@@ -8,6 +8,7 @@
 #include <string>
 
 #include "engine/host_context.h"
+#include "engine/host_run.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
 #include "tests/plan_writer.h"
@@ -27,6 +28,7 @@ struct Fixture {
   engine::StateDir state;
   Silent log;
   engine::HostContext context{decoded.plan, state, log};
+  engine::FailureRecord why;
 
   [[nodiscard]] std::string path(const char* name) const { return std::string(top.path()) + "/" + name; }
   void make(const char* name) const {
@@ -89,6 +91,17 @@ TEST(cgroup_file_is_written) {
   f.make("memory.swap.max");
   CHECK(!f.write("memory.swap.max", true));
   CHECK(f.content("memory.swap.max") == "max");
+}
+
+TEST(cgroup_file_of_the_operation_before_is_open_still) {
+  Fixture f;
+  f.make("devices.allow");
+  f.make("devices.deny");
+  CHECK(!f.write("devices.allow", false) && !f.write("devices.allow", false));
+  CHECK(f.content("devices.allow") == "maxmax");  // a kernel's file has no such end
+  CHECK(!f.write("devices.deny", false) && !f.write("devices.allow", false));
+  CHECK(f.content("devices.deny") == "max" && f.content("devices.allow") == "maxmax");
+  CHECK(engine::run_list(f.context, wire::List::kStart, f.why) && !f.context.written.fd.valid());
 }
 
 TEST(cgroup_file_that_is_missing_is_an_error_unless_its_value_holds_anyway) {

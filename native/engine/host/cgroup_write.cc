@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <utility>
 
 #include "engine/errno_text.h"
 #include "engine/host/cgroup_file.h"
@@ -17,6 +18,21 @@ namespace {
 
 using sys::Failure;
 using sys::kOk;
+
+// As sys::write_file(), but that the file stays open for the next operation. Kernel files of this kind do not
+// look at the offset, which the write before has moved (kernfs_fop_write_iter, cgroup_file_write).
+[[nodiscard]] Failure write_kept(WrittenFile& kept, const wire::WriteCgroupFile& op) {
+  if (!kept.fd.valid() || std::strcmp(kept.path.data(), op.file.data) != 0) {
+    auto fd = sys::open_host(op.file.data, O_WRONLY);
+    if (!fd.ok()) {
+      return fd.failure();
+    }
+    kept.fd = std::move(*fd);
+    kept.path.clear();
+    kept.path.append(op.file.data, op.file.size + 1);
+  }
+  return sys::write_once(kept.fd.get(), op.value.data, op.value.size, op.file.data);
+}
 
 // cgroups(7) "Cgroups v2 subtree control": one controller a write, so that the error names the one at fault.
 class Enabler {
@@ -103,7 +119,7 @@ class Enabler {
 }  // namespace
 
 Failure run(HostContext& context, const wire::WriteCgroupFile& op) {
-  const Failure failure = sys::write_file(AT_FDCWD, op.file.data, op.value.data, op.value.size);
+  const Failure failure = write_kept(context.written, op);
   if (!failure || (is_missing_file(failure) && op.if_any)) {
     return kOk;
   }
