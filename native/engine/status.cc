@@ -53,7 +53,7 @@ struct Stat {
   char path[48];
   sys::Text(path).add("/proc/").add(static_cast<uint64_t>(pid)).add("/stat");
   char text[1024];
-  const auto length = sys::read_file(AT_FDCWD, path, text, sizeof text);
+  const auto length = sys::read_record(AT_FDCWD, path, text, sizeof text);
   if (!length.ok()) {
     const int code = length.failure().code;
     return sys::fail(code == ENOENT ? ESRCH : code, length.failure().call, "/proc/PID/stat", nullptr);

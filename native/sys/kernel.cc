@@ -97,7 +97,7 @@ constexpr uint64_t kEverySignal = ~uint64_t{0};
 
 uint64_t changed_signals() noexcept {
   char status[4096];
-  const bool told = read_file(AT_FDCWD, "/proc/self/status", status, sizeof status).ok();
+  const bool told = read_record(AT_FDCWD, "/proc/self/status", status, sizeof status).ok();
   return told ? signals_of(status, "\nSigIgn:\t") | signals_of(status, "\nSigCgt:\t") : kEverySignal;
 }
 

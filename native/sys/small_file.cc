@@ -52,6 +52,23 @@ Result<size_t> read_file(int dir, const char* path, char* buffer, size_t size) n
   }
 }
 
+Result<size_t> read_record(int dir, const char* path, char* buffer, size_t size) noexcept {
+  const UniqueFd fd = open_for_reading(dir, path);
+  if (!fd.valid()) {
+    return fail("open", path);
+  }
+  const ssize_t got = read_retrying(fd.get(), buffer, size);
+  if (got < 0) {
+    return fail("read", path);
+  }
+  const auto length = static_cast<size_t>(got);
+  if (length == size) {
+    return fail(EFBIG, "read", path, nullptr);
+  }
+  buffer[length] = 0;
+  return length;
+}
+
 Failure read_whole(int dir, const char* path, Array<char>& out) noexcept {
   const UniqueFd fd = open_for_reading(dir, path);
   if (!fd.valid()) {

@@ -12,6 +12,11 @@ namespace tsrunc::sys {
 // The file's bytes and a NUL into `buffer`; the length without the NUL. EFBIG: it is longer than `size` - 1.
 [[nodiscard]] Result<size_t> read_file(int dir, const char* path, char* buffer, size_t size) noexcept;
 
+// The same of a file that its kernel writes as one record, by one read(2), which gives as much of it as there
+// is room for: not every file of proc(5) or of a cgroup (seq_file's single_open; kernfs files without
+// seq_start).
+[[nodiscard]] Result<size_t> read_record(int dir, const char* path, char* buffer, size_t size) noexcept;
+
 // Appends the file's bytes to `out`, without a NUL.
 [[nodiscard]] Failure read_whole(int dir, const char* path, Array<char>& out) noexcept;
 
