@@ -89,8 +89,12 @@ void thaw(const HostContext& context, const Journal& journal) {
     }
     context.init_pidfd = std::move(*pidfd);
   }
-  (void)sys::pidfd_send_signal_raw(context.init_pidfd.get(), SIGKILL);
+  // pidfd_send_signal(2) ESRCH: it has ended and was waited for, as after a run in the foreground.
+  const bool gone = sys::pidfd_send_signal_raw(context.init_pidfd.get(), SIGKILL) != 0 && errno == ESRCH;
   thaw(context, journal);
+  if (gone) {
+    return kOk;
+  }
   const auto end = [&](int milliseconds) {
     return end_process(context.init, context.init_pidfd, milliseconds, context.detail, sizeof context.detail);
   };
@@ -171,11 +175,12 @@ bool destroy(HostContext& context, FailureRecord& why) {
   }
   const bool created =
       ::faccessat(context.state.fd(), "state", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
-  Journal journal;
+  Journal& journal = context.journal;
   const auto load = [&] {
     Failures failures(why);
     failures.note(kNoOp, journal.load(context.state));
-    return !failures.any();
+    context.journal_read = !failures.any();
+    return context.journal_read;
   };
   if (!twice(load)) {
     return false;

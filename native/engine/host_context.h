@@ -6,6 +6,7 @@
 #include "engine/failure_record.h"
 #include "engine/host/cgroup_undo.h"
 #include "engine/host/criu.h"
+#include "engine/journal.h"
 #include "engine/state_dir.h"
 #include "sys/array.h"
 #include "sys/result.h"
@@ -70,6 +71,8 @@ struct HostContext {
   sys::UniqueFd init_root;                     // O_PATH of init's root directory, once openSource has run
   sys::UniqueFd id_map;                        // user namespace of the last openIdMap
   WrittenFile written;
+  Journal journal;  // as destroy() has read it, if it has: nobody writes to it any more
+  bool journal_read = false;
   CgroupUndo cgroup_undo;                              // what an update has replaced
   const wire::SetUnitProperties* told_unit = nullptr;  // and what it has told systemd
   Target target;

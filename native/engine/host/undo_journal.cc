@@ -79,10 +79,12 @@ constexpr int kKillMilliseconds = 10000;
 
 class Undo {
  public:
-  explicit Undo(HostContext& context) noexcept : context_(context) {}
+  explicit Undo(HostContext& context) noexcept : context_(context), journal_(context.journal) {}
 
   [[nodiscard]] Failure run() {
-    TSRUNC_TRY(journal_.load(context_.state));
+    if (!context_.journal_read) {
+      TSRUNC_TRY(context_.journal.load(context_.state));
+    }
     for (size_t i = journal_.size(); i > 0; --i) {
       if (const Failure failure = undo(i - 1); failure && !first_) {
         keep(failure);
@@ -150,7 +152,8 @@ class Undo {
     return remove_directory(path) || errno == EBUSY || errno == ENOTEMPTY ? kOk : sys::fail("rmdir", path);
   }
 
-  // The journal's memory ends with this object, and later failures reuse the context's room for details.
+  // The journal may be read again before this is told, and later failures reuse the context's room for
+  // details.
   void keep(const Failure& failure) {
     first_ = failure;
     static char path[512];
@@ -164,7 +167,7 @@ class Undo {
   }
 
   HostContext& context_;
-  Journal journal_;
+  const Journal& journal_;
   Failure first_;
 };
 
