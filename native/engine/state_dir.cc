@@ -97,10 +97,14 @@ constexpr char kInUse[] = "container with given ID already exists";
   return kOk;
 }
 
+[[nodiscard]] UniqueFd make_file(int dir, const char* name, int flags) noexcept {
+  return UniqueFd(::openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | flags, 0600));
+}
+
 // With `sum`, the checksum follows the data.
 [[nodiscard]] Failure write_new(int dir, const char* name, const wire::Bytes& data,
                                 bool sum = false) noexcept {
-  const UniqueFd fd(::openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const UniqueFd fd = make_file(dir, name, 0);
   if (!fd.valid()) {
     return sys::fail("open", name);
   }
@@ -109,8 +113,12 @@ constexpr char kInUse[] = "container with given ID already exists";
   return sum ? sys::write_all(fd.get(), &checksum, sizeof checksum, name) : kOk;
 }
 
-[[nodiscard]] Failure write_files(int dir, const wire::Plan& plan) noexcept {
-  TSRUNC_TRY(write_new(dir, "journal", {}));
+// `journal`: open for its lines.
+[[nodiscard]] Failure write_files(int dir, const wire::Plan& plan, UniqueFd& journal) noexcept {
+  journal = make_file(dir, "journal", O_APPEND);
+  if (!journal.valid()) {
+    return sys::fail("open", "journal");
+  }
   TSRUNC_TRY(write_new(dir, "config.json", plan.header.config));
   for (const char* name : {"exec.fifo", "exec.result"}) {
     if (::mkfifoat(dir, name, 0600) != 0) {
@@ -170,13 +178,14 @@ Failure StateDir::make(const wire::Plan& plan) {
     return failure;
   }
   if (!failure) {
-    failure = write_files(fd_.get(), plan);
+    failure = write_files(fd_.get(), plan, journal_);
     if (failure && failure.path != nullptr) {
       failure = of_file(failure, failure.path);
     }
   }
   if (failure) {
     (void)remove();
+    journal_.reset();
     fd_.reset();
   }
   return failure;

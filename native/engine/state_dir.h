@@ -108,7 +108,7 @@ class StateDir {
 
   const char* path_ = nullptr;
   sys::UniqueFd fd_;
-  mutable sys::UniqueFd journal_;      // once a line was written: a container has a line for each hierarchy
+  mutable sys::UniqueFd journal_;      // once it was made or a line was written: each hierarchy has a line
   mutable uint64_t journal_size_ = 0;  // as the last state that was read says
   // Of a failure. Most calls have none, and a page of the stack is a page fault.
   mutable sys::Array<char> damage_;  // its words
