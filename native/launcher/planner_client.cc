@@ -23,31 +23,31 @@ constexpr char kNoPlanner[] = "what answers there is no planner of this version"
 constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
 
 // Whoever can put a socket there can make plans for this user.
-[[nodiscard]] Failure check_place(int root, const char* path) {
+[[nodiscard]] Failure check_place(int root, const char* path, uid_t self) {
   struct stat directory {};
   struct stat socket {};
   if (::fstat(root, &directory) != 0 || ::fstatat(root, kPlannerSocket, &socket, AT_SYMLINK_NOFOLLOW) != 0) {
     return sys::fail("stat", kSocketName);
   }
-  if (directory.st_uid != ::geteuid() || (directory.st_mode & kOthersWrite) != 0) {
+  if (directory.st_uid != self || (directory.st_mode & kOthersWrite) != 0) {
     return sys::fail(EPERM, "stat", path, "operation not permitted: others can write to this directory");
   }
-  if (!S_ISSOCK(socket.st_mode) || socket.st_uid != ::geteuid()) {
+  if (!S_ISSOCK(socket.st_mode) || socket.st_uid != self) {
     return sys::fail(EPERM, "stat", kSocketName,
                      "operation not permitted: it is no socket, or not this user's");
   }
   return kOk;
 }
 
-[[nodiscard]] Failure check_peer(int socket) {
+[[nodiscard]] Failure check_peer(int socket, uid_t self) {
   ucred peer{};
   socklen_t length = sizeof peer;
   if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
     return sys::fail("getsockopt", kSocketName);
   }
-  return peer.uid == ::geteuid() ? kOk
-                                 : sys::fail(EPERM, "getsockopt", kSocketName,
-                                             "operation not permitted: another user listens there");
+  return peer.uid == self ? kOk
+                          : sys::fail(EPERM, "getsockopt", kSocketName,
+                                      "operation not permitted: another user listens there");
 }
 
 [[nodiscard]] Failure check_greeting(const Greeting& greeting) {
@@ -63,7 +63,8 @@ Failure PlannerClient::connect(const char* root) {
   if (!directory.valid()) {
     return sys::fail("open", root);
   }
-  if (const Failure failure = check_place(directory.get(), root); failure) {
+  const uid_t self = ::geteuid();
+  if (const Failure failure = check_place(directory.get(), root, self); failure) {
     return failure;
   }
   socket_ = sys::UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -81,7 +82,7 @@ Failure PlannerClient::connect(const char* root) {
     }
     deadline_.pause();
   }
-  return check_peer(socket_.get());
+  return check_peer(socket_.get(), self);
 }
 
 Failure PlannerClient::wait(short events) {

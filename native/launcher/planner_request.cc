@@ -66,14 +66,19 @@ void add_word(Bytes& out, const char* word) {
   return good;
 }
 
-// The real path of a directory, as a word. `path`: nullptr: the word of `out` that begins at `given`.
-[[nodiscard]] bool add_real_directory(Bytes& out, const char* path, size_t given = 0) {
+// The real path, as a word. `path`: nullptr: the word of `out` that begins at `given`.
+[[nodiscard]] bool add_real_path(Bytes& out, const char* path, size_t given = 0) {
   const size_t at = add_room(out, PATH_MAX);
-  char* real = out.data() + at;
-  struct stat about {};
   const char* from = path == nullptr ? out.data() + given : path;
-  const bool good = ::realpath(from, real) != nullptr && ::stat(real, &about) == 0 && S_ISDIR(about.st_mode);
-  return keep_word(out, at, good);
+  return keep_word(out, at, ::realpath(from, out.data() + at) != nullptr);
+}
+
+// That of a directory.
+[[nodiscard]] bool add_real_directory(Bytes& out, const char* path, size_t given = 0) {
+  const size_t at = out.size();
+  struct stat about {};
+  const bool good = add_real_path(out, path, given) && ::stat(out.data() + at, &about) == 0;
+  return keep_word(out, at, good && S_ISDIR(about.st_mode));
 }
 
 [[nodiscard]] bool add_cwd(Bytes& out) {
@@ -98,9 +103,16 @@ void add_word(Bytes& out, const char* word) {
          ::read(file.get(), &more, 1) == 0;
 }
 
-// The answer to what will be asked of a bundle. `bundle`, `config`: where its word and its configuration
-// begin.
-void guess_rootfs(Bytes& out, size_t bundle, size_t config) {
+// A directory by that name within a real path has a real path too.
+[[nodiscard]] bool is_directory_within(int directory, const char* name) noexcept {
+  struct stat about {};
+  return std::strchr(name, '/') == nullptr && std::strcmp(name, ".") != 0 && std::strcmp(name, "..") != 0 &&
+         ::fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(about.st_mode);
+}
+
+// The answer to what will be asked of a bundle. `directory`: the bundle's; `bundle`, `config`: where its word
+// and its configuration begin.
+void guess_rootfs(Bytes& out, int directory, size_t bundle, size_t config) {
   const size_t before = out.size();
   const std::string_view named = guess_root_path({out.data() + config, before - config});
   if (named.empty()) {
@@ -124,6 +136,12 @@ void guess_rootfs(Bytes& out, size_t bundle, size_t config) {
   std::memcpy(to, out.data() + at, named.size());
   to[named.size()] = 0;
   out.resize(path + std::strlen(out.data() + path) + 1);
+  // Most are a name in the bundle: of that path, all but the name was looked at already.
+  if (!absolute && is_directory_within(directory, out.data() + path + length + 1)) {
+    const size_t real = add_room(out, out.size() - path);
+    std::memcpy(out.data() + real, out.data() + path, real - path);
+    return;
+  }
   if (!add_real_directory(out, nullptr, path)) {
     out.resize(before);
   }
@@ -215,7 +233,7 @@ class Composer {
 // What a container is made of.
 [[nodiscard]] bool add_bundle(const PlannerCall& call, Composer& composer, Bytes& out) {
   const size_t bundle = out.size();
-  if (goes_up(call.bundle) || goes_up(call.config) || !add_real_directory(out, call.bundle)) {
+  if (goes_up(call.bundle) || goes_up(call.config) || !add_real_path(out, call.bundle)) {
     return false;
   }
   composer.end(Section::kBundle);
@@ -225,7 +243,7 @@ class Composer {
     return false;
   }
   composer.end(Section::kConfig);
-  guess_rootfs(out, bundle, config);
+  guess_rootfs(out, directory.get(), bundle, config);
   composer.end(Section::kAnswers);
   return true;
 }
