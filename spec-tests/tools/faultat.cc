@@ -18,6 +18,7 @@
 //
 // Who is still traced when CMD ends goes on by itself.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -106,6 +107,7 @@ std::string guess(pid_t pid, unsigned long value, bool first) {
   const iovec there{reinterpret_cast<void*>(value), sizeof text};
   const ssize_t got = value < 4096 ? -1 : process_vm_readv(pid, &here, 1, &there, 1, 0);
   if (got > 0 && memchr(text, 0, static_cast<size_t>(got)) != nullptr && text[0] >= ' ') {
+    std::replace(text, text + strlen(text), '\n', ' ');  // what is told is a line
     return std::string("\"") + text + "\"";
   }
   const std::string link = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(value);
