@@ -86,6 +86,19 @@ describe('withAnonymousData', () => {
     expect(bytes.equals(before)).toBe(true)
   })
 
+  it.each([
+    ['takes the sections away', 0x1900, 1, [0, 0, 0]],
+    ['leaves those of symbols', 0x1900, 2, [0x1900, 1, 1]],
+  ])('%s', (_, at, type, expected) => {
+    const sections = Buffer.from(before)
+    sections.writeBigUInt64LE(BigInt(at), 40)
+    sections.writeUInt16LE(1, 60)
+    sections.writeUInt16LE(1, 62)
+    sections.writeUInt32LE(type, at + 4)
+    const left = withAnonymousData(sections)
+    expect([Number(left.readBigUInt64LE(40)), left.readUInt16LE(60), left.readUInt16LE(62)]).toEqual(expected)
+  })
+
   it('leaves alone what it has done already, and executables of other processors', () => {
     expect(withAnonymousData(after)).toBe(after)
     const foreign = executable([CODE, DATA, ...NOTES], 183)
@@ -97,6 +110,7 @@ describe('withAnonymousData', () => {
     ['with variables in two places', [CODE, DATA, { ...DATA, offset: 0x2800, address: 0x8800 }, ...NOTES]],
     ['with code behind its variables', [DATA, { ...CODE, address: 0x9000 }, ...NOTES]],
     ['without a header to spare', [CODE, DATA, { ...PROPERTY, type: NOTE }, PROPERTY]],
+    ['whose spare header is before the others', [...NOTES, CODE, DATA, PROPERTY]],
   ])('refuses an executable %s', (_, headers) => {
     expect(() => withAnonymousData(executable(headers))).toThrow(Error)
   })

@@ -15,11 +15,18 @@ const PF_W = 2
 const PF_R = 4
 const PAGE = 4096n
 
-/** Elf64_Ehdr: the offsets of e_machine, e_phoff and e_phnum; and the size of an Elf64_Phdr. */
+/** Elf64_Ehdr: offsets; and the size of an Elf64_Phdr. */
 const E_MACHINE = 18
 const E_PHOFF = 32
 const E_PHNUM = 56
 const HEADER_SIZE = 56
+/** Where its sections are, and their number; of an Elf64_Shdr the type. */
+const E_SHOFF = 40
+const E_SHNUM = 60
+const E_SHSTRNDX = 62
+const SECTION_SIZE = 64
+const SH_TYPE = 4
+const SHT_SYMTAB = 2
 
 /** Elf64_Phdr. */
 interface Segment {
@@ -60,13 +67,26 @@ function writeSegment(elf: Buffer, at: number, segment: Segment): void {
   elf.writeBigUInt64LE(segment.align, at + 48)
 }
 
-/** A note that only tools read: its header is given up for a segment. The kernel reads PT_GNU_PROPERTY's. */
-function spareNote(elf: Buffer, headers: readonly number[]): number {
+/** A note that only tools read: its header is given up for a segment, which has to come behind those before it in memory. The
+ *  kernel reads PT_GNU_PROPERTY's. */
+function spareNote(elf: Buffer, headers: readonly number[], behind: number): number {
   const segments = headers.map((at) => ({ at, ...readSegment(elf, at) }))
   const property = segments.find(({ type }) => type === PT_GNU_PROPERTY)
-  const note = segments.find(({ type, offset }) => type === PT_NOTE && offset !== property?.offset)
+  const note = segments.find(({ at, type, offset }) => type === PT_NOTE && offset !== property?.offset && at > behind)
   if (note === undefined) throw new Error('no program header can be spared')
   return note.at
+}
+
+/** strip(1) and its like lay segments out by sections, and these are no longer where their segments are: without sections they
+ *  refuse. Only one that was stripped already has them taken away: symbols are of a section. */
+function dropSections(elf: Buffer): void {
+  const first = Number(elf.readBigUInt64LE(E_SHOFF))
+  for (let index = 0; index < elf.readUInt16LE(E_SHNUM); index++) {
+    if (elf.readUInt32LE(first + index * SECTION_SIZE + SH_TYPE) === SHT_SYMTAB) return
+  }
+  elf.writeBigUInt64LE(0n, E_SHOFF)
+  elf.writeUInt16LE(0, E_SHNUM)
+  elf.writeUInt16LE(0, E_SHSTRNDX)
 }
 
 /** @returns the executable `elf` with variables of no file; `elf` itself where they are so already, or for a processor that
@@ -91,11 +111,12 @@ export function withAnonymousData(elf: Buffer): Buffer {
   const memorySize = before + data.memorySize
   writeSegment(out, data.at, { ...data, offset, address: begin, fileSize: 0n, memorySize })
   const constants = { flags: PF_R, offset, address: behind, fileSize: size, memorySize: size, align: PAGE }
-  writeSegment(out, spareNote(elf, headers), { type: PT_LOAD, ...constants })
+  writeSegment(out, spareNote(elf, headers, data.at), { type: PT_LOAD, ...constants })
   const told = [size, behind, begin]
   told.forEach((value, index) => {
     out.writeBigUInt64LE(value, mark + MARK.length + index * 8)
   })
+  dropSections(out)
   return out
 }
 

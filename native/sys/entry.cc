@@ -5,6 +5,9 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
+
+#include "sys/kernel.h"
 
 namespace tsrunc::sys {
 namespace {
@@ -22,6 +25,18 @@ namespace {
 
 UniqueFd open_entry(int directory, const char* name, int flags, mode_t mode) noexcept {
   return UniqueFd(refused(name) ? -1 : ::openat(directory, name, flags | O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
+UniqueFd open_made_directory(int directory, const char* name) noexcept {
+  if (refused(name)) {
+    return {};
+  }
+  auto fd = openat2(directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, RESOLVE_BENEATH | RESOLVE_NO_XDEV);
+  if (!fd.ok()) {
+    errno = fd.failure().code;
+    return {};
+  }
+  return std::move(*fd);
 }
 
 UniqueFd open_again(int directory, int flags) noexcept {

@@ -15,6 +15,10 @@ namespace tsrunc::sys {
 // openat(2) with O_NOFOLLOW and O_CLOEXEC: with O_PATH a link itself is opened, else it is ELOOP.
 [[nodiscard]] UniqueFd open_entry(int directory, const char* name, int flags, mode_t mode = 0) noexcept;
 
+// O_PATH of a directory that was made a moment ago, openat2(2): what somebody has put into its place is
+// refused where it is no directory (ENOTDIR) or where something is mounted on it (EXDEV).
+[[nodiscard]] UniqueFd open_made_directory(int directory, const char* name) noexcept;
+
 // The directory itself, opened once more in another way (O_RDONLY of an O_PATH descriptor).
 [[nodiscard]] UniqueFd open_again(int directory, int flags) noexcept;
 

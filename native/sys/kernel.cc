@@ -39,9 +39,13 @@ Result<UniqueFd> open_host(const char* path, int flags, mode_t mode) noexcept {
   }
 }
 
-Failure write_once(int fd, const void* data, size_t size, const char* path) noexcept {
+namespace {
+
+// `call` is write(2) or its like.
+template <typename Call>
+[[nodiscard]] Failure write_by(const Call& call, size_t size, const char* path) noexcept {
   for (;;) {
-    const ssize_t written = ::write(fd, data, size);
+    const ssize_t written = call();
     if (written == static_cast<ssize_t>(size)) {
       return kOk;
     }
@@ -52,6 +56,16 @@ Failure write_once(int fd, const void* data, size_t size, const char* path) noex
       return fail("write", path);
     }
   }
+}
+
+}  // namespace
+
+Failure write_once(int fd, const void* data, size_t size, const char* path) noexcept {
+  return write_by([&] { return ::write(fd, data, size); }, size, path);
+}
+
+Failure write_once_at(int fd, const void* data, size_t size, off_t offset, const char* path) noexcept {
+  return write_by([&] { return ::pwrite(fd, data, size, offset); }, size, path);
 }
 
 Failure close_range(unsigned first, unsigned last, unsigned flags) noexcept {

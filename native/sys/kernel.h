@@ -75,6 +75,8 @@ namespace tsrunc::sys {
 
 // Writes all of it, or says why not. A short write of a kernel file is an error of its own: EIO.
 [[nodiscard]] Failure write_once(int fd, const void* data, size_t size, const char* path) noexcept;
+[[nodiscard]] Failure write_once_at(int fd, const void* data, size_t size, off_t offset,
+                                    const char* path) noexcept;
 
 // Opens an existing file for writing and writes `text` at once.
 [[nodiscard]] Failure write_file(int dir, const char* path, const char* text, size_t size) noexcept;

@@ -121,7 +121,10 @@ function planBetween(builder: PlanBuilder): readonly Op[] {
 /** Where there is nothing to be done between these steps init goes on without waiting for the host side. */
 const MEETING = ['mounted', 'hooked'] as const
 
-const isStep = (step: keyof typeof STEPS) => (op: Op): boolean => 'step' in op && op.step === STEPS[step]
+const isStep =
+  (step: keyof typeof STEPS) =>
+  (op: Op): boolean =>
+    'step' in op && op.step === STEPS[step]
 
 /** Whether the two sides meet before init enters its root. */
 function planMeeting({ init }: PlanBuilder, between: readonly Op[]): boolean {

@@ -19,8 +19,8 @@ namespace {
 using sys::Failure;
 using sys::kOk;
 
-// As sys::write_file(), but that the file stays open for the next operation. Kernel files of this kind do not
-// look at the offset, which the write before has moved (kernfs_fop_write_iter, cgroup_file_write).
+// As sys::write_file(), but that the file stays open for the next operation. Each value begins at the offset
+// 0, which is not for the kernel's own files, but for those of others in their place (lxcfs).
 [[nodiscard]] Failure write_kept(WrittenFile& kept, const wire::WriteCgroupFile& op) {
   if (!kept.fd.valid() || std::strcmp(kept.path.data(), op.file.data) != 0) {
     auto fd = sys::open_host(op.file.data, O_WRONLY);
@@ -31,7 +31,7 @@ using sys::kOk;
     kept.path.clear();
     kept.path.append(op.file.data, op.file.size + 1);
   }
-  return sys::write_once(kept.fd.get(), op.value.data, op.value.size, op.file.data);
+  return sys::write_once_at(kept.fd.get(), op.value.data, op.value.size, 0, op.file.data);
 }
 
 // cgroups(7) "Cgroups v2 subtree control": one controller a write, so that the error names the one at fault.

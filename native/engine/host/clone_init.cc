@@ -181,6 +181,8 @@ int set_time_offsets(const Plan& plan) noexcept {
 }
 
 [[noreturn]] void usher(HostContext& context, Plan& plan, InitContext& init, int report_fd) noexcept {
+  // Of the host side alone: init looks whether it is open still.
+  context.sync.reset();
   UsherReport report;
   const bool user = joins_user(plan);
   report.joining = true;

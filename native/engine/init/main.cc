@@ -1,4 +1,5 @@
 // Init: the process that becomes the container's first. Runs its two lists and reports at most one failure.
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -187,6 +188,13 @@ Failure close_others(const InitContext& context) noexcept {
   return sys::close_range(from, ~0U, 0);
 }
 
+// Whether tsrunc was gone before its death would have been a signal: unix(7), its end of the socket is
+// closed.
+bool is_alone(const InitContext& context) noexcept {
+  pollfd peer{context.sync.get(), 0, 0};
+  return ::poll(&peer, 1, 0) > 0;
+}
+
 }  // namespace
 
 void init_main(InitContext& context) noexcept {
@@ -199,6 +207,9 @@ void init_main(InitContext& context) noexcept {
   // Until committed, init ends with tsrunc: nothing must be left of a create that was killed.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
     give_up(context, List::kInit, kNoOp, fail("prctl"));
+  }
+  if (is_alone(context)) {
+    ::_exit(1);
   }
   // Modes of what is made in the root are exactly those of the plan; the caller's mask comes back before the
   // program.

@@ -31,11 +31,11 @@ struct Prefix {
 };
 
 // The longest beginning of `path` that exists.
-Result<Prefix> longest_existing(const InitContext& context, const char* path, Last last,
-                                char* buffer) noexcept {
+Result<Prefix> longest_existing(const InitContext& context, const char* path, char* buffer) noexcept {
   size_t length = std::strlen(path);
   std::memcpy(buffer, path, length + 1);
-  uint64_t flags = O_PATH | (last == Last::kDirectory ? O_DIRECTORY : 0);
+  // The last component as it is: with O_DIRECTORY the kernel would mount what autofs has there.
+  uint64_t flags = O_PATH;
   for (;;) {
     while (length > 0 && buffer[length - 1] == '/') {
       buffer[--length] = 0;
@@ -106,11 +106,13 @@ Failure cannot_make(const char* call, const char* path) noexcept {
 
 Result<Place> make_last_file(int directory, const char* name, const char* path) noexcept {
   // O_EXCL: never through a link, never an existing file.
-  const UniqueFd made = sys::open_entry(directory, name, O_CREAT | O_EXCL | O_WRONLY, 0644);
-  if (!made.valid() && errno != EEXIST) {
+  Place place{sys::open_entry(directory, name, O_CREAT | O_EXCL | O_WRONLY, 0644), true};
+  if (!place.fd.valid() && errno != EEXIST) {
     return cannot_make("create", path);
   }
-  Place place{sys::open_entry(directory, name, O_PATH), made.valid()};
+  if (!place.fd.valid()) {
+    place = {sys::open_entry(directory, name, O_PATH), false};
+  }
   return place.fd.valid() ? Result<Place>(std::move(place)) : fail("open", path);
 }
 
@@ -119,7 +121,8 @@ Result<Place> make_directory(int directory, const char* name, mode_t mode, const
   if (!made && errno != EEXIST) {
     return cannot_make("mkdirat", path);
   }
-  Place place{sys::open_entry(directory, name, O_PATH | (made ? O_DIRECTORY : 0)), made};
+  Place place{made ? sys::open_made_directory(directory, name) : sys::open_entry(directory, name, O_PATH),
+              made};
   return place.fd.valid() ? Result<Place>(std::move(place)) : fail("open", path);
 }
 
@@ -164,7 +167,7 @@ const char* last_name(const char* path) noexcept {
   if (std::strlen(path) >= sizeof buffer) {
     return fail(ENAMETOOLONG, "openat2", path, nullptr);
   }
-  Result<Prefix> prefix = longest_existing(context, path, last, buffer);
+  Result<Prefix> prefix = longest_existing(context, path, buffer);
   if (!prefix.ok()) {
     return prefix.failure();
   }
@@ -274,7 +277,15 @@ Result<UniqueFd> open_in_root(const InitContext& context, const char* path) noex
 }
 
 Result<Place> ensure_directory(InitContext& context, const char* path, mode_t mode) noexcept {
-  return ensure(context, path, Last::kDirectory, mode);
+  Result<Place> place = ensure(context, path, Last::kDirectory, mode);
+  if (!place.ok() || place->made) {
+    return place;
+  }
+  const mode_t type = type_of(place->fd.get());
+  if (type != S_IFDIR) {
+    return type == 0 ? fail("fstat", path) : fail(ENOTDIR, "open", path, nullptr);
+  }
+  return place;
 }
 
 Result<Place> ensure_file(InitContext& context, const char* path) noexcept {

@@ -20,9 +20,9 @@ namespace tsrunc::engine {
 
 // What may be mounted on. `path` of the functions below has to live as long as the plan does.
 struct Place {
-  sys::UniqueFd fd;   // O_PATH
-  bool made = false;  // by this call: it is empty, nothing is mounted on it, and no file system of the
-                      // kernel's own holds it
+  sys::UniqueFd fd;   // O_PATH, or a file that was made, as it was
+  bool made = false;  // by this call, in a directory where something can be made, thus not of procfs; it is
+                      // of the same mount as that one, nothing is mounted on it
 };
 
 // A directory; what is missing is made with `mode`, also behind dangling links.

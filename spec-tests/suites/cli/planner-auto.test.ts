@@ -34,14 +34,13 @@ import {
   startPlanner,
   test,
 } from '../../lib'
+import { ONLY, socketPath } from './planner-talk'
 
 plansCold()
 
-const ONLY = { only: ['tsrunc'] } as const
 const OWN_CGROUP = '/tsrunc-planner'
 
 const root = (): string => sandbox().marks.root
-const socketPath = (): string => join(root(), '~planner')
 const PAUSE = new Int32Array(new SharedArrayBuffer(4))
 
 /** A call that leaves a planner behind. */

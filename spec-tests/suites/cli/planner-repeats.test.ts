@@ -19,10 +19,9 @@ import {
   startPlanner,
   test,
 } from '../../lib'
+import { ONLY } from './planner-talk'
 
 plansCold()
-
-const ONLY = { only: ['tsrunc'] } as const
 
 /** As often as a request has to come until it is no longer planned for, and once more. */
 const ROUNDS = 4
