@@ -57,6 +57,9 @@ export const reapTool = (): string => once('reap', () => [join(SOURCES, 'tools',
 /** Ends a program at a chosen system call. */
 export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools', 'killat.cc')])
 
+/** Ends a program when it has made a process, before that does anything. */
+export const orphanTool = (): string => once('orphan', () => [join(SOURCES, 'tools', 'orphan.cc')])
+
 /** Runs a program for which system calls fail. */
 export const deny = (): string => once('deny', () => [join(SOURCES, 'tools', 'deny.cc')])
 

@@ -1,6 +1,24 @@
 // SIGKILL while a container is created. The specification is silent about it; that `delete --force` cleans up afterwards is
 // what this runtime promises, and others do not.
-import { type Bundle, deepEqual, equal, leftSoFar, ok, seccompAgent, type TestOptions, test } from '../../lib'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  type Bundle,
+  bundle,
+  deepEqual,
+  equal,
+  expectStatus,
+  launch,
+  leftSoFar,
+  ok,
+  orphanTool,
+  runtime,
+  sandbox,
+  seccompAgent,
+  startPlanner,
+  type TestOptions,
+  test,
+} from '../../lib'
 import { mappedBundle, notifyingBundle, richBundle } from './containers'
 import { atEach, type Clock, callKilled, createArgs, lastExecve, recovers, remove, spread } from './killing'
 
@@ -47,6 +65,24 @@ test('runtime.md#create [GEN-3]: the same with a seccomp listener', PROMISED, as
   const b = await notifyingBundle(await seccompAgent())
   await survives(b, { execve: await lastExecve(b), who: 'main' }, 35)
 })
+
+test(
+  'runtime.md#create [GEN-3]: killed when init has just been made, that does nothing any more',
+  PROMISED,
+  async () => {
+    startPlanner()
+    const b = await bundle((c) => {
+      c.root.readonly = false
+      // Made before the two sides meet, if there was nothing to be waited for.
+      c.mounts.push({ destination: '/made-by-init', type: 'tmpfs', source: 'tmpfs' })
+    })
+    const words = ['--root', sandbox().marks.root, '--planner', 'on', ...createArgs(b)]
+    sandbox().containers.add(b.id)
+    expectStatus(await launch([orphanTool(), runtime().path, ...words]).exited)
+    equal(existsSync(join(b.rootfs, 'made-by-init')), false)
+    await recovers(b, true)
+  },
+)
 
 /** Kills init at points of its own clock. */
 const failsWithInit = async (b: Bundle, most: number): Promise<void> => {
