@@ -60,6 +60,9 @@ export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools',
 /** Ends a program when it has made a process, before that does anything. */
 export const orphanTool = (): string => once('orphan', () => [join(SOURCES, 'tools', 'orphan.cc')])
 
+/** Puts something else into the place of a directory that a program has just made. */
+export const swapMade = (): string => once('swapmade', () => [join(SOURCES, 'tools', 'swapmade.cc')])
+
 /** Runs a program for which system calls fail. */
 export const deny = (): string => once('deny', () => [join(SOURCES, 'tools', 'deny.cc')])
 

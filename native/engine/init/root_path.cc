@@ -123,7 +123,14 @@ Result<Place> make_directory(int directory, const char* name, mode_t mode, const
   }
   Place place{made ? sys::open_made_directory(directory, name) : sys::open_entry(directory, name, O_PATH),
               made};
-  return place.fd.valid() ? Result<Place>(std::move(place)) : fail("open", path);
+  if (place.fd.valid()) {
+    return place;
+  }
+  const bool exchanged = made && (errno == EXDEV || errno == ENOTDIR || errno == ENOENT);
+  return fail(errno, "open", path,
+              exchanged
+                  ? "somebody has put something else into the place of the directory that was made there"
+                  : nullptr);
 }
 
 // 0: it cannot be told; errno says why.
