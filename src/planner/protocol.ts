@@ -146,6 +146,19 @@ function environment(entries: readonly string[]): Record<string, string | undefi
 
 const repeatedEnvironment = new Repeated((bytes) => environment(words(bytes)))
 
+/** The parts of a request, in their order (native/launcher/planner_wire.h). */
+export const SECTION = {
+  argv: 0,
+  cwd: 1,
+  environment: 2,
+  caller: 3,
+  bundle: 4,
+  config: 5,
+  answers: 6,
+  plan: 7,
+  state: 8,
+} as const
+
 export function sectionsOf({ sizes }: RequestHeader, bytes: Buffer): readonly Buffer[] {
   let at = 0
   return sizes.map((size) => {
@@ -157,16 +170,16 @@ export function sectionsOf({ sizes }: RequestHeader, bytes: Buffer): readonly Bu
 /** @param bytes header.length of them. Errors: ProtocolError, TsruncError HANDOFF. */
 export function readRequest(header: RequestHeader, bytes: Buffer): Request {
   const sections = sectionsOf(header, bytes)
-  const section = (index: number): Buffer => sections[index] ?? Buffer.alloc(0)
+  const section = (name: keyof typeof SECTION): Buffer => sections[SECTION[name]] ?? Buffer.alloc(0)
   return {
-    argv: words(section(0)),
-    cwd: oneWord(section(1)),
-    environment: repeatedEnvironment.of(section(2)),
-    caller: parseRecord(section(3).toString('latin1')),
-    bundle: section(4).length === 0 ? undefined : oneWord(section(4)),
-    config: section(5),
-    answers: readAnswers(section(6)),
-    saved: section(7).length === 0 ? undefined : { plan: section(7), state: section(8) },
+    argv: words(section('argv')),
+    cwd: oneWord(section('cwd')),
+    environment: repeatedEnvironment.of(section('environment')),
+    caller: parseRecord(section('caller').toString('latin1')),
+    bundle: section('bundle').length === 0 ? undefined : oneWord(section('bundle')),
+    config: section('config'),
+    answers: readAnswers(section('answers')),
+    saved: section('plan').length === 0 ? undefined : { plan: section('plan'), state: section('state') },
   }
 }
 

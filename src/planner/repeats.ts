@@ -12,6 +12,7 @@ import {
   type Request,
   readRequest,
   readRequestHeader,
+  SECTION,
   SIZES_AT,
   sectionsOf,
 } from './protocol'
@@ -21,7 +22,8 @@ const MOST_CANDIDATES = 16
 /** Of a request and its reply. */
 const MOST_BYTES = 1 << 20
 
-const [ARGV, RECORD] = [0, 3] as const
+/** What may differ: words that are free are compared each by itself, and of the caller what was looked at. */
+const COMPARED_APART: readonly number[] = [SECTION.argv, SECTION.caller]
 
 interface Candidate {
   readonly message: Buffer
@@ -75,7 +77,7 @@ function isSameRequest(a: Candidate, b: Candidate): boolean {
     sameWords(a.words, b.words) &&
     a.argv.length === b.argv.length &&
     a.argv.every((word, i) => free.has(i) || word === b.argv[i]) &&
-    a.sections.every((section, i) => i === ARGV || i === RECORD || b.sections[i]?.equals(section) === true)
+    a.sections.every((section, i) => COMPARED_APART.includes(i) || b.sections[i]?.equals(section) === true)
   )
 }
 
