@@ -78,6 +78,7 @@ void run_list(InitContext& context, List list) noexcept {
     }
     context.suffix[0] = 0;
     context.pointer = nullptr;
+    // Before, because it may be covered by now; after, because the operation may have covered what it kept.
     const bool keeps = keeps_directory(ops.items[i].kind);
     if (!keeps) {
       context.kept.drop();
