@@ -57,11 +57,13 @@ export const reapTool = (): string => once('reap', () => [join(SOURCES, 'tools',
 /** Ends a program at a chosen system call. */
 export const killAt = (): string => once('killat', () => [join(SOURCES, 'tools', 'killat.cc')])
 
+const traced = (file: string): string[] => [file, 'traced_command.h'].map((name) => join(SOURCES, 'tools', name))
+
 /** Ends a program when it has made a process, before that does anything. */
-export const orphanTool = (): string => once('orphan', () => [join(SOURCES, 'tools', 'orphan.cc')])
+export const orphanTool = (): string => once('orphan', () => traced('orphan.cc'))
 
 /** Puts something else into the place of a directory that a program has just made. */
-export const swapMade = (): string => once('swapmade', () => [join(SOURCES, 'tools', 'swapmade.cc')])
+export const swapMade = (): string => once('swapmade', () => traced('swapmade.cc'))
 
 /** Runs a program for which system calls fail. */
 export const deny = (): string => once('deny', () => [join(SOURCES, 'tools', 'deny.cc')])

@@ -5,9 +5,7 @@
 // That process has executed no instruction when CMD has SIGKILL. orphan waits until it has ended. Threads, and
 // what executes another program than CMD, are left alone. Exit status: 0; CMD's own if it made no process.
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,10 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "traced_command.h"
+
 namespace {
 
 constexpr unsigned long kOptions =
-    PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+    PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 
 bool is_process(pid_t pid) {
   char path[32];
@@ -35,23 +35,6 @@ bool is_process(pid_t pid) {
     fclose(file);
   }
   return group == pid;
-}
-
-pid_t start(char** command) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-    raise(SIGSTOP);
-    execvp(command[0], command);
-    fprintf(stderr, "orphan: %s: %s\n", command[0], strerror(errno));
-    _exit(127);
-  }
-  int status = 0;
-  waitpid(pid, &status, 0);
-  ptrace(PTRACE_SETOPTIONS, pid, nullptr, kOptions);
-  ptrace(PTRACE_CONT, pid, nullptr, nullptr);
-  return pid;
 }
 
 int let_go(pid_t parent, pid_t child) {
@@ -73,7 +56,8 @@ int main(int argc, char** argv) {
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  const pid_t command = start(argv + 1);
+  const pid_t command = start_traced(argv + 1, kOptions, "orphan");
+  ptrace(PTRACE_CONT, command, nullptr, nullptr);
   for (;;) {
     int status = 0;
     const pid_t pid = waitpid(-1, &status, __WALL);
@@ -82,7 +66,7 @@ int main(int argc, char** argv) {
     }
     if (!WIFSTOPPED(status)) {
       if (pid == command) {
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return exit_status(status);
       }
       continue;
     }

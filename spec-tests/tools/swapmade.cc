@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "traced_command.h"
+
 #ifndef __x86_64__
 #error "it knows the registers of x86-64 only"
 #endif
@@ -26,7 +28,7 @@
 namespace {
 
 constexpr unsigned long kOptions = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                                   PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL;
+                                   PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD;
 constexpr int kSystemCall = SIGTRAP | 0x80;
 
 std::string read_text(pid_t pid, unsigned long address) {
@@ -63,23 +65,6 @@ bool swap(const std::string& made, const char* other) {
   return true;
 }
 
-pid_t start(char** command) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
-    raise(SIGSTOP);
-    execvp(command[0], command);
-    fprintf(stderr, "swapmade: %s: %s\n", command[0], strerror(errno));
-    _exit(127);
-  }
-  int status = 0;
-  waitpid(pid, &status, 0);
-  ptrace(PTRACE_SETOPTIONS, pid, nullptr, kOptions);
-  ptrace(PTRACE_SYSCALL, pid, nullptr, nullptr);
-  return pid;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -90,7 +75,8 @@ int main(int argc, char** argv) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const std::string made = argv[1];
   const std::string name = made.substr(made.rfind('/') + 1);
-  const pid_t command = start(argv + 3);
+  const pid_t command = start_traced(argv + 3, kOptions, "swapmade");
+  ptrace(PTRACE_SYSCALL, command, nullptr, nullptr);
   bool swapped = false;
   for (;;) {
     int status = 0;
@@ -100,7 +86,7 @@ int main(int argc, char** argv) {
     }
     if (!WIFSTOPPED(status)) {
       if (pid == command) {
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        return exit_status(status);
       }
       continue;
     }
