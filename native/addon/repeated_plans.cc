@@ -1,6 +1,7 @@
 #include "addon/repeated_plans.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include "launcher/planner_wire.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
+#include "sys/unique_fd.h"
 
 namespace tsrunc::addon {
 namespace {
@@ -20,7 +22,9 @@ using launcher::Section;
 constexpr size_t kMost = 16;
 // Of a request and its reply; longer ones are planned for each time.
 constexpr size_t kMostBytes = size_t{1} << 20;
-constexpr std::string_view kCallersCgroups = "cgroup";
+constexpr char kNamespaceQuestion = 'n';
+// Of proc(5)'s directory ns, as src/host/probe.ts has them.
+constexpr const char* kNamespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
 
 using Sections = std::array<std::string_view, launcher::kSections>;
 
@@ -108,6 +112,55 @@ using Sections = std::array<std::string_view, launcher::kSections>;
   return given.empty();
 }
 
+// Whether two lists of answers differ in nothing but in which namespaces they name. That neither is the
+// caller's own is looked at apart.
+[[nodiscard]] bool are_same_answers(std::string_view kept, std::string_view given) {
+  std::string_view question;
+  std::string_view before;
+  std::string_view now;
+  while (next_word(kept, question)) {
+    std::string_view other;
+    if (!next_word(given, other) || question != other || !next_word(kept, before) || !next_word(given, now)) {
+      return false;
+    }
+    const bool may_differ =
+        !question.empty() && question.front() == kNamespaceQuestion && !before.empty() && !now.empty();
+    if (before != now && !may_differ) {
+      return false;
+    }
+  }
+  return given.empty();
+}
+
+[[nodiscard]] bool is_own_namespace(int caller, std::string_view identity) {
+  for (const char* name : kNamespaces) {
+    char path[32];
+    char text[64];
+    struct stat about {};
+    sys::Text(path).add("ns/").add(name);
+    if (::fstatat(caller, path, &about, 0) == 0) {
+      sys::Text(text).add(uint64_t{about.st_dev}).add(":").add(uint64_t{about.st_ino});
+      if (identity == text) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Whether a caller has told of a namespace that is its own: a plan does not enter that.
+[[nodiscard]] bool tells_of_its_own(std::string_view message, int caller) {
+  std::string_view answers = split(message)[static_cast<size_t>(Section::kAnswers)];
+  std::string_view question;
+  std::string_view identity;
+  while (next_word(answers, question) && next_word(answers, identity)) {
+    if (!question.empty() && question.front() == kNamespaceQuestion && is_own_namespace(caller, identity)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 [[nodiscard]] bool is_same_request(const RepeatedPlans::Plan& plan, std::string_view given) {
   constexpr size_t kSame = offsetof(RequestHeader, sizes);
   if (given.size() < sizeof(RequestHeader) || std::memcmp(plan.message.data(), given.data(), kSame) != 0) {
@@ -116,13 +169,15 @@ using Sections = std::array<std::string_view, launcher::kSections>;
   const Sections before = split(plan.message);
   const Sections now = split(given);
   for (size_t i = 0; i < before.size(); ++i) {
-    if (i != static_cast<size_t>(Section::kArgv) && i != static_cast<size_t>(Section::kRecord) &&
+    const auto section = static_cast<Section>(i);
+    if (section != Section::kArgv && section != Section::kRecord && section != Section::kAnswers &&
         before[i] != now[i]) {
       return false;
     }
   }
   constexpr auto kArgv = static_cast<size_t>(Section::kArgv);
-  return is_same_call(plan, before[kArgv], now[kArgv]);
+  constexpr auto kAnswers = static_cast<size_t>(Section::kAnswers);
+  return is_same_call(plan, before[kArgv], now[kArgv]) && are_same_answers(before[kAnswers], now[kAnswers]);
 }
 
 void put_words(RepeatedPlans::Plan& plan, std::string_view message) {
@@ -178,23 +233,25 @@ void RepeatedPlans::keep(Plan plan, uint64_t facts) {
   }
 }
 
-bool RepeatedPlans::looks_the_same(const Plan& plan, pid_t caller) {
-  for (const Look& look : plan.looks) {
-    char path[64];
-    sys::Text(path).add("/proc/").add(static_cast<uint64_t>(caller)).add("/cgroup");
-    text_.clear();
-    if (sys::read_whole(AT_FDCWD, look.path == kCallersCgroups ? path : look.path.c_str(), text_) ||
-        std::string_view(text_.data(), text_.size()) != look.text) {
-      return false;
-    }
+bool RepeatedPlans::looks_the_same(const Plan& plan, std::string_view message, pid_t caller) {
+  char path[64];
+  sys::Text(path).add("/proc/").add(static_cast<uint64_t>(caller));
+  const sys::UniqueFd directory(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid() || tells_of_its_own(message, directory.get())) {
+    return false;
   }
-  return true;
+  return std::all_of(plan.looks.begin(), plan.looks.end(), [&](const Look& look) {
+    text_.clear();
+    // An absolute path is where it is.
+    return !sys::read_whole(directory.get(), look.path.c_str(), text_) &&
+           std::string_view(text_.data(), text_.size()) == look.text;
+  });
 }
 
 std::string_view RepeatedPlans::find(std::string_view message, pid_t caller) {
   const auto found = std::find_if(plans_.begin(), plans_.end(),
                                   [&](const Plan& plan) { return is_same_request(plan, message); });
-  if (found == plans_.end() || !looks_the_same(*found, caller)) {
+  if (found == plans_.end() || !looks_the_same(*found, message, caller)) {
     return {};
   }
   plans_.splice(plans_.begin(), plans_, found);

@@ -2,7 +2,8 @@
 // the plans that were made of them: a caller is answered without JavaScript. Knows nothing of node.
 //
 // Such a request differs from the one that was planned for in no more than what the launcher noted of its
-// caller, which the plan does not depend on, and in some words of the command line, which the plan has in
+// caller, which the plan does not depend on, in which namespaces there are at the paths that are to be
+// entered, as long as none is the caller's own, and in some words of the command line, which the plan has in
 // some places, and is the same elsewhere (src/planner/repeats.ts, which finds out).
 #pragma once
 
@@ -28,7 +29,7 @@ class RepeatedPlans {
   };
   // What planning has looked at beside the request.
   struct Look {
-    std::string path;  // "cgroup": of the caller's directory of proc(5)
+    std::string path;  // a relative one: of the caller's directory of proc(5)
     std::string text;
   };
   struct Plan {
@@ -48,7 +49,7 @@ class RepeatedPlans {
   [[nodiscard]] std::string_view find(std::string_view message, pid_t caller);
 
  private:
-  [[nodiscard]] bool looks_the_same(const Plan& plan, pid_t caller);
+  [[nodiscard]] bool looks_the_same(const Plan& plan, std::string_view message, pid_t caller);
 
   uint64_t facts_ = 0;
   std::list<Plan> plans_;  // the one that was used last is the first

@@ -13,6 +13,7 @@
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
 #include "launcher/planned.h"
+#include "launcher/planner_answers.h"
 #include "launcher/planner_call.h"
 #include "launcher/planner_client.h"
 #include "launcher/planner_refusal.h"

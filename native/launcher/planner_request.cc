@@ -2,20 +2,17 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
-#include <string_view>
 
 #include "launcher/called_container.h"
 #include "launcher/handoff.h"
 #include "launcher/node.h"
-#include "launcher/rootfs_guess.h"
+#include "launcher/planner_answers.h"
+#include "launcher/planner_words.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
 #include "sys/unique_fd.h"
@@ -24,15 +21,6 @@ namespace tsrunc::launcher {
 namespace {
 
 using Bytes = sys::Array<char>;
-
-// A list of devices may have a thousand lines.
-constexpr size_t kMostLimitBytes = size_t{64} << 10;
-// Most have a line. Room for all would be more than the heap has at first.
-constexpr size_t kPiece = size_t{4} << 10;
-
-void add_word(Bytes& out, const char* word) {
-  out.append(word, std::strlen(word) + 1);
-}
 
 [[nodiscard]] FileIdentity identity_of(const struct stat& about) noexcept {
   constexpr uint64_t kSecond = 1000000000;
@@ -50,35 +38,6 @@ void add_word(Bytes& out, const char* word) {
   header.executable = identity_of(executable);
   header.bundle = identity_of(bundle);
   return true;
-}
-
-// Paths are put together where they are sent from: a buffer for each would be a page of the stack for each.
-// `most` bytes at the end of `out`; the caller cuts what it has not used. Returns where they begin.
-[[nodiscard]] size_t add_room(Bytes& out, size_t most) {
-  const size_t at = out.size();
-  out.resize(at + most);
-  return at;
-}
-
-// Cuts behind the word that begins at `at`, or before it.
-[[nodiscard]] bool keep_word(Bytes& out, size_t at, bool good) {
-  out.resize(good ? at + std::strlen(out.data() + at) + 1 : at);
-  return good;
-}
-
-// The real path, as a word. `path`: nullptr: the word of `out` that begins at `given`.
-[[nodiscard]] bool add_real_path(Bytes& out, const char* path, size_t given = 0) {
-  const size_t at = add_room(out, PATH_MAX);
-  const char* from = path == nullptr ? out.data() + given : path;
-  return keep_word(out, at, ::realpath(from, out.data() + at) != nullptr);
-}
-
-// That of a directory.
-[[nodiscard]] bool add_real_directory(Bytes& out, const char* path, size_t given = 0) {
-  const size_t at = out.size();
-  struct stat about {};
-  const bool good = add_real_path(out, path, given) && ::stat(out.data() + at, &about) == 0;
-  return keep_word(out, at, good && S_ISDIR(about.st_mode));
 }
 
 [[nodiscard]] bool add_cwd(Bytes& out) {
@@ -101,105 +60,6 @@ void add_word(Bytes& out, const char* word) {
   // A file that changes while it is read is node's too.
   return file.valid() && !sys::read_exactly(file.get(), out.data() + before, size, path) &&
          ::read(file.get(), &more, 1) == 0;
-}
-
-// A directory by that name within a real path has a real path too.
-[[nodiscard]] bool is_directory_within(int directory, const char* name) noexcept {
-  struct stat about {};
-  return std::strchr(name, '/') == nullptr && std::strcmp(name, ".") != 0 && std::strcmp(name, "..") != 0 &&
-         ::fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(about.st_mode);
-}
-
-// The answer to what will be asked of a bundle. `directory`: the bundle's; `bundle`, `config`: where its word
-// and its configuration begin.
-void guess_rootfs(Bytes& out, int directory, size_t bundle, size_t config) {
-  const size_t before = out.size();
-  const std::string_view named = guess_root_path({out.data() + config, before - config});
-  if (named.empty()) {
-    return;
-  }
-  const auto at = static_cast<size_t>(named.data() - out.data());
-  const bool absolute = named.front() == '/';
-  // "/" has its slash already.
-  const size_t length = absolute || out[bundle + 1] == 0 ? 0 : std::strlen(out.data() + bundle);
-  if (length + 1 + named.size() >= PATH_MAX) {
-    return;
-  }
-  out.push('d');
-  const size_t path = add_room(out, length + 1 + named.size() + 1);
-  char* to = out.data() + path;
-  std::memcpy(to, out.data() + bundle, length);
-  to += length;
-  if (!absolute) {
-    *to++ = '/';
-  }
-  std::memcpy(to, out.data() + at, named.size());
-  to[named.size()] = 0;
-  out.resize(path + std::strlen(out.data() + path) + 1);
-  // Most are a name in the bundle: of that path, all but the name was looked at already.
-  if (!absolute && is_directory_within(directory, out.data() + path + length + 1)) {
-    const size_t real = add_room(out, out.size() - path);
-    std::memcpy(out.data() + real, out.data() + path, real - path);
-    return;
-  }
-  if (!add_real_directory(out, nullptr, path)) {
-    out.resize(before);
-  }
-}
-
-[[nodiscard]] bool is_of_cgroup(int file) noexcept {
-  struct stat about {};
-  struct statfs system {};
-  return ::fstat(file, &about) == 0 && S_ISREG(about.st_mode) && ::fstatfs(file, &system) == 0 &&
-         (system.f_type == CGROUP_SUPER_MAGIC || system.f_type == CGROUP2_SUPER_MAGIC);
-}
-
-// What the file of a cgroup says behind "=", or nothing where it is not there. Nothing else is read, whatever
-// a planner asks for.
-[[nodiscard]] bool answer_limit(const char* question, Bytes& out) {
-  add_word(out, question);
-  const sys::UniqueFd file(::open(question + 1, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file.valid()) {
-    const bool absent = errno == ENOENT;
-    out.push(0);
-    return absent;
-  }
-  if (!is_of_cgroup(file.get())) {
-    return false;
-  }
-  out.push('=');
-  const size_t begin = out.size();
-  for (ssize_t got = 1; got > 0 && out.size() - begin < kMostLimitBytes;) {
-    const size_t before = out.size();
-    out.resize(before + kPiece);
-    got = ::read(file.get(), out.data() + before, kPiece);
-    out.resize(before + static_cast<size_t>(got > 0 ? got : 0));
-    if (got < 0) {
-      return false;
-    }
-  }
-  const bool text = std::memchr(out.data() + begin, 0, out.size() - begin) == nullptr;
-  out.push(0);
-  return text && out.size() - begin <= kMostLimitBytes;
-}
-
-[[nodiscard]] bool answer(const char* question, bool limits, Bytes& out) {
-  const char* path = question + 1;
-  if (*question == 'l') {
-    return limits && answer_limit(question, out);
-  }
-  if (std::strncmp(question, "d/", 2) == 0) {
-    add_word(out, question);
-    return add_real_directory(out, path);
-  }
-  char buffer[64] = {};
-  struct stat about {};
-  if (::stat(path, &about) == 0) {
-    sys::Text(buffer).add(uint64_t{about.st_dev}).add(":").add(uint64_t{about.st_ino});
-  }
-  add_word(out, question);
-  add_word(out, buffer);
-  return true;
 }
 
 class Composer {
@@ -243,7 +103,7 @@ class Composer {
     return false;
   }
   composer.end(Section::kConfig);
-  guess_rootfs(out, directory.get(), bundle, config);
+  add_guessed_answers(out, directory.get(), bundle, config);
   composer.end(Section::kAnswers);
   return true;
 }
@@ -296,24 +156,6 @@ bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
   const bool whole = call.container == nullptr ? add_bundle(call, composer, out)
                                                : add_container(call, around, composer, out);
   return whole && composer.finish();
-}
-
-bool compose_answers(const char* questions, size_t size, bool limits, Bytes& out) {
-  AnswersHeader header{};
-  std::memcpy(header.magic, kPlannerMagic, sizeof header.magic);
-  out.clear();
-  out.resize(sizeof header);
-  if (size == 0 || questions[size - 1] != 0) {
-    return false;
-  }
-  for (const char* at = questions; at < questions + size; at += std::strlen(at) + 1) {
-    if (std::strlen(at) < 3 || at[1] != '/' || !answer(at, limits, out)) {
-      return false;
-    }
-  }
-  header.size = static_cast<uint32_t>(out.size() - sizeof header);
-  std::memcpy(out.data(), &header, sizeof header);
-  return true;
 }
 
 }  // namespace tsrunc::launcher

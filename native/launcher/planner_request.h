@@ -20,8 +20,4 @@ struct Surroundings {
 [[nodiscard]] bool compose_request(int argc, const char* const* argv, const PlannerCall& call,
                                    const Surroundings& around, sys::Array<char>& out);
 
-// The answers to `questions` with their header. `limits`: the container is locked, and what its cgroups say
-// may be asked. False: as above.
-[[nodiscard]] bool compose_answers(const char* questions, size_t size, bool limits, sys::Array<char>& out);
-
 }  // namespace tsrunc::launcher

@@ -1,5 +1,6 @@
 #include "addon/repeated_plans.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,15 +18,20 @@ using addon::RepeatedPlans;
 using launcher::kSections;
 using launcher::RequestHeader;
 
-// `argv` has a "|" for each NUL.
-[[nodiscard]] std::string request(std::string argv, const std::string& record = "pid 1",
-                                  const std::string& config = "{}") {
-  for (char& one : argv) {
+// A "|" for each NUL.
+[[nodiscard]] std::string words(std::string text) {
+  for (char& one : text) {
     one = one == '|' ? '\0' : one;
   }
+  return text;
+}
+
+[[nodiscard]] std::string request(const std::string& argv, const std::string& record = "pid 1",
+                                  const std::string& config = "{}", const std::string& answers = "") {
   RequestHeader header{};
   std::memcpy(header.magic, launcher::kPlannerMagic, sizeof header.magic);
-  const std::array<std::string, kSections> sections = {argv, "/", "A=1", record, "/b", config, "", "", ""};
+  const std::array<std::string, kSections> sections = {words(argv),    "/", "A=1", record, "/b", config,
+                                                       words(answers), "",  ""};
   std::string body;
   for (size_t i = 0; i < kSections; ++i) {
     header.sizes[i] = static_cast<uint32_t>(sections[i].size());
@@ -78,6 +84,30 @@ TEST(repeated_plans_that_do_not_fit_are_not_kept) {
   plans.keep(std::move(none), plans.facts());
   CHECK_TEXT(found(plans, request("run|a1|")).c_str(), "");
   CHECK_TEXT(found(plans, request("run|")).c_str(), "");
+}
+
+TEST(repeated_plans_are_of_namespaces_that_are_not_the_callers_own) {
+  struct stat own {};
+  CHECK(::stat("/proc/self/ns/uts", &own) == 0);
+  const std::string identity = std::to_string(own.st_dev) + ":" + std::to_string(own.st_ino);
+  const auto answered = [](const std::string& answers) { return request("run|b2|", "pid 1", "{}", answers); };
+  RepeatedPlans plans;
+  RepeatedPlans::Plan plan = plan_of("run|a1|", 3);
+  plan.message = request("run|a1|", "pid 1", "{}", "d/b|/b|n/net|4:1|n/ipc|4:2|n/gone||");
+  plans.keep(std::move(plan), plans.facts());
+  for (const char* answers :
+       {"d/b|/b|n/net|4:1|n/ipc|4:2|n/gone||", "d/b|/b|n/net|4:7|n/ipc|5:123|n/gone||"}) {
+    CHECK_TEXT(found(plans, answered(answers)).c_str(), "ID b2.");
+  }
+  for (const std::string& answers :
+       {std::string(), std::string("d/b|/c|n/net|4:1|n/ipc|4:2|n/gone||"),
+        std::string("d/b|/b|n/net||n/ipc|4:2|n/gone||"),
+        std::string("d/b|/b|n/net|4:1|n/ipc|4:2|n/gone|4:3|"),
+        std::string("d/b|/b|n/net|4:1|n/uts|4:2|n/gone||"), std::string("d/b|/b|n/net|4:1|n/ipc|4:2|n/gone|"),
+        std::string("d/b|/b|n/net|4:1|n/ipc|4:2|n/gone||n/more|4:4|"), std::string("d/b|/b|n/net|4:1"),
+        "d/b|/b|n/net|4:1|n/ipc|" + identity + "|n/gone||"}) {
+    CHECK_TEXT(found(plans, answered(answers)).c_str(), "");
+  }
 }
 
 TEST(repeated_plans_are_few) {

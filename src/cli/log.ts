@@ -15,6 +15,8 @@ export interface Log {
 }
 
 export interface LogSink {
+  /** Of a line that is to have one. */
+  time(): Date
   stderr(text: string): void
   file(path: string, line: string): void
 }
@@ -72,16 +74,16 @@ function send(service: string, level: Level, message: string): void {
   }
 }
 
-const OWN_SINK: LogSink = { stderr: writeStderr, file: writeFile }
+const OWN_SINK: LogSink = { time: () => new Date(), stderr: writeStderr, file: writeFile }
 
 /** `prefix`: "tsrunc create". The sentence goes to the log as a line and to stderr as it is. */
 export function writeLog(log: Log, level: Level, prefix: string, message: string): void {
   if (SEVERITY[level] > SEVERITY[log.level]) return
   const text = oneLine(message)
   const sentence = level === 'error' ? `${prefix}: ${text}` : `${prefix}: ${level}: ${text}`
-  // The first Date of a process reads the time zone, which takes longer than all the rest: only lines with a time have one.
-  const line = () => formatLine(log, level, `${prefix}: ${text}`, new Date())
   const sink = log.sink ?? OWN_SINK
+  // The first Date of a process reads the time zone, which takes longer than all the rest: only lines with a time have one.
+  const line = () => formatLine(log, level, `${prefix}: ${text}`, sink.time())
   if (log.file !== undefined) sink.file(log.file, line())
   if (log.service !== undefined) send(log.service, level, `${prefix}: ${text}`)
   const elsewhere = log.file !== undefined || log.service !== undefined

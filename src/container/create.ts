@@ -3,6 +3,7 @@ import type { Caller, CgroupManager, HostFacts, PlanOptions, RootlessMode } from
 import { probeHost } from '../host/probe'
 import { traced } from '../host/trace'
 import type { HostView } from '../host/view'
+import { hasWeights } from '../plan/cgroup/block-io'
 import { closName } from '../plan/intel-rdt'
 import type { Plan } from '../plan/plan'
 import { resolvePlan } from '../plan/resolve'
@@ -75,8 +76,8 @@ function probeFor(spec: Spec, { id, cgroupManager, environment }: CreateOptions,
   const { resources, intelRdt } = spec.linux ?? {}
   const needs = {
     namespacePaths: namespacePaths(spec),
-    hugepages: resources?.hugepageLimits !== undefined,
-    blockIO: resources?.blockIO !== undefined,
+    hugepages: (resources?.hugepageLimits?.length ?? 0) > 0,
+    blockIOWeights: hasWeights(resources?.blockIO ?? {}),
     longTexts: hasLongTexts(spec),
     apparmor: isNamed(spec.process?.apparmorProfile),
     selinux: isNamed(spec.process?.selinuxLabel) || isNamed(spec.linux?.mountLabel),

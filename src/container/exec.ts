@@ -68,7 +68,7 @@ function probeFor(
     cgroupsKnown: !namesController(cgroups),
     namespacePaths: [],
     hugepages: false,
-    blockIO: false,
+    blockIOWeights: false,
     longTexts: args?.some(isLong) === true || env?.some(isLong) === true,
     apparmor: apparmorProfile !== '',
     selinux: selinuxLabel !== '',

@@ -1,6 +1,7 @@
 import { shownPointer, TsruncError } from '../errors'
 import { probeHost } from '../host/probe'
 import type { HostView } from '../host/view'
+import { hasWeights } from '../plan/cgroup/block-io'
 import { filesRead, type MemoryMode, planUpdate } from '../plan/cgroup/update'
 import { closName } from '../plan/intel-rdt'
 import type { Op } from '../plan/ops'
@@ -65,8 +66,8 @@ function planOps(saved: SavedContainer, resources: Resources, options: UpdateOpt
   const asksForRdt = options.rdt.l3CacheSchema !== undefined || options.rdt.memBwSchema !== undefined
   const needs = {
     namespacePaths: [],
-    hugepages: resources.hugepageLimits !== undefined,
-    blockIO: resources.blockIO !== undefined,
+    hugepages: (resources.hugepageLimits?.length ?? 0) > 0,
+    blockIOWeights: hasWeights(resources.blockIO ?? {}),
     longTexts: false,
     apparmor: false,
     selinux: false,

@@ -13,7 +13,7 @@ let sources: CgroupSources
 
 const viewOf = (self: string): CgroupSources['view'] => ({
   ...OWN_VIEW,
-  ownCgroups: () => readFileSync(join(self, 'cgroup'), 'utf8'),
+  ownText: (name: string) => readFileSync(join(self, name), 'utf8'),
 })
 
 /** Make files and, for names that end in a slash, directories. */

@@ -19,7 +19,7 @@ interface CgroupHost {
 
 /** What of the host is looked at: the real one, or a test's. */
 export interface CgroupSources extends CgroupHost {
-  readonly view: Pick<HostView, 'ownCgroups' | 'text' | 'looksBeyond'>
+  readonly view: Pick<HostView, 'ownText' | 'text' | 'looksBeyond'>
 }
 
 export const REAL_CGROUP_SOURCES: CgroupSources = {
@@ -146,7 +146,7 @@ export function probeCgroups(
   const type = memory.fact('type of cgroups', typeProbe(host))
   if (type === undefined) return { version: 0 }
   const { view } = sources
-  const text = view.ownCgroups()
+  const text = view.ownText('cgroup')
   // What the caller may write to.
   if (limited) view.looksBeyond()
   if (type === CGROUP2_SUPER_MAGIC) {

@@ -6,7 +6,7 @@ import { hugepageName, probeHost } from './probe'
 const NOTHING = {
   namespacePaths: [],
   hugepages: false,
-  blockIO: false,
+  blockIOWeights: false,
   longTexts: false,
   apparmor: false,
   selinux: false,

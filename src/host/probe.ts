@@ -14,10 +14,10 @@ export interface ProbeNeeds {
   readonly cgroupsKnown?: boolean
   /** linux.namespaces[].path. */
   readonly namespacePaths: readonly string[]
-  /** linux.resources.hugepageLimits is there. */
+  /** linux.resources.hugepageLimits has some. */
   readonly hugepages: boolean
-  /** linux.resources.blockIO is there. */
-  readonly blockIO: boolean
+  /** linux.resources.blockIO has weights. */
+  readonly blockIOWeights: boolean
   /** Some text is as long as the kernel's limits by pages. */
   readonly longTexts: boolean
   /** process.apparmorProfile is there. */
@@ -35,13 +35,12 @@ const NAMESPACES = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts']
 
 function probeNamespaces(paths: readonly string[], view: HostView): Readonly<Record<string, string>> {
   const out: Record<string, string> = {}
-  const note = (name: string, path: string) => {
-    const identity = view.namespaceIdentity(path)
+  const note = (name: string, identity: string | undefined) => {
     if (identity !== undefined) out[name] = identity
   }
   // The caller's own are of use only to compare with others.
-  for (const name of paths.length === 0 ? [] : NAMESPACES) note(name, `${view.self}/ns/${name}`)
-  for (const path of paths) note(path, path)
+  for (const name of paths.length === 0 ? [] : NAMESPACES) note(name, view.ownNamespace(name))
+  for (const path of paths) note(path, view.namespaceIdentity(path))
   return out
 }
 
@@ -65,7 +64,7 @@ function probeHugepageSizes(): readonly string[] {
 function probeCgroupFiles(cgroup: CgroupFacts, needs: ProbeNeeds): readonly string[] {
   if (cgroup.version !== 1) return []
   const controllers: string[] = []
-  if (needs.blockIO) controllers.push('blkio')
+  if (needs.blockIOWeights) controllers.push('blkio')
   if (needs.hugepages) controllers.push('hugetlb')
   const directories = new Set(controllers.flatMap((controller) => controllerDirectory(cgroup, controller) ?? []))
   return [...directories].flatMap(freshCgroupFiles)
@@ -111,7 +110,7 @@ export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFac
     needs.cgroupsKnown === true
       ? UNKNOWN_CGROUPS
       : probeCgroups({ ...REAL_CGROUP_SOURCES, view }, nested || euid !== 0, memory)
-  if (needs.blockIO || needs.hugepages) view.looksBeyond()
+  if (needs.blockIOWeights || needs.hugepages) view.looksBeyond()
   const cgroupFiles = probeCgroupFiles(cgroup, needs)
   return {
     cgroup,
@@ -128,9 +127,9 @@ export function probeHost(needs: ProbeNeeds, view: HostView = OWN_VIEW): HostFac
     hugetlbReservations: cgroup.version === 2 || cgroupFiles.some((name) => /^hugetlb\..*\.rsvd\./.test(name)),
     swap: memory.fact('swap', () => existsSync('/proc/swaps')),
     cgroupFiles,
-    apparmor: needs.apparmor ? probeApparmor(view.self) : 'off',
-    selinux: needs.selinux && isSelinuxEnabled(view.self),
-    systemd: needs.systemd === undefined ? undefined : probeSystemd(cgroup.version, euid, needs.systemd, view.self),
+    apparmor: needs.apparmor ? probeApparmor(view) : 'off',
+    selinux: needs.selinux && isSelinuxEnabled(view),
+    systemd: needs.systemd === undefined ? undefined : probeSystemd(cgroup.version, euid, needs.systemd, view),
     resctrl: needs.resctrlGroup === undefined ? undefined : probeResctrl(needs.resctrlGroup, `${view.self}/mountinfo`),
   }
 }

@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, readFileSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import { parseMemberships } from './cgroups'
 import type { CgroupFacts, SystemdFacts } from './facts'
+import { type HostView, OWN_VIEW } from './view'
 
 /** sd_booted(3): the directory is there where systemd runs the host, and nowhere else. */
 const BOOTED = '/run/systemd/system'
@@ -37,6 +38,11 @@ function hostUser(euid: number, environment: Environment): number {
   return number === undefined ? euid : Number(number)
 }
 
+function ownerOfSystemd(): number | undefined {
+  const found = lstatSync(BOOTED, { throwIfNoEntry: false })
+  return found?.isDirectory() === true ? found.uid : undefined
+}
+
 /**
  * Which systemd there is to ask: the host's for root, the caller's own for everybody else. In a user namespace root is
  * who owns the host's systemd there, as in a system container, or else the user who made the namespace.
@@ -45,12 +51,12 @@ export function probeSystemd(
   version: CgroupFacts['version'],
   euid: number,
   environment: Environment,
-  self = '/proc/self',
+  view: Pick<HostView, 'memory' | 'ownText' | 'text'> = OWN_VIEW,
 ): SystemdFacts | undefined {
-  if (!(lstatSync(BOOTED, { throwIfNoEntry: false })?.isDirectory() ?? false)) return undefined
-  const isSystem = euid === 0 && lstatSync(BOOTED).uid === 0
-  const file = isSystem ? '/proc/1/cgroup' : `${self}/cgroup`
-  const path = existsSync(file) ? systemdPath(readFileSync(file, 'utf8'), version) : undefined
+  const owner = view.memory.fact('owner of systemd', ownerOfSystemd)
+  if (owner === undefined) return undefined
+  const isSystem = euid === 0 && owner === 0
+  const path = systemdPath(isSystem ? view.text('/proc/1/cgroup') : view.ownText('cgroup'), version)
   if (isSystem) return { instance: 'system', root: rootOfManager(path ?? '') }
   return { instance: 'user', root: rootOfUserManager(path ?? '', hostUser(euid, environment)) }
 }

@@ -24,15 +24,17 @@ export interface SavedBytes {
  */
 export interface HostView {
   readonly memory: Memory
-  /** proc(5)'s directory of the caller. Who asks for it looks beyond what ownCgroups() and text() say. */
+  /** proc(5)'s directory of the caller. Who asks for it looks beyond what the four below say. */
   readonly self: string
-  /** The cgroups that the caller is in, by lines: /proc/self/cgroup (cgroups(7)). */
-  ownCgroups(): string
-  /** What a file of the kernel's says, which is the same for everybody. */
+  /** What a file there says, as "cgroup" (cgroups(7)) and "attr/current". Errors: node's own. */
+  ownText(name: string): string
+  /** The identity of the caller's own namespace, as "net" (namespaces(7)): as namespaceIdentity has it. */
+  ownNamespace(name: string): string | undefined
+  /** What a file of the kernel's says, which is the same for everybody. Errors: node's own. */
   text(path: string): string
   /**
    * Says that planning looks at something else of the host that may be another the next time: neither a fact (memory) nor
-   * one of these texts.
+   * one of these.
    */
   looksBeyond(): void
   /** Says what will be asked. Throws what the planner catches, where the answers are not there yet. */
@@ -113,7 +115,8 @@ function limit(path: string): string | undefined {
 export const OWN_VIEW: HostView = {
   memory: NO_MEMORY,
   self: '/proc/self',
-  ownCgroups: () => readFileSync('/proc/self/cgroup', 'utf8'),
+  ownText: (name) => readFileSync(`/proc/self/${name}`, 'utf8'),
+  ownNamespace: (name) => namespaceIdentity(`/proc/self/ns/${name}`),
   text: (path) => readFileSync(path, 'utf8'),
   looksBeyond: () => undefined,
   prepare: () => undefined,

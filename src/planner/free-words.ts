@@ -1,6 +1,3 @@
-/** /proc/self/cgroup of the caller, among what planning has looked at (native/addon/repeated_plans.h). */
-export const OWN_CGROUPS = 'cgroup'
-
 /** A word of a command line that two requests may differ in: a plan has it where it has it, and depends on it in nothing else. */
 export interface FreeWord {
   readonly index: number
@@ -10,7 +7,7 @@ export interface FreeWord {
 /** What a plan depends on beside the request. */
 export interface Repeatable {
   readonly words: readonly FreeWord[]
-  /** Texts that were looked at, by path. */
+  /** Texts that were looked at, by path; a relative one is in the caller's directory of proc(5). */
   readonly looks: ReadonlyMap<string, string>
 }
 

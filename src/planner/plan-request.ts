@@ -11,8 +11,8 @@ import type { Memory } from '../host/memory'
 import type { HostView, Questions, SavedBytes } from '../host/view'
 import { OWN_VIEW } from '../host/view'
 import type { SeccompProgramRequest } from '../plan/seccomp'
-import { type FreeWord, freeWords, OWN_CGROUPS } from './free-words'
-import type { Answers, Reply, Request } from './protocol'
+import { type FreeWord, freeWords } from './free-words'
+import { type Answers, QUESTION, type Reply, type Request } from './protocol'
 
 /** Verbs that a planner plans. */
 const PLANNED: readonly Verb[] = [create, run, exec, update]
@@ -34,9 +34,9 @@ class Ask extends Error {
 /** Thrown where a call is not the planner's: node says why, or does it. */
 class Cold extends Error {}
 
-const directory = (path: string): string => `d${path}`
-const namespace = (path: string): string => `n${path}`
-const limit = (path: string): string => `l${path}`
+const directory = (path: string): string => `${QUESTION.directory}${path}`
+const namespace = (path: string): string => `${QUESTION.namespace}${path}`
+const limit = (path: string): string => `${QUESTION.limit}${path}`
 
 /** How the planner sees its caller: by what the caller has told, and by proc(5). */
 class CallersView implements HostView {
@@ -48,6 +48,7 @@ class CallersView implements HostView {
   readonly #self: string
   readonly #request: Request
   readonly #answers: Answers
+  readonly #ownNamespaces = new Set<string | undefined>()
 
   constructor(request: Request, pid: number, answers: Answers, memory: Memory) {
     this.memory = memory
@@ -88,8 +89,12 @@ class CallersView implements HostView {
     return text
   }
 
-  ownCgroups(): string {
-    return this.#look(OWN_CGROUPS, `${this.#self}/cgroup`)
+  readonly ownText = (name: string): string => this.#look(name, `${this.#self}/${name}`)
+
+  ownNamespace(name: string): string | undefined {
+    const identity = OWN_VIEW.namespaceIdentity(`${this.#self}/ns/${name}`)
+    this.#ownNamespaces.add(identity)
+    return identity
   }
 
   text(path: string): string {
@@ -129,9 +134,9 @@ class CallersView implements HostView {
   }
 
   namespaceIdentity(path: string): string | undefined {
-    // The caller's own: proc(5) tells them.
-    if (path.startsWith(`${this.self}/ns/`)) return OWN_VIEW.namespaceIdentity(path)
     const answer = this.#answer(namespace(path))
+    // Of one that is not the caller's it makes no difference which it is: another one's plan is the same.
+    if (this.#ownNamespaces.has(answer)) this.looksBeyond()
     return answer === '' ? undefined : answer
   }
 
@@ -163,6 +168,7 @@ class Collector implements Engine, LogSink {
   #stderr = ''
   #logFile = ''
   #log = ''
+  #hasTime = false
   #plan: Uint8Array | undefined
 
   constructor(view: CallersView, compilerOf: CompilerOf) {
@@ -187,6 +193,11 @@ class Collector implements Engine, LogSink {
     this.#plan = plan
   }
 
+  time(): Date {
+    this.#hasTime = true
+    return new Date()
+  }
+
   stderr(text: string): void {
     this.#stderr += text
   }
@@ -200,8 +211,7 @@ class Collector implements Engine, LogSink {
   reply(words: readonly FreeWord[]): Reply {
     if (this.#plan === undefined) return { kind: 'cold' }
     const { isRepeatable, looks } = this.view
-    // Lines of a log have a time.
-    const repeats = isRepeatable && this.#stderr === '' && this.#log === '' ? { words, looks } : undefined
+    const repeats = isRepeatable && !this.#hasTime ? { words, looks } : undefined
     return { kind: 'plan', stderr: this.#stderr, logFile: this.#logFile, log: this.#log, plan: this.#plan, repeats }
   }
 }

@@ -37,6 +37,9 @@ export interface RequestHeader {
   readonly length: number
 }
 
+/** What a question begins with; the rest is a path. */
+export const QUESTION = { directory: 'd', namespace: 'n', limit: 'l' } as const
+
 /** The caller's answers by question, as in "d/srv/rootfs", "n/proc/7/ns/net" and "l/sys/fs/cgroup/x/memory.max". */
 export type Answers = ReadonlyMap<string, string>
 

@@ -56,10 +56,17 @@ test.each(made)('and on paths that the caller gives in the same way: %s', (_name
   expect(placesOf(planOf(one, two), planOf(turned(one), turned(two)), words)).toBeDefined()
 })
 
-const message = (argv: readonly string[], record = 'tsrunc-handoff 1\npid 7\n', config = '{}'): Buffer =>
+const ROOTFS = ['d/b/rootfs', '/b/rootfs'] as const
+
+const message = (
+  argv: readonly string[],
+  record = 'tsrunc-handoff 1\npid 7\n',
+  config = '{}',
+  answers: readonly string[] = ROOTFS,
+): Buffer =>
   encodeRequest(installation(), {
     ...{ argv, cwd: '/', environment: ['A=1'], record, bundle: '/b', config: bytes(config) },
-    answers: ['d/b/rootfs', '/b/rootfs'],
+    answers,
   })
 
 const WORDS = [{ index: 1, kind: 'id' }] as const
@@ -88,6 +95,33 @@ test.each([[message(['create', 'a'])], [message(['run', 'a', 'b'])], [message(['
     expect(await consider(repeats, other, 'plan of a')).toBeUndefined()
   },
 )
+
+const entering = (...identities: readonly string[]): Buffer =>
+  message(['run', 'a'], undefined, undefined, [...ROOTFS, ...identities.flatMap((text, i) => [`n/ns/${i}`, text])])
+
+test('a request that enters another namespace is the same', async () => {
+  const repeats = new Repeats()
+  await consider(repeats, entering('4:17', ''), 'plan of a')
+  expect(await consider(repeats, entering('4:99', ''), 'plan of a')).toBeDefined()
+})
+
+test.each([
+  ['one that is not to be seen', entering('', '')],
+  ['one more that is to be seen', entering('4:17', '4:18')],
+  ['one more', entering('4:17', '', '4:18')],
+  ['another root', message(['run', 'a'], undefined, undefined, ['d/b/rootfs', '/c', 'n/ns/0', '4:17', 'n/ns/1', ''])],
+])('but not one that enters %s', async (_what, other) => {
+  const repeats = new Repeats()
+  await consider(repeats, entering('4:17', ''), 'plan of a')
+  expect(await consider(repeats, other, 'plan of a')).toBeUndefined()
+})
+
+test('a plan that has the identity of a namespace is not repeated', async () => {
+  const repeats = new Repeats()
+  const telling = async ({ argv, answers }: Request) => replyOf(`plan of ${argv[1]}${answers.get('n/ns/0')}`)
+  await consider(repeats, entering('4:17'), 'plan of a4:17')
+  expect(await consider(repeats, entering('4:17'), 'plan of a4:17', vi.fn(telling))).toBeUndefined()
+})
 
 test('what cannot be repeated is tried once, what a caller did not wait for again', async () => {
   const repeats = new Repeats()

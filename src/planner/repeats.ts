@@ -6,10 +6,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KeptPlan } from '../native/binding'
 import { type FreeWord, type Repeatable, turned } from './free-words'
 import {
+  type Answers,
   encodeReply,
+  QUESTION,
   REQUEST_HEADER,
   type Reply,
   type Request,
+  readAnswers,
   readRequest,
   readRequestHeader,
   SECTION,
@@ -23,7 +26,9 @@ const MOST_CANDIDATES = 16
 const MOST_BYTES = 1 << 20
 
 /** What may differ: words that are free are compared each by itself, and of the caller what was looked at. */
-const COMPARED_APART: readonly number[] = [SECTION.argv, SECTION.caller]
+const COMPARED_APART: readonly number[] = [SECTION.argv, SECTION.caller, SECTION.answers]
+
+const isNamespace = (question: string): boolean => question.startsWith(QUESTION.namespace)
 
 interface Candidate {
   readonly message: Buffer
@@ -67,8 +72,27 @@ export function placesOf(
   return turnedReply.equals(other) ? places : undefined
 }
 
+/** A namespace that is not the caller's own may be another one (plan-request.ts); one that was not to be seen may not be. */
+function areSameAnswers(a: Buffer, b: Buffer): boolean {
+  const known = [...readAnswers(a)]
+  const given = [...readAnswers(b)]
+  return (
+    known.length === given.length &&
+    known.every(([question, answer], i) => {
+      const [other, otherAnswer] = given[i] ?? []
+      const bothSeen = answer !== '' && otherAnswer !== ''
+      return question === other && (answer === otherAnswer || (isNamespace(question) && bothSeen))
+    })
+  )
+}
+
+const turnedAnswers = (answers: Answers): Answers =>
+  new Map([...answers].map(([question, answer]) => [question, isNamespace(question) ? turned(answer) : answer]))
+
 const sameWords = (a: readonly FreeWord[], b: readonly FreeWord[]): boolean =>
   a.length === b.length && a.every(({ index, kind }, i) => index === b[i]?.index && kind === b[i]?.kind)
+
+const answersOf = ({ sections }: Candidate): Buffer => sections[SECTION.answers] ?? Buffer.alloc(0)
 
 function isSameRequest(a: Candidate, b: Candidate): boolean {
   const free = new Set(a.words.map(({ index }) => index))
@@ -77,6 +101,7 @@ function isSameRequest(a: Candidate, b: Candidate): boolean {
     sameWords(a.words, b.words) &&
     a.argv.length === b.argv.length &&
     a.argv.every((word, i) => free.has(i) || word === b.argv[i]) &&
+    areSameAnswers(answersOf(a), answersOf(b)) &&
     a.sections.every((section, i) => COMPARED_APART.includes(i) || b.sections[i]?.equals(section) === true)
   )
 }
@@ -113,7 +138,11 @@ export class Repeats {
     if (before === undefined || before.isHopeless) return undefined
     const replaced = words.map(({ index }) => ({ given: argv[index] ?? '', other: turned(argv[index] ?? '') }))
     const turnedWords = new Map(words.map(({ index }, i) => [index, replaced[i]?.other]))
-    const other = await plan({ ...request, argv: argv.map((word, i) => turnedWords.get(i) ?? word) })
+    const other = await plan({
+      ...request,
+      argv: argv.map((word, i) => turnedWords.get(i) ?? word),
+      answers: turnedAnswers(request.answers),
+    })
     // The caller may have ended meanwhile, or be in another cgroup.
     if (other.kind !== 'plan' || !isDeepStrictEqual(other.repeats?.looks, looks)) return undefined
     const places = placesOf(reply, encodeReply(other), replaced)

@@ -104,7 +104,7 @@ const HOST: readonly Allowed[] = [
   {
     files: `engine/host/user_namespace.cc engine/host/net_device.cc engine/host/net_device_undo.cc engine/host/open_tree.cc
       engine/host/criu_restore.cc engine/host/mounts.cc engine/host/mount_rows.cc engine/host/idmap_failure.cc
-      engine/host/criu.cc addon/peer.cc addon/planner_server.cc launcher/container.cc launcher/handoff.cc launcher/leave_planner.cc
+      engine/host/criu.cc addon/peer.cc addon/repeated_plans.cc addon/planner_server.cc launcher/container.cc launcher/handoff.cc launcher/leave_planner.cc
       launcher/become_in_place.cc`,
     calls: 'open openat open_host stat fstatat read_file write_file',
     why: '/proc of the host, and files of namespaces that the configuration names',
@@ -127,7 +127,7 @@ const HOST: readonly Allowed[] = [
   },
   {
     files:
-      'addon/container_lock.cc addon/seccomp_cache.cc launcher/planner_client.cc launcher/planner_request.cc launcher/called_container.cc launcher/leave_planner.cc launcher/warm.cc launcher/asked.cc',
+      'addon/container_lock.cc addon/seccomp_cache.cc launcher/planner_client.cc launcher/planner_answers.cc launcher/planner_request.cc launcher/planner_words.h launcher/called_container.cc launcher/leave_planner.cc launcher/warm.cc launcher/asked.cc',
     calls: 'open openat mkdir stat fstatat access linkat unlinkat realpath chdir',
     why: "the runtime's own directory, and files of the bundle as the caller names them, read by a process that is the caller's",
   },

@@ -11,6 +11,7 @@ import {
   deepEqual,
   equal,
   match,
+  networkNamespace,
   notEqual,
   plansCold,
   requires,
@@ -41,6 +42,7 @@ interface Made {
   readonly plan: Buffer
   readonly pid: string
   readonly cgroups: string
+  readonly network: string
 }
 
 /** What create has saved and made. */
@@ -56,8 +58,9 @@ const made = async (
   const pid = readFileSync(pidFile, 'utf8')
   const plan = readFileSync(join(sandbox().marks.root, id, 'plan'))
   const cgroups = readFileSync(`/proc/${pid}/cgroup`, 'utf8')
+  const network = readlinkSync(`/proc/${pid}/ns/net`)
   equal((await call('off', ['delete', '--force', id])).status, 0)
-  return { plan, pid, cgroups }
+  return { plan, pid, cgroups, network }
 }
 
 test('tsrunc planner: what comes again under another ID is the plan that node makes', ONLY, async () => {
@@ -104,6 +107,50 @@ test('tsrunc planner: a caller in another cgroup gets a plan of its own', ONLY, 
       const warm = await made('on', b, id, scratch('pid'), from)
       deepEqual(warm.plan, (await made('off', b, id, scratch('pid'), from)).plan)
     }
+  }
+})
+
+test("tsrunc planner: of the namespace at a path it is looked anew whether it is the caller's own", ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const file = scratch('network')
+  writeFileSync(file, '')
+  const [one, two] = [await networkNamespace(), await networkNamespace()]
+  const b = await sleeping()
+  const { linux } = b.config
+  linux.namespaces = linux.namespaces.map((namespace) =>
+    namespace.type === 'network' ? { type: 'network', path: file } : namespace,
+  )
+  b.save()
+  const id = `${b.id}-n`
+  for (let i = 0; i < ROUNDS; i++) {
+    for (const network of [one, two]) {
+      execFileSync('mount', ['--bind', network.path, file])
+      try {
+        for (const within of i < ROUNDS - 1 ? [[]] : [[], one.within, one.within, []]) {
+          const warm = await made('on', b, id, scratch('pid'), within)
+          const cold = await made('off', b, id, scratch('pid'), within)
+          deepEqual(warm.plan, cold.plan)
+          deepEqual([warm.network, cold.network], [readlinkSync(network.path), readlinkSync(network.path)])
+        }
+      } finally {
+        execFileSync('umount', [file])
+      }
+    }
+  }
+})
+
+test('tsrunc planner: what comes again is warned of each time', ONLY, async () => {
+  requires('root')
+  startPlanner()
+  const b = await sleeping()
+  b.config.process.capabilities = { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] }
+  b.config.process.args = ['/bin/true']
+  b.save()
+  for (let i = 0; i < ROUNDS; i++) {
+    const { status, stderr } = await call('on', ['run', '--bundle', b.path, `${b.id}-${i}`])
+    equal(status, 0)
+    match(stderr, /^tsrunc run: warning: .*\bCAP_KILL cannot be granted: not in permitted and inheritable\n$/)
   }
 })
 

@@ -76,6 +76,9 @@ const ioSetting = (controller: string, file: string, value: string, property: st
 const weighing = (value: number, device: string | undefined, leaf: boolean): string =>
   `set the block IO ${leaf ? 'leaf weight' : 'weight'}${device === undefined ? '' : ` of device ${device}`} to ${value}`
 
+/** Whether blockIoV1 looks at the files of cgroups. */
+export const hasWeights = (blockIO: BlockIO): boolean => weightsOf(blockIO).length > 0
+
 /** A weight of 0 is "not set" (spec/schema allows it for the engines that write it always). */
 function weightsOf({ weight = 0, leafWeight = 0, weightDevice = [] }: BlockIO): readonly Weight[] {
   const out: Weight[] = [

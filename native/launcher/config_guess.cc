@@ -1,4 +1,4 @@
-#include "launcher/rootfs_guess.h"
+#include "launcher/config_guess.h"
 
 #include <cstddef>
 
@@ -30,6 +30,12 @@ void skip_space(std::string_view& text) noexcept {
   return false;
 }
 
+// A text up to its closing quote, empty for one without it and where it is not what it stands for.
+[[nodiscard]] std::string_view plain_text(std::string_view rest) noexcept {
+  const std::string_view text = rest.substr(0, rest.find('"'));
+  return text.size() == rest.size() || text.find('\\') != std::string_view::npos ? std::string_view{} : text;
+}
+
 }  // namespace
 
 std::string_view guess_root_path(std::string_view config) noexcept {
@@ -41,8 +47,26 @@ std::string_view guess_root_path(std::string_view config) noexcept {
   if (!skip_to(root, "\"path\"", '"')) {
     return {};
   }
-  const std::string_view path = root.substr(0, root.find('"'));
-  return path.size() == root.size() || path.find('\\') != std::string_view::npos ? std::string_view{} : path;
+  return plain_text(root);
+}
+
+std::string_view guess_namespaces(std::string_view config) noexcept {
+  if (!skip_to(config, "\"namespaces\"", '[')) {
+    return {};
+  }
+  const size_t end = config.find(']');
+  return end == std::string_view::npos ? std::string_view{} : config.substr(0, end);
+}
+
+std::string_view take_path(std::string_view& namespaces) noexcept {
+  while (skip_to(namespaces, "\"path\"", '"')) {
+    const std::string_view path = plain_text(namespaces);
+    if (!path.empty() && path.front() == '/') {
+      namespaces.remove_prefix(path.size());
+      return path;
+    }
+  }
+  return {};
 }
 
 }  // namespace tsrunc::launcher
