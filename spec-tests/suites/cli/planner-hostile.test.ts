@@ -205,7 +205,7 @@ test('tsrunc planner: one that has no descriptor left waits without working, and
   await b.run(mode('on'))
   await eventually('the end of its rehearsal', async () => {
     const before = ticks(pid)
-    await delay(300)
+    await delay(600)
     return ticks(pid) - before < 2
   })
   const room = readdirSync(`/proc/${pid}/fd`).length + 5
