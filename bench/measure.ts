@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Memory, measureMemory } from './memory'
 import { besideNeighbours, createAndRemove, Neighbours } from './neighbours'
 import { FLOOR, type Participant, type Runtime, WARM } from './runtimes'
-import { type Bench, canRun, type Scenario } from './scenarios'
+import { type Bench, canRun, prime, QUIET_MS, runTrue, type Scenario } from './scenarios'
 import { type Summary, shuffled, summarize } from './stats'
 import type { Measurement } from './stopwatch'
 
@@ -35,6 +36,9 @@ interface Task {
   readonly scenario: Scenario
   readonly participant: Runtime
 }
+
+/** Milliseconds until the kernel has done with what so many containers left it to do. */
+const SETTLED = 10_000
 
 const isPresent = (participant: Participant): participant is Runtime => participant.path !== undefined
 
@@ -88,28 +92,44 @@ export class Series {
     this.#tasks = tasks
   }
 
-  /** Everybody creates first without neighbours and then beside them, which are tsrunc's and wait to be started. */
+  /**
+   * Everybody creates without neighbours, beside them, which are tsrunc's and wait to be started, and without them again: what a
+   * thousand containers leave behind in the kernel is not theirs. The floor, which only runs, shows the kernel's own part.
+   */
   async #measureBesideNeighbours(count: number, runs: number): Promise<void> {
     const runtimes = runtimesOf(this.#participants)
     const host = runtimes.find(({ name }) => name === WARM) ?? runtimes[0]
     if (host === undefined) return
     const neighbours = new Neighbours(this.#bench, host)
-    const measure = async (name: string) => {
-      for (let round = 0; round < runs; ++round) {
-        for (const runtime of shuffled(runtimes)) {
-          await this.#guard(runtime, name, async () => {
-            this.#keep(name, runtime.name, [await createAndRemove(this.#bench, runtime)])
+    const measure = async (name: string, rounds: number) => {
+      await sleep(SETTLED)
+      for (let round = 0; round < rounds; ++round) {
+        for (const one of shuffled(this.#participants.filter(isPresent))) {
+          await this.#guard(one, name, async () => {
+            this.#keep(name, one.name, [await this.#besideOthers(one)])
           })
         }
       }
     }
+    const before = Math.ceil(runs / 2)
     try {
-      await measure(besideNeighbours(0))
+      await measure(besideNeighbours(0), before)
       await this.#guard(host, 'neighbours', () => neighbours.make(count))
-      await measure(besideNeighbours(neighbours.count))
+      await measure(besideNeighbours(neighbours.count), runs)
     } finally {
       await neighbours.remove()
     }
+    await measure(besideNeighbours(0), runs - before)
+  }
+
+  async #besideOthers(one: Runtime): Promise<Measurement> {
+    if (one.name === FLOOR) {
+      await prime(this.#bench)
+      return runTrue(this.#bench, one)
+    }
+    // The kernel removes a cgroup behind rmdir(2), under a lock that mkdir(2) waits for, the longer the more there are.
+    await sleep(QUIET_MS)
+    return createAndRemove(this.#bench, one)
   }
 
   async #measure(task: Task, counts: boolean): Promise<void> {

@@ -114,7 +114,13 @@ function neighboursSection(findings: Findings): string {
   const measures = [...findings.results.times.keys()].filter((measure) => measure.endsWith('neighbours'))
   if (measures.length === 0) return ''
   const title = '`create` beside containers of tsrunc that wait to be started'
-  return timesSection({ title, measures, floorTakesPart: false }, findings)
+  const section = timesSection({ title, measures, floorTakesPart: true }, findings)
+  return `${section}
+
+The floor makes nothing that stays: its row is its \`run\`, and says how much of the difference is the kernel's. Half of the
+rounds without neighbours came before them, the others behind, each time ten seconds after the last was made or removed. Each
+\`create\` begins ${QUIET_MS} ms after the end of another container: the kernel goes on removing its cgroups, under a lock, and longer
+beside others.`
 }
 
 function timesRow(measure: string, name: string, byParticipant: ReadonlyMap<string, Result> | undefined): Row {

@@ -125,7 +125,8 @@ export async function prime(bench: Bench): Promise<void> {
   await bench.stopwatch.run([bench.floor, bench.workplace.rootfs, '/bin/true'])
 }
 
-function runTrue(bench: Bench, participant: Runtime): Promise<Measurement> {
+/** `run` of /bin/true; of the floor, all that it does. */
+export function runTrue(bench: Bench, participant: Runtime): Promise<Measurement> {
   if (participant.name !== FLOOR) return runForeground(bench, participant, 'true')
   return bench.stopwatch.run([participant.path, bench.workplace.rootfs, '/bin/true'])
 }
