@@ -102,6 +102,7 @@ export class Series {
     if (host === undefined) return
     const neighbours = new Neighbours(this.#bench, host)
     const measure = async (name: string, rounds: number) => {
+      if (rounds === 0) return
       await sleep(SETTLED)
       for (let round = 0; round < rounds; ++round) {
         for (const one of shuffled(this.#participants.filter(isPresent))) {
@@ -114,8 +115,8 @@ export class Series {
     const before = Math.ceil(runs / 2)
     try {
       await measure(besideNeighbours(0), before)
-      await this.#guard(host, 'neighbours', () => neighbours.make(count))
-      await measure(besideNeighbours(neighbours.count), runs)
+      const made = await this.#guard(host, 'neighbours', () => neighbours.make(count))
+      if (made) await measure(besideNeighbours(count), runs)
     } finally {
       await neighbours.remove()
     }

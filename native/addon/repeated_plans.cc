@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 #include "launcher/planner_wire.h"
 #include "sys/small_file.h"
@@ -22,6 +25,8 @@ using launcher::Section;
 constexpr size_t kMost = 16;
 // Of a request and its reply; longer ones are planned for each time.
 constexpr size_t kMostBytes = size_t{1} << 20;
+// There are eight types; each has one path.
+constexpr size_t kMostNamespaces = 8;
 constexpr char kNamespaceQuestion = 'n';
 // Of proc(5)'s directory ns, as src/host/probe.ts has them.
 constexpr const char* kNamespaces[] = {"cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"};
@@ -88,10 +93,18 @@ using Sections = std::array<std::string_view, launcher::kSections>;
   return nullptr;
 }
 
+// Whether two words differ in nothing but in which letters and digits they have: what escapes the others, as
+// the name of an object of systemd's does, makes the same of them.
+[[nodiscard]] bool is_of_one_form(std::string_view kept, std::string_view given) {
+  return std::equal(kept.begin(), kept.end(), given.begin(), given.end(), [](char one, char other) {
+    return one == other || (is_letter_or_digit(one) && is_letter_or_digit(other));
+  });
+}
+
 // Where the reply has a word of another length its bytes would be others, too.
 [[nodiscard]] bool may_stand_for(const RepeatedPlans::Word& word, std::string_view kept,
                                  std::string_view given) {
-  return (word.places.empty() || kept.size() == given.size()) &&
+  return (word.places.empty() || is_of_one_form(kept, given)) &&
          (word.is_path ? is_plain_path(given) : is_plain_id(given));
 }
 
@@ -132,33 +145,38 @@ using Sections = std::array<std::string_view, launcher::kSections>;
   return given.empty();
 }
 
-[[nodiscard]] bool is_own_namespace(int caller, std::string_view identity) {
-  for (const char* name : kNamespaces) {
-    char path[32];
-    char text[64];
-    struct stat about {};
-    sys::Text(path).add("ns/").add(name);
-    if (::fstatat(caller, path, &about, 0) == 0) {
-      sys::Text(text).add(uint64_t{about.st_dev}).add(":").add(uint64_t{about.st_ino});
-      if (identity == text) {
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-// Whether a caller has told of a namespace that is its own: a plan does not enter that.
-[[nodiscard]] bool tells_of_its_own(std::string_view message, int caller) {
+// The namespaces that a caller has told of, by their identities.
+[[nodiscard]] std::vector<std::string_view> namespaces_of(std::string_view message) {
   std::string_view answers = split(message)[static_cast<size_t>(Section::kAnswers)];
+  std::vector<std::string_view> out;
   std::string_view question;
   std::string_view identity;
   while (next_word(answers, question) && next_word(answers, identity)) {
-    if (!question.empty() && question.front() == kNamespaceQuestion && is_own_namespace(caller, identity)) {
-      return true;
+    if (!question.empty() && question.front() == kNamespaceQuestion) {
+      out.push_back(identity);
     }
   }
-  return false;
+  return out;
+}
+
+// Whether one of them is the caller's own, which a plan does not enter, or may be. `caller`: its directory of
+// proc(5).
+[[nodiscard]] bool tells_of_its_own(std::string_view message, int caller) {
+  const std::vector<std::string_view> told = namespaces_of(message);
+  if (told.empty()) {
+    return false;
+  }
+  return std::any_of(std::begin(kNamespaces), std::end(kNamespaces), [&](const char* name) {
+    char path[32];
+    char own[64];
+    struct stat about {};
+    sys::Text(path).add("ns/").add(name);
+    if (::fstatat(caller, path, &about, 0) != 0) {
+      return errno != ENOENT;  // a kernel without such namespaces
+    }
+    sys::Text(own).add(uint64_t{about.st_dev}).add(":").add(uint64_t{about.st_ino});
+    return std::find(told.begin(), told.end(), own) != told.end();
+  });
 }
 
 [[nodiscard]] bool is_same_request(const RepeatedPlans::Plan& plan, std::string_view given) {
@@ -194,7 +212,8 @@ void put_words(RepeatedPlans::Plan& plan, std::string_view message) {
 
 // Of what JavaScript hands over: what is put in stays within the reply.
 [[nodiscard]] bool is_sound(const RepeatedPlans::Plan& plan) {
-  if (plan.message.size() < sizeof(RequestHeader) || plan.message.size() + plan.reply.size() > kMostBytes) {
+  if (plan.message.size() < sizeof(RequestHeader) || plan.message.size() + plan.reply.size() > kMostBytes ||
+      namespaces_of(plan.message).size() > kMostNamespaces) {
     return false;
   }
   std::string_view argv = split(plan.message)[static_cast<size_t>(Section::kArgv)];

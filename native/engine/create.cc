@@ -1,8 +1,7 @@
 // create: from nothing to a container that waits for start.
-#include "engine/created_time.h"
 #include "engine/engine.h"
 #include "engine/host_run.h"
-#include "engine/owner.h"
+#include "engine/save_state.h"
 #include "engine/sync.h"
 #include "engine/trace.h"
 
@@ -26,13 +25,7 @@ bool speaks_by_courier(const wire::Plan& plan) {
 // pid can be found or there is no process.
 Failure commit(HostContext& context) {
   const Span span("state", "save the state");
-  SavedState saved;
-  saved.init = context.init;
-  const auto owner = find_owner(context.plan.launch);
-  TSRUNC_TRY(owner.failure());
-  saved.owner = *owner;
-  format_now(saved.created, sizeof saved.created);
-  TSRUNC_TRY(context.state.save_state(saved));
+  TSRUNC_TRY(save_state(context));
   // Before init is told that it may outlive us: it comes to exec.fifo a moment later, and finds its word
   // there.
   if (context.at_once != nullptr && !speaks_by_courier(context.plan)) {
@@ -76,6 +69,7 @@ bool create(HostContext& context, FailureRecord& why) {
     record(why, wire::List::kCreate, kNoOp, made);
     return false;
   }
+  context.creates = true;
   context.ungrouped = makes_cgroups_late(context.plan);
   bool ok = run_list(context, wire::List::kCreate, why);
   if (ok) {

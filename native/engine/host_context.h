@@ -84,9 +84,11 @@ struct HostContext {
   FailureRecord init_failure;  // what init reported, if it did
   bool init_failed = false;
   bool foreign_cgroup =
-      false;               // the unit of systemd, and so the cgroup, is somebody else's by now: checkUnit
-  bool ungrouped = false;  // create has not come to the cgroups yet: who is in one is a stranger
-  bool unkilled = false;   // destroy could not end what is in the cgroups, which stay busy then
+      false;             // the unit of systemd, and so the cgroup, is somebody else's by now: checkUnit
+  bool creates = false;  // a container: its state may be drafted
+  const wire::StrList* removed = nullptr;  // cgroups that killCgroups has removed
+  bool ungrouped = false;       // create has not come to the cgroups yet: who is in one is a stranger
+  bool unkilled = false;        // destroy could not end what is in the cgroups, which stay busy then
   bool refuses_damage = false;  // destroy: a damaged journal ends it, before anything is done
   char detail[1024] = {};       // room for a Failure's detail that has to be composed
   char suffix[48] = {};         // FailureRecord::suffix of the operation that runs

@@ -44,7 +44,7 @@ struct SavedState {
   ProcessId init;
   char created[40] = {};  // RFC 3339 with nanoseconds, UTC
   ProcessId owner;        // the run in the foreground that deletes the container at its end; pid 0: nobody
-  uint64_t journal_size = 0;  // how long the journal was by then; save_state looks itself
+  uint64_t journal_size = 0;  // how long the journal was by then; draft_state looks itself
 };
 
 class StateDir {
@@ -66,7 +66,12 @@ class StateDir {
   [[nodiscard]] sys::Failure load_plan(wire::Plan& out);
   // ENODATA: not created yet. EBADMSG: damaged; `out` then is what its whole copy says, or as it was.
   [[nodiscard]] sys::Failure load_state(SavedState& out) const;
-  [[nodiscard]] sys::Failure save_state(const SavedState& state) const;
+  // Writes the state beside its place.
+  [[nodiscard]] sys::Failure draft_state(const SavedState& state);
+  // Whether such a draft is of this init and of the journal as it is.
+  [[nodiscard]] bool has_draft(const ProcessId& init) const;
+  // Makes it the state.
+  [[nodiscard]] sys::Failure publish_draft() const;
 
   // How long the journal is at least, by the state that was loaded.
   [[nodiscard]] uint64_t journal_size() const noexcept { return journal_size_; }
@@ -113,6 +118,8 @@ class StateDir {
   // Of a failure. Most calls have none, and a page of the stack is a page fault.
   mutable sys::Array<char> damage_;  // its words
   mutable sys::Array<char> named_;   // its path
+  ProcessId drafted_init_;           // pid 0: nothing was drafted
+  uint64_t drafted_size_ = 0;        // of the journal
   void* mapped_ = nullptr;           // plan's bytes, then the arena
   size_t mapped_size_ = 0;
 };

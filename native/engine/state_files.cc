@@ -130,13 +130,24 @@ Failure StateDir::load_state(SavedState& out) const {
   return damaged(EBADMSG, "state", {"neither copy in its ", *length, " bytes is whole"});
 }
 
-Failure StateDir::save_state(const SavedState& state) const {
-  struct stat journal {};
-  if (::fstatat(fd_.get(), "journal", &journal, AT_SYMLINK_NOFOLLOW) != 0) {
+namespace {
+
+// -1: with errno.
+[[nodiscard]] off_t journal_length(int dir) noexcept {
+  struct stat about {};
+  return ::fstatat(dir, "journal", &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_size : -1;
+}
+
+}  // namespace
+
+Failure StateDir::draft_state(const SavedState& state) {
+  const off_t length = journal_length(fd_.get());
+  if (length < 0) {
     return of_file(sys::fail("fstatat"), "journal");
   }
+  drafted_init_ = {};
   SavedState whole = state;
-  whole.journal_size = static_cast<uint64_t>(journal.st_size);
+  whole.journal_size = static_cast<uint64_t>(length);
   char buffer[kLargestStateText];
   sys::Text text(buffer);
   write_state_text(text, whole);
@@ -148,6 +159,21 @@ Failure StateDir::save_state(const SavedState& state) const {
     }
     TSRUNC_TRY(of_file(sys::write_all(fd.get(), text.c_str(), text.size(), nullptr), "state.new"));
   }
+  drafted_init_ = whole.init;
+  drafted_size_ = whole.journal_size;
+  return kOk;
+}
+
+bool StateDir::has_draft(const ProcessId& init) const {
+  if (drafted_init_.pid == 0 || drafted_init_.pid != init.pid ||
+      drafted_init_.start_time != init.start_time) {
+    return false;
+  }
+  const off_t length = journal_length(fd_.get());
+  return length >= 0 && drafted_size_ == static_cast<uint64_t>(length);
+}
+
+Failure StateDir::publish_draft() const {
   return ::renameat(fd_.get(), "state.new", fd_.get(), "state") == 0
              ? kOk
              : of_file(sys::fail("rename"), "state.new");

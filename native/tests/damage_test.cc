@@ -33,7 +33,7 @@ class Saved {
     state.init = {4711, 0xfedcba9876543210U};
     std::strcpy(state.created, "2024-12-31T23:59:59.123456789Z");
     state.owner = {4712, 17};
-    CHECK(!dir.save_state(state));
+    CHECK(!dir.draft_state(state) && !dir.publish_draft());
   }
 
   [[nodiscard]] std::string read(const char* name) const {

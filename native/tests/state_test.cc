@@ -85,13 +85,31 @@ TEST(state_is_saved_and_loaded) {
   SavedState saved;
   saved.init = {4711, 0xfedcba9876543210U};
   std::strcpy(saved.created, "2024-12-31T23:59:59.123456789Z");
-  CHECK(!dir.save_state(saved));
+  CHECK(!dir.draft_state(saved) && !dir.publish_draft());
   CHECK(!dir.load_state(state));
   CHECK(state.init.pid == 4711 && state.init.start_time == saved.init.start_time &&
         same(state.created, saved.created));
   wire::Plan plan;
   CHECK(!dir.load_plan(plan));
   CHECK_TEXT(plan.header.id.data, "c1");
+}
+
+TEST(a_draft_is_of_one_init_and_one_journal) {
+  const TemporaryDirectory top;
+  const std::string path = std::string(top.path()) + "/c1";
+  const DecodedPlan decoded(small_plan("c1", path));
+  StateDir dir;
+  CHECK(!dir.make(decoded.plan));
+  SavedState saved;
+  saved.init = {4711, 12};
+  CHECK(!dir.has_draft({}) && !dir.has_draft(saved.init));
+  CHECK(!dir.draft_state(saved) && dir.has_draft(saved.init));
+  CHECK(!dir.has_draft({4711, 13}) && !dir.has_draft({4712, 12}));
+  SavedState state;
+  CHECK(dir.load_state(state).code == ENODATA);
+  CHECK(!dir.journal("hooks", "createRuntime") && !dir.has_draft(saved.init));
+  CHECK(!dir.draft_state(saved) && dir.has_draft(saved.init));
+  CHECK(!dir.publish_draft() && !dir.load_state(state) && state.init.pid == 4711);
 }
 
 // A process as init would be: waits to be killed.
@@ -121,7 +139,7 @@ TEST(status_follows_the_process) {
   const Child child;
   SavedState saved;
   saved.init = {child.pid, *engine::start_time(child.pid)};
-  CHECK(!dir.save_state(saved));
+  CHECK(!dir.draft_state(saved) && !dir.publish_draft());
   SavedState state;
   CHECK(status_of(dir, &decoded.plan, state) == Status::kRunning);
   {
@@ -130,11 +148,11 @@ TEST(status_follows_the_process) {
   }
   CHECK(status_of(dir, &decoded.plan, state) == Status::kRunning);
   ++saved.init.start_time;
-  CHECK(!dir.save_state(saved));
+  CHECK(!dir.draft_state(saved) && !dir.publish_draft());
   CHECK(status_of(dir, &decoded.plan, state) == Status::kStopped);
   CHECK(engine::open_process(saved.init).failure().code == ESRCH);
   --saved.init.start_time;
-  CHECK(!dir.save_state(saved));
+  CHECK(!dir.draft_state(saved) && !dir.publish_draft());
   auto pidfd = engine::open_process(saved.init);
   CHECK(pidfd.ok() && ::kill(child.pid, SIGKILL) == 0 && engine::wait_for_exit(*pidfd, 5000));
   // A zombie: nobody has reaped it yet.

@@ -104,7 +104,7 @@ TEST(undo_of_the_pid_file) {
   write(file, "4711");
   engine::SavedState saved;
   saved.init = {1, 1};
-  CHECK(!f.state.save_state(saved));  // created: the file is its caller's
+  CHECK(!f.state.draft_state(saved) && !f.state.publish_draft());  // created: the file is its caller's
   CHECK(!engine::undo_journal(f.context));
   CHECK(exists(file));
 }

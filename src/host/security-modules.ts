@@ -7,12 +7,16 @@ const SELINUX_MAGIC = 0xf97cff8cn
 
 type OwnFiles = Pick<HostView, 'memory' | 'ownText'>
 
-/** What `read` reads, or undefined where that does not exist or the kernel does not answer for lack of the module. */
+/** ENOENT, or EINVAL where the kernel does not answer for lack of the module. */
+const isAbsence = (code: string | undefined): boolean => code === 'ENOENT' || code === 'EINVAL'
+
+/** What `read` reads, or undefined where that is absent. Errors: node's own, for what may be there the next time. */
 function ifThere(read: () => string): string | undefined {
   try {
     return read()
-  } catch {
-    return undefined
+  } catch (error) {
+    if (isAbsence((error as NodeJS.ErrnoException).code)) return undefined
+    throw error
   }
 }
 

@@ -24,7 +24,7 @@ export interface SavedBytes {
  */
 export interface HostView {
   readonly memory: Memory
-  /** proc(5)'s directory of the caller. Who asks for it looks beyond what the four below say. */
+  /** proc(5)'s directory of the caller. Who asks for it looks beyond what the three below say. */
   readonly self: string
   /** What a file there says, as "cgroup" (cgroups(7)) and "attr/current". Errors: node's own. */
   ownText(name: string): string

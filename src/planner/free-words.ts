@@ -12,8 +12,9 @@ export interface Repeatable {
 }
 
 /**
- * What stands in a plan as it was given: an ID that no unit of systemd and no path has to escape, a path that is what
- * path.resolve makes of it. native/addon/repeated_plans.cc checks the words of later callers by the same rules.
+ * What stands in a plan as it was given: an ID that no path has to escape, a path that is what path.resolve makes of it.
+ * native/addon/repeated_plans.cc checks the words of later callers by the same rules, and that they have everything but letters
+ * and digits where the first one had it: systemd's names of objects escape that.
  */
 const PLAIN = {
   id: /^[A-Za-z0-9][A-Za-z0-9_-]*$/,

@@ -93,6 +93,8 @@ class CallersView implements HostView {
 
   ownNamespace(name: string): string | undefined {
     const identity = OWN_VIEW.namespaceIdentity(`${this.#self}/ns/${name}`)
+    // Nobody knows then whether one is the caller's.
+    if (identity === undefined) this.looksBeyond()
     this.#ownNamespaces.add(identity)
     return identity
   }

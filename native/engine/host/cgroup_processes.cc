@@ -276,6 +276,18 @@ namespace {
   return false;
 }
 
+// A cgroup in which there is a process, or another cgroup, cannot be removed: one that create made and that
+// can be has nobody to kill. Most containers end like that.
+[[nodiscard]] bool are_removed(const HostContext& context, const wire::StrList& paths) noexcept {
+  for (uint32_t i = 0; i < paths.count; ++i) {
+    if (!context.journal_read || !context.journal.has("cgroup", paths.items[i]) ||
+        !remove_directory(paths.items[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 [[nodiscard]] Failure kill_own(HostContext& context, const wire::StrList& paths) {
   const auto kill = [&](int milliseconds) {
     return kill_cgroups(paths, milliseconds, context.detail, sizeof context.detail);
@@ -291,7 +303,10 @@ namespace {
 [[nodiscard]] Failure kill_members(HostContext& context, const wire::StrList& paths) {
   // systemd may have refused the unit because another container has it; init was there before.
   if (context.init.pid != 0 && !context.ungrouped && !is_made_by_systemd(context.plan)) {
-    return kill_own(context, paths);
+    if (context.removed != &paths && are_removed(context, paths)) {
+      context.removed = &paths;
+    }
+    return context.removed == &paths ? kOk : kill_own(context, paths);
   }
   // No init was ever made, or none that is known or has come to its cgroups: whoever is in a cgroup that
   // create did not make is a stranger.

@@ -6,11 +6,10 @@
 
 #include <cstring>
 
-#include "engine/created_time.h"
 #include "engine/host/criu.h"
 #include "engine/host_context.h"
 #include "engine/init_process.h"
-#include "engine/owner.h"
+#include "engine/save_state.h"
 #include "sys/kernel.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
@@ -191,13 +190,7 @@ Failure run(HostContext& context, const wire::CheckLabel& op) {
 }
 
 Failure run(HostContext& context, const wire::SaveRestored& /*op*/) {
-  SavedState saved;
-  saved.init = context.init;
-  const auto owner = find_owner(context.plan.launch);
-  TSRUNC_TRY(owner.failure());
-  saved.owner = *owner;
-  format_now(saved.created, sizeof saved.created);
-  return context.state.save_state(saved);
+  return save_state(context);
 }
 
 }  // namespace tsrunc::engine

@@ -5,6 +5,7 @@
 
 #include "engine/await.h"
 #include "engine/host_context.h"
+#include "engine/save_state.h"
 #include "engine/sync.h"
 #include "engine/trace.h"
 #include "sys/kernel.h"
@@ -139,7 +140,24 @@ Failure run(HostContext& context, const wire::ReleaseInit& op) {
   return kOk;
 }
 
+namespace {
+
+// Whether what the state will say is known: nothing else is done, or noted, behind this operation, and init
+// runs no hooks, which may take any time.
+bool knows_state(const HostContext& context, const wire::AwaitInit& op) {
+  const wire::OpList& ops = context.plan.list(wire::List::kCreate);
+  const wire::Op& last = ops.items[ops.count - 1];
+  return context.creates && last.kind == wire::OpKind::kAwaitInit && &last.as<wire::AwaitInit>() == &op &&
+         !init_runs_hooks(context);
+}
+
+}  // namespace
+
 Failure run(HostContext& context, const wire::AwaitInit& op) {
+  if (knows_state(context, op)) {
+    // Init is what takes the time now. What fails here fails at commit again, and is told there.
+    (void)draft_state(context);
+  }
   return await_step(context, op.step);
 }
 

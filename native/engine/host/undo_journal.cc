@@ -139,7 +139,21 @@ class Undo {
     return kOk;
   }
 
+  // By killCgroups. Somebody else may have made one of that name since.
+  [[nodiscard]] bool was_removed(const char* path) const noexcept {
+    const wire::StrList* removed = context_.removed;
+    for (uint32_t i = 0; removed != nullptr && i < removed->count; ++i) {
+      if (std::strcmp(removed->items[i], path) == 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   [[nodiscard]] Failure undo_cgroup(const char* path) {
+    if (was_removed(path)) {
+      return kOk;
+    }
     if (is_own_cgroup(context_.plan.list(wire::List::kCreate), journal_, path)) {
       if (context_.plan.list(wire::List::kDelete).count == 0) {
         // Nothing has killed what is in it: there is no plan that says so.

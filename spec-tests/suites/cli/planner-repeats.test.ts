@@ -13,6 +13,7 @@ import {
   match,
   networkNamespace,
   notEqual,
+  ok,
   plansCold,
   requires,
   sandbox,
@@ -20,6 +21,7 @@ import {
   startPlanner,
   test,
 } from '../../lib'
+import { isLoaded, SYSTEMD } from '../systemd/unit'
 import { ONLY } from './planner-talk'
 
 plansCold()
@@ -52,8 +54,10 @@ const made = async (
   id: string,
   pidFile: string,
   within: readonly string[] = [],
+  global: readonly string[] = [],
 ): Promise<Made> => {
-  const { status, stderr } = await call(planner, ['create', '--bundle', b.path, '--pid-file', pidFile, id], within)
+  const words = [...global, 'create', '--bundle', b.path, '--pid-file', pidFile, id]
+  const { status, stderr } = await call(planner, words, within)
   deepEqual([status, stderr], [0, ''])
   const pid = readFileSync(pidFile, 'utf8')
   const plan = readFileSync(join(sandbox().marks.root, id, 'plan'))
@@ -136,6 +140,22 @@ test("tsrunc planner: of the namespace at a path it is looked anew whether it is
       } finally {
         execFileSync('umount', [file])
       }
+    }
+  }
+})
+
+test("tsrunc planner: systemd's object of a unit has the ID of who asks", ONLY, async () => {
+  requires('root', 'systemd')
+  startPlanner()
+  const b = await sleeping()
+  // In the object's name a letter is one byte, and "-" three.
+  for (const end of ['ax', 'bx', 'cx', '-x', '_x']) {
+    const id = `${b.id.replaceAll('-', '')}${end}`
+    const warm = await made('on', b, id, scratch('pid'), [], SYSTEMD.global)
+    match(warm.cgroups, new RegExp(`/tsrunc-${id}\\.scope$`, 'm'))
+    ok(!isLoaded(`tsrunc-${id}.scope`), 'the unit is there after delete')
+    if (end === 'cx' || end === '-x') {
+      deepEqual(warm.plan, (await made('off', b, id, scratch('pid'), [], SYSTEMD.global)).plan)
     }
   }
 })
