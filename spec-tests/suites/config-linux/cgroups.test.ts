@@ -219,6 +219,17 @@ test('a cgroup made by create is gone after delete', async () => {
   deepEqual(cgroupsNamed(b.id), [])
 })
 
+// runc and crun remove whatever is at the path.
+test('a cgroup that was there before create is there after delete', { only: ['tsrunc'] }, async () => {
+  requiresController('pids')
+  const b = await bundle()
+  const directory = cgroupDirectory('pids', b.id)
+  mkdirSync(directory)
+  sandbox().undo.push(() => rmdirSync(directory))
+  await b.run()
+  ok(existsSync(directory), `${directory} is gone`)
+})
+
 test('cgroups that the container made below its own are removed too', async () => {
   requires('cgroup-v1')
   requiresController('pids')
