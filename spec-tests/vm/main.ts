@@ -163,13 +163,10 @@ const runMachine = async (
 }
 
 /**
- * Two machines at a time, each after those whose tests it may have to take over: few tests are for both kinds of kernel, and
- * a machine waits more than it computes.
+ * Machines at a time, in their order: the two that have most to run begin, the others follow where there is room. What one of
+ * them lacks although it should have it is taken over by those that begin behind its end.
  */
-const lanesOf = (machines: readonly Machine[]): readonly (readonly Machine[])[] => [
-  machines.filter(({ kernel }) => kernel !== 'bookworm'),
-  machines.filter(({ kernel }) => kernel === 'bookworm'),
-]
+const AT_ONCE = 2
 
 const main = async (): Promise<void> => {
   const options = readOptions()
@@ -178,9 +175,10 @@ const main = async (): Promise<void> => {
   const hostTests = options.host === undefined ? [] : testsOf(options.host)
   const open = new Map(hostTests.filter(isUnmet).map((test) => [keyOf(test), test.meta.unmet ?? ''] as const))
   const runs: MachineRun[] = []
+  const waiting = [...options.machines]
   await Promise.all(
-    lanesOf(options.machines).map(async (lane) => {
-      for (const machine of lane) {
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let machine = waiting.shift(); machine !== undefined; machine = waiting.shift()) {
         const run = await runMachine(machine, work, open)
         if (run === undefined) continue
         runs.push(run)
