@@ -65,7 +65,7 @@ measured right after another run of the same runtime, as in a loop; \`run, prime
 right after the floor has run a container, which is not counted and helps those most that are there soonest; and
 \`run, quiet\` after ${QUIET_MS} ms without any container: there the kernel's waits, the same for all, outweigh the rest.
 
-On cgroup v1 the first cgroup of a host in the hierarchy of cpusets costs 2 to 6 ms, because the kernel changes its own code (a static
+On cgroup v1 the first cgroup of a host in the hierarchy of cpusets costs up to 6 ms on some machines, because the kernel changes its own code (a static
 key): each container that is alone pays for it, of whichever runtime, those beside neighbours do not.
 
 ${table(['host', ''], hostRows(host, options))}
