@@ -18,7 +18,7 @@ export interface Place {
 
 const MEASURES = ['run', 'run, quiet', 'run with seccomp', 'the five together', 'exec', 'run, 8 at once'] as const
 const REFERENCES = ['floor', 'crun', 'runc'] as const
-const OURS = ['tsrunc', 'tsrunc-cold'] as const
+const OURS = ['tsrunc', 'tsrunc-kept', 'tsrunc-cold'] as const
 const NONE = '–'
 
 const ms = (microseconds: number): string => (microseconds / 1000).toFixed(2)

@@ -29,7 +29,7 @@ export const USAGE = `usage: npm run bench -- [options]   (as root)
   --runs N           measured rounds (100)
   --warm-up N        rounds before them that are not counted (5)
   --neighbours N     containers beside which create is measured too (1000)
-  --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc,tsrunc-cold)
+  --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc,tsrunc-kept,tsrunc-cold)
   --only A,B         of what is measured in rounds these alone, and what is measured together with them ("run,exec")
   --bundles DIR      measure {docker-default,containerd-ctr-default,podman-default}.json of this folder too
   --output FILE      where the report goes (docs/BENCHMARKS.md)
@@ -47,7 +47,7 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
       runs: { type: 'string', default: '100' },
       'warm-up': { type: 'string', default: '5' },
       neighbours: { type: 'string', default: '1000' },
-      runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc,tsrunc-cold' },
+      runtimes: { type: 'string', default: 'floor,crun,runc,tsrunc,tsrunc-kept,tsrunc-cold' },
       only: { type: 'string' },
       bundles: { type: 'string' },
       output: { type: 'string', default: defaultOutput },

@@ -7,6 +7,7 @@ const COLOURS: Readonly<Record<string, string>> = {
   crun: '#e8a33d',
   runc: '#c8553d',
   tsrunc: '#2f7ebc',
+  'tsrunc-kept': '#6aa5d6',
   'tsrunc-cold': '#9cc4e4',
 }
 const [LABELS, BARS, FIGURES, LINE, GAP] = [120, 480, 90, 18, 34]

@@ -54,7 +54,8 @@ Written by \`npm run bench -- --runs ${options.runs} --neighbours ${options.neig
 little about another; the ratios say more. Each round measures everything once, in a new random order, so that all share
 the same good and bad moments. A measurement is fork, exec and wait of the command, without a shell. \`floor\` is
 \`bench/floor.cc\`, the least kernel work that starts and reaps such a container; it mounts no cgroup file system and loads
-no seccomp filter. \`tsrunc\` has a planner that runs, \`tsrunc-cold\` has none and starts node for \`create\`, \`run\`, \`exec\` and \`update\`.
+no seccomp filter. \`tsrunc\` has a planner that runs. \`tsrunc-kept\` has none, but the plans that are kept in a file of what came before;
+\`tsrunc-cold\` has neither, as for a configuration that never came, and starts node for \`create\`, \`run\` and \`exec\`. Both do for \`update\`.
 The columns "÷" divide the medians. CPU is that of the command and of its children; what the planner, a process of its own, spends
 on a call is in the times only. State lies on a tmpfs for all. With more to run than there are cores a call waits for its turn, once more where it asks the
 planner: judge by a run whose "load before" is small.

@@ -4,8 +4,12 @@ import { join, resolve } from 'node:path'
 import { measuredEnvironment } from './stopwatch'
 
 export const FLOOR = 'floor'
-/** tsrunc with a planner that runs for its root, and without one, so that node starts for each create, run and exec. */
+/**
+ * tsrunc with a planner that runs for its root; without one, with the plans that are kept in a file; and without both, as for a
+ * configuration that never came before: node starts for each create, run and exec.
+ */
 export const WARM = 'tsrunc'
+export const KEPT = 'tsrunc-kept'
 export const COLD = 'tsrunc-cold'
 
 /** One that takes part: a runtime, or the floor. */
@@ -43,7 +47,7 @@ export function findParticipants(names: readonly string[], floor: string): reado
 
 function usualPlaces(name: string, floor: string): readonly string[] {
   if (name === FLOOR) return [floor]
-  if (name === WARM || name === COLD) return [join(__dirname, '..', 'build', 'Release', 'tsrunc')]
+  if ([WARM, KEPT, COLD].includes(name)) return [join(__dirname, '..', 'build', 'Release', 'tsrunc')]
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin']
   return folders.filter((folder) => folder !== '').map((folder) => join(folder, name))
 }

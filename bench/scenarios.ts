@@ -1,7 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Participant, Runtime } from './runtimes'
-import { COLD, FLOOR, WARM } from './runtimes'
+import { COLD, FLOOR, KEPT, WARM } from './runtimes'
 import type { Measurement, Stopwatch } from './stopwatch'
 import type { BundleName, Workplace } from './workplace'
 
@@ -31,7 +32,7 @@ export const QUIET_MS = 150
 const VERBS = ['create', 'start', 'state', 'kill', 'delete'] as const
 export const ALL_VERBS = 'the five together'
 /** What --planner is given. */
-const MODES: Readonly<Record<string, string>> = { [WARM]: 'on', [COLD]: 'off' }
+const MODES: Readonly<Record<string, string>> = { [WARM]: 'on', [KEPT]: 'off', [COLD]: 'off' }
 const PLANNED: readonly string[] = ['create', 'run', 'exec', 'update']
 /** How many containers begin at once. */
 const AT_ONCE = [1, 8, 32] as const
@@ -98,10 +99,15 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** `argv` of a verb, with the state root of this benchmark. A warm call that is not planned warm is an error. */
+/**
+ * `argv` of a verb, with the state root of this benchmark. A warm call that is not planned warm is an error; of what a cold one
+ * asks for nothing is known.
+ */
 export function verb(bench: Pick<Bench, 'workplace'>, runtime: Runtime, ...rest: readonly string[]): readonly string[] {
   const mode = rest.some((word) => PLANNED.includes(word)) ? MODES[runtime.name] : undefined
   const planner = mode === undefined ? [] : ['--planner', mode]
+  if (runtime.name === COLD)
+    rmSync(join(bench.workplace.stateRoot(runtime), '~plans'), { recursive: true, force: true })
   return [runtime.path, '--root', bench.workplace.stateRoot(runtime), ...planner, ...rest]
 }
 

@@ -26,7 +26,8 @@ namespace {
   std::vector<char*> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!is_variable(*entry, launcher::kHandoffVariable) && !is_variable(*entry, launcher::kPlanVariable) &&
-        !is_variable(*entry, launcher::kTraceVariable)) {
+        !is_variable(*entry, launcher::kTraceVariable) &&
+        !is_variable(*entry, launcher::kConsideredVariable)) {
       out.push_back(*entry);
     }
   }

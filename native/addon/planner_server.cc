@@ -19,6 +19,8 @@
 #include "addon/planner_connection.h"
 #include "addon/repeated_plans.h"
 #include "addon/watched.h"
+#include "launcher/kept_facts.h"
+#include "launcher/kept_plans.h"
 #include "launcher/sealed.h"
 
 namespace tsrunc::addon {
@@ -423,7 +425,7 @@ namespace {
 }
 
 [[nodiscard]] RepeatedPlans::Plan read_plan(const Napi::Object& from) {
-  RepeatedPlans::Plan plan{bytes_of(from.Get("message")), {}, {}, bytes_of(from.Get("reply"))};
+  RepeatedPlans::Plan plan{bytes_of(from.Get("message")), {}, {}, bytes_of(from.Get("reply")), {}};
   const auto words = from.Get("words").As<Napi::Array>();
   for (uint32_t i = 0; i < words.Length(); ++i) {
     const auto one = words.Get(i).As<Napi::Object>();
@@ -450,6 +452,29 @@ Napi::Value keep_plan(const Napi::CallbackInfo& info) {
     server->look_if_changed();
     server->repeated().keep(read_plan(info[1].As<Napi::Object>()),
                             static_cast<uint64_t>(info[2].ToNumber().Int64Value()));
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value kept_facts(const Napi::CallbackInfo& info) {
+  sys::Array<char> facts;
+  if (!launcher::add_kept_facts(facts)) {
+    return info.Env().Undefined();
+  }
+  return Napi::Buffer<char>::Copy(info.Env(), facts.data(), facts.size());
+}
+
+Napi::Value keep_on_disk(const Napi::CallbackInfo& info) {
+  const std::string root = info[0].ToString();
+  RepeatedPlans::Plan plan = read_plan(info[1].As<Napi::Object>());
+  const auto files = info[2].As<Napi::Array>();
+  for (uint32_t i = 0; i < files.Length(); ++i) {
+    plan.files.push_back(files.Get(i).ToString());
+  }
+  const sys::Array<char> entry = entry_of(plan);
+  launcher::KeptPlans plans;
+  if (!entry.empty() && plans.open(root.c_str())) {
+    plans.keep({entry.data(), entry.size()}, bytes_of(info[3]));
   }
   return info.Env().Undefined();
 }

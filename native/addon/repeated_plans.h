@@ -1,10 +1,4 @@
-// Requests that come again and again, as those of health checks and of containers of one configuration, and
-// the plans that were made of them: a caller is answered without JavaScript. Knows nothing of node.
-//
-// Such a request differs from the one that was planned for in no more than what the launcher noted of its
-// caller, which the plan does not depend on, in which namespaces there are at the paths that are to be
-// entered, as long as none is the caller's own, and in some words of the command line, which the plan has in
-// some places, and is the same elsewhere (src/planner/repeats.ts, which finds out).
+// The repeated plans of a planner (launcher/repeated_plan.h): callers are answered without JavaScript.
 #pragma once
 
 #include <sys/types.h>
@@ -37,6 +31,7 @@ class RepeatedPlans {
     std::vector<Word> words;
     std::vector<Look> looks;
     std::string reply;
+    std::vector<std::string> files;  // that it was made with: another one makes another plan
   };
 
   // A number of the facts of the host (src/host/memory.ts) that the plans were made with.
@@ -44,16 +39,17 @@ class RepeatedPlans {
   // They are others now.
   void forget() noexcept;
   // Answers requests like this one, unless the facts are no longer those of `facts`.
-  void keep(Plan plan, uint64_t facts);
+  void keep(const Plan& plan, uint64_t facts);
   // The reply to a request of a process; empty: it has to be planned for. Valid until the next call.
   [[nodiscard]] std::string_view find(std::string_view message, pid_t caller);
 
  private:
-  [[nodiscard]] bool looks_the_same(const Plan& plan, std::string_view message, pid_t caller);
-
   uint64_t facts_ = 0;
-  std::list<Plan> plans_;  // the one that was used last is the first
-  sys::Array<char> text_;
+  std::list<sys::Array<char>> plans_;  // the one that was used last is the first
+  sys::Array<char> reply_;
 };
+
+// The plan as an entry; empty where it is too large or not sound.
+[[nodiscard]] sys::Array<char> entry_of(const RepeatedPlans::Plan& plan);
 
 }  // namespace tsrunc::addon

@@ -166,6 +166,11 @@ int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient cli
     return go_cold(argc, argv, call, executable.get(), failure.code == ESTALE ? kStale : kCold);
   }
   client.close();
+  return run_reply(argc, argv, call, reply, std::move(lock), std::move(executable));
+}
+
+int run_reply(int argc, char** argv, const PlannerCall& call, const PlannerReply& reply, sys::UniqueFd lock,
+              sys::UniqueFd executable) {
   if (reply.kind != ReplyKind::kPlan || !hold(call, lock) || !write_lines(reply)) {
     return go_cold(argc, argv, call, executable.get(), kCold);
   }

@@ -22,4 +22,9 @@ inline constexpr char kStale[] = "stale";
 [[nodiscard]] int await_plan(int argc, char** argv, const PlannerCall& call, PlannerClient client,
                              sys::UniqueFd executable);
 
+// The same with a reply that is there already.
+// `lock`: of the container whose limits are changed, where it is held.
+[[nodiscard]] int run_reply(int argc, char** argv, const PlannerCall& call, const PlannerReply& reply,
+                            sys::UniqueFd lock, sys::UniqueFd executable);
+
 }  // namespace tsrunc::launcher

@@ -15,8 +15,9 @@
 // tsrunc (HEIR: pid of a child to be reaped, or 0; addon/memory_heir.h. LOCK_FD: addon/container_lock.h).
 // A warm call (warm.h) that cannot become the sealed copy of tsrunc in place (become_in_place.h) executes it
 // with _TSRUNC_ASKED=SOCKET_FD:EXECUTABLE_FD:MILLISECONDS:GREETED; where the planner has no plan, it goes by
-// _TSRUNC_COLD=cold or _TSRUNC_COLD=stale back to the executable. None outlives the start of the program that
-// reads it.
+// _TSRUNC_COLD=cold or _TSRUNC_COLD=stale back to the executable. Node finds a request whose plan it is to
+// keep for later calls by _TSRUNC_CONSIDERED=REQUEST_FD (kept_plans.h). None outlives the start of the
+// program that reads it.
 #pragma once
 
 #include <sys/resource.h>
@@ -33,6 +34,7 @@ inline constexpr char kHandoffVariable[] = "_TSRUNC_HANDOFF";
 inline constexpr char kPlanVariable[] = "_TSRUNC_PLAN";
 inline constexpr char kAskedVariable[] = "_TSRUNC_ASKED";
 inline constexpr char kColdVariable[] = "_TSRUNC_COLD";
+inline constexpr char kConsideredVariable[] = "_TSRUNC_CONSIDERED";
 
 // Writes the record of this process into a new memfd (not close-on-exec: node must inherit it).
 [[nodiscard]] sys::Result<sys::UniqueFd> note_caller();

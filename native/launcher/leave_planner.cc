@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "launcher/host_namespaces.h"
 #include "launcher/leave_cgroups.h"
 #include "launcher/node.h"
 #include "launcher/planner_client.h"
@@ -30,40 +31,6 @@ namespace {
 constexpr char kIdleSeconds[] = "300";
 constexpr int64_t kEndMilliseconds = 2000;
 constexpr int64_t kAnswerMilliseconds = 1000;
-
-// include/linux/proc_ns.h: namespaces that the kernel made when it started have these inodes.
-struct FirstNamespace {
-  const char* path;
-  ino_t inode;
-};
-constexpr FirstNamespace kFirst[] = {
-    {"/proc/self/ns/user", 0xEFFFFFFD},
-    {"/proc/self/ns/pid", 0xEFFFFFFC},
-    {"/proc/self/ns/cgroup", 0xEFFFFFFB},
-};
-
-constexpr ino_t kFirstMounts = 0xEFFFFFF8;  // since Linux 6.17
-
-[[nodiscard]] ino_t inode_of(const char* path) noexcept {
-  struct stat about {};
-  return ::stat(path, &about) == 0 ? about.st_ino : 0;
-}
-
-// Before it had an inode of its own, process 1 told which one is the first. A user does not see that, and
-// need not: only root makes mount namespaces that are in the first user namespace.
-[[nodiscard]] bool has_hosts_mounts() noexcept {
-  const ino_t own = inode_of("/proc/self/ns/mnt");
-  return own == kFirstMounts || ::geteuid() != 0 || (own != 0 && own == inode_of("/proc/1/ns/mnt"));
-}
-
-[[nodiscard]] bool is_on_host() noexcept {
-  for (const FirstNamespace& first : kFirst) {
-    if (inode_of(first.path) != first.inode) {
-      return false;
-    }
-  }
-  return ::getuid() == ::geteuid() && has_hosts_mounts();
-}
 
 // The directory's real path, where a planner can serve it. It is made as the call itself would make it.
 [[nodiscard]] bool find_root(const char* root, char (&out)[PATH_MAX]) noexcept {
@@ -152,7 +119,7 @@ void become_planner(char (&root)[PATH_MAX], bool ending, const char* path) {
   char seconds[sizeof kIdleSeconds];
   std::memcpy(seconds, kIdleSeconds, sizeof seconds);
   char* words[] = {name, option, root, verb, idle, seconds, nullptr};
-  (void)run_node(6, words);
+  (void)run_node(6, words, {});
 }
 
 }  // namespace

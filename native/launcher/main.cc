@@ -159,11 +159,12 @@ namespace {
   Arguments arguments;
   if (!parse_arguments(argc, argv, arguments)) {
     // Returns where the call is node's after all.
-    if (const int code = run_warm(argc, argv); code != kNotPlanned) {
+    sys::Array<char> considered;
+    if (const int code = run_warm(argc, argv, considered); code != kNotPlanned) {
       return code;
     }
     abandon_trace();
-    return run_node(argc, argv);
+    return run_node(argc, argv, considered);
   }
   notice_children();
   return run_verb(arguments, trace);

@@ -1,20 +1,24 @@
 #include "launcher/node.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "launcher/describe.h"
 #include "launcher/handoff.h"
 #include "launcher/log.h"
 #include "launcher/planned.h"
+#include "launcher/sealed.h"
 #include "launcher/trace_file.h"
 #include "sys/array.h"
 #include "sys/kernel.h"
 #include "sys/text.h"
+#include "sys/unique_fd.h"
 
 #ifndef TSRUNC_NODE
 #define TSRUNC_NODE ""
@@ -31,8 +35,8 @@ constexpr const char* kDists[] = {"/../../dist/", "/../lib/tsrunc/dist/"};
 constexpr char kMain[] = "main.js";
 constexpr char kBundle[] = "bundle.js";
 
-constexpr const char* kOwnVariables[] = {kHandoffVariable, kPlanVariable, kAskedVariable, kColdVariable,
-                                         kTraceVariable};
+constexpr const char* kOwnVariables[] = {kHandoffVariable, kPlanVariable,       kAskedVariable,
+                                         kColdVariable,    kConsideredVariable, kTraceVariable};
 
 [[nodiscard]] bool starts_with(const char* text, const char* prefix) noexcept {
   return std::strncmp(text, prefix, std::strlen(prefix)) == 0;
@@ -221,7 +225,23 @@ void add_environment(sys::Array<char*>& out) {
   }
 }
 
-int run_node(int argc, char** argv) {
+namespace {
+
+// The bytes for node to read; invalid where there are none, or no memory for them.
+[[nodiscard]] sys::UniqueFd hand_over(const sys::Array<char>& bytes) {
+  if (bytes.empty()) {
+    return {};
+  }
+  auto memory = sealed_bytes("considered", bytes.data(), bytes.size());
+  if (!memory.ok() || ::fcntl(memory->get(), F_SETFD, 0) != 0) {
+    return {};
+  }
+  return std::move(*memory);
+}
+
+}  // namespace
+
+int run_node(int argc, char** argv, const sys::Array<char>& considered) {
   const int failed = is_exec(argc, argv) ? kExecFailed : 1;
   char main_js[PATH_MAX];
   char place[PATH_MAX];
@@ -240,6 +260,13 @@ int run_node(int argc, char** argv) {
   sys::Array<char*> env;
   add_environment(env);
   env.push(variable);
+  char request[64];
+  // Behind the record of the caller, which is to have no descriptor that the caller has not.
+  sys::UniqueFd memory = hand_over(considered);
+  if (memory.valid()) {
+    sys::Text(request).add(kConsideredVariable).add("=").add(static_cast<uint64_t>(memory.get()));
+    env.push(request);
+  }
   char trace[96];
   if (trace_for_node(trace, sizeof trace)) {
     env.push(trace);

@@ -10,8 +10,9 @@
 namespace tsrunc::launcher {
 
 // Executes node with dist/main.js and the words of `argv` after the first. Returns, with 1, only if it
-// cannot; the reason is on stderr then.
-[[nodiscard]] int run_node(int argc, char** argv);
+// cannot; the reason is on stderr then. `considered`: a request whose plan node is to keep for later calls
+// (kept_plans.h), if it can be; none where it is empty.
+[[nodiscard]] int run_node(int argc, char** argv, const sys::Array<char>& considered);
 
 // The same with dist/shim.js, containerd's shim, which wants no record of its caller.
 [[nodiscard]] int run_shim_node(int argc, char** argv);

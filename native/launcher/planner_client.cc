@@ -56,6 +56,22 @@ constexpr mode_t kOthersWrite = S_IWGRP | S_IWOTH;
              : sys::fail(EBADMSG, "recv", kSocketName, kNoPlanner);
 }
 
+// False: it is of no known form.
+[[nodiscard]] bool read_header(const ReplyHeader& header, PlannerReply& out) noexcept {
+  uint64_t total = 0;
+  for (size_t i = 0; i < kParts; ++i) {
+    out.starts[i] = total;
+    total += header.sizes[i];
+  }
+  if (std::memcmp(header.magic, kPlannerMagic, sizeof kPlannerMagic) != 0 || header.kind < 1 ||
+      header.kind > static_cast<uint32_t>(ReplyKind::kStale) || total > kMostReplyBytes) {
+    return false;
+  }
+  out.starts[kParts] = total;
+  out.kind = static_cast<ReplyKind>(header.kind);
+  return true;
+}
+
 }  // namespace
 
 Failure PlannerClient::connect(const char* root) {
@@ -176,20 +192,27 @@ Failure PlannerClient::receive(PlannerReply& out) {
   }
   ReplyHeader header{};
   TSRUNC_TRY(receive_exactly(&header, sizeof header));
-  uint64_t total = 0;
-  for (size_t i = 0; i < kParts; ++i) {
-    out.starts[i] = total;
-    total += header.sizes[i];
-  }
-  if (std::memcmp(header.magic, kPlannerMagic, sizeof kPlannerMagic) != 0 || header.kind < 1 ||
-      header.kind > static_cast<uint32_t>(ReplyKind::kStale) || total > kMostReplyBytes) {
+  if (!read_header(header, out)) {
     return sys::fail(EBADMSG, "recv", kSocketName, kNoPlanner);
   }
-  out.starts[kParts] = total;
-  out.kind = static_cast<ReplyKind>(header.kind);
   out.bytes.clear();
-  out.bytes.resize(total);
-  return receive_exactly(out.bytes.data(), total);
+  out.bytes.resize(out.starts[kParts]);
+  return receive_exactly(out.bytes.data(), out.bytes.size());
+}
+
+bool read_reply(std::string_view bytes, PlannerReply& out) noexcept {
+  ReplyHeader header{};
+  if (bytes.size() < sizeof header) {
+    return false;
+  }
+  std::memcpy(&header, bytes.data(), sizeof header);
+  bytes.remove_prefix(sizeof header);
+  if (!read_header(header, out) || bytes.size() != out.starts[kParts]) {
+    return false;
+  }
+  out.bytes.clear();
+  out.bytes.append(bytes.data(), bytes.size());
+  return true;
 }
 
 }  // namespace tsrunc::launcher

@@ -1,6 +1,7 @@
 // The caller's side of the planner's socket.
 #pragma once
 
+#include <string_view>
 #include <utility>
 
 #include "launcher/planner_wire.h"
@@ -24,6 +25,9 @@ struct PlannerReply {
     return starts[static_cast<size_t>(which) + 1] - starts[static_cast<size_t>(which)];
   }
 };
+
+// One that is there as a whole, with its header. False: it is of no known form.
+[[nodiscard]] bool read_reply(std::string_view bytes, PlannerReply& out) noexcept;
 
 class PlannerClient {
  public:

@@ -12,6 +12,7 @@
 #include "launcher/become.h"
 #include "launcher/become_in_place.h"
 #include "launcher/handoff.h"
+#include "launcher/kept_call.h"
 #include "launcher/leave_planner.h"
 #include "launcher/node.h"
 #include "launcher/planner_call.h"
@@ -107,7 +108,7 @@ constexpr int kGreetingMilliseconds = 5;
 
 }  // namespace
 
-int run_warm(int argc, char** argv) {
+int run_warm(int argc, char** argv, sys::Array<char>& considered) {
   PlannerCall call;
   if (!parse_planner_call(argc, argv, call)) {
     return kNotPlanned;
@@ -115,18 +116,18 @@ int run_warm(int argc, char** argv) {
   if (call.wrong_mode) {
     return refuse(call, "invalid value of the variable TSRUNC_PLANNER: one of off, auto, wait, on");
   }
-  if (call.mode == PlannerMode::kOff) {
-    return kNotPlanned;
-  }
   sys::Array<char> root;
   add_root(call, root);
+  if (call.mode == PlannerMode::kOff) {
+    return run_kept(argc, argv, call, root.data(), considered);
+  }
   const bool on = call.mode == PlannerMode::kOn;
   const bool leaves = call.mode == PlannerMode::kAuto;
   if (!on && !has_socket(root.data())) {
     if (leaves) {
       leave_planner(root.data(), false);
     }
-    return kNotPlanned;
+    return run_kept(argc, argv, call, root.data(), considered);
   }
   sys::Array<char> input;
   if (call.reads_input && (!take_input(input) || input.size() > kMostConfigBytes)) {
@@ -166,7 +167,7 @@ int run_cold(int argc, char** argv, const char* words) {
     add_root(call, root);
     leave_planner(root.data(), true);
   }
-  return run_node(argc, argv);
+  return run_node(argc, argv, {});
 }
 
 }  // namespace tsrunc::launcher

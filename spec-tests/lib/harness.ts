@@ -4,7 +4,7 @@ import { denial } from './denial'
 import { patient } from './patience'
 import { Unmet } from './requires'
 import { type RuntimeName, runtime } from './runtime'
-import { closeSandbox, openSandbox } from './sandbox'
+import { closeSandbox, openSandbox, plansCold } from './sandbox'
 import { endSharedPlanner } from './shared-planner'
 
 afterAll(endSharedPlanner)
@@ -125,4 +125,19 @@ export const test = (name: string, first: TestOptions | Body, second?: Body): vo
     context.task.meta.deviates = deviation
     context.skip(`${runtime().name} deviates: ${deviation}`)
   })
+}
+
+/**
+ * The same in a file that is about node, or about planners that its tests start by themselves. It is said of each test: in a
+ * machine the tests of all files are one program.
+ */
+export const coldTest: typeof test = (name, first, second) => {
+  const coldly = (body: Body | undefined): Body | undefined =>
+    body &&
+    (() => {
+      plansCold()
+      return body()
+    })
+  if (typeof first === 'function') test(name, coldly(first) ?? first)
+  else test(name, first, coldly(second))
 }

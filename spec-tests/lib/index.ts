@@ -33,7 +33,7 @@ export {
 export { consoleSocket, onTerminal } from './console'
 export { denies, outerFilters, undenied } from './denial'
 export { descriptorsOf, givesDescriptors, inherited } from './descriptors'
-export { type TestOptions, test } from './harness'
+export { coldTest, type TestOptions, test } from './harness'
 export { copyOfRuntime } from './installation'
 export { isAlive } from './leftovers'
 export { isMounted, mountAt, parseMountinfo } from './mountinfo'

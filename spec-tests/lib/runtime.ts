@@ -26,7 +26,7 @@ const NO_QUIRKS: Quirks = { keptInRoot: [], keepsCgroupParents: false, tellsStor
 
 const QUIRKS: Readonly<Record<RuntimeName, Quirks>> = {
   // Compiled seccomp programs, for later containers; the socket of a planner that was killed.
-  tsrunc: { ...NO_QUIRKS, keptInRoot: [/^~seccomp$/, /^~planner$/], tellsStories: true },
+  tsrunc: { ...NO_QUIRKS, keptInRoot: [/^~seccomp$/, /^~plans$/, /^~planner$/], tellsStories: true },
   runc: { keptInRoot: [], keepsCgroupParents: true, tellsStories: false },
   crun: { keptInRoot: [/^\.lock$/, /^\.empty-directory$/], keepsCgroupParents: true, tellsStories: false },
   youki: NO_QUIRKS,

@@ -107,12 +107,10 @@ export const scratch = (name: string): string => join(sandbox().directory, name)
 /** Sandboxes that have their planner, or want none. */
 const planners = new WeakSet<Sandbox>()
 const cold = new WeakSet<Sandbox>()
-let allCold = false
 
-/** This test, or outside of one this file, is about node or about planners that it starts by itself. */
+/** This test is about node, or about planners that it starts by itself. */
 export const plansCold = (): void => {
-  if (open === undefined) allCold = true
-  else cold.add(open)
+  cold.add(sandbox())
 }
 
 /**
@@ -120,7 +118,7 @@ export const plansCold = (): void => {
  * own, for which no planner plans.
  */
 const isWarm = (): boolean =>
-  process.env['SPEC_TESTS_PLANNER'] === 'on' && sandbox().caller === undefined && !allCold && !cold.has(sandbox())
+  process.env['SPEC_TESTS_PLANNER'] === 'on' && sandbox().caller === undefined && !cold.has(sandbox())
 
 /** No call leaves a planner behind that no test has asked for. */
 const plannerMode = (): Record<string, string> => {

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
+import { defaultRoot } from '../container/root'
 import { quote, shownPointer, type TsruncError } from '../errors'
-import { readHandoff } from '../host/caller'
+import { readHandoff, takeConsidered } from '../host/caller'
 import { endTrace, openTrace } from '../host/trace'
 import { type Log, logOf, writeLog } from './log'
 import { giveBack } from './native-verb'
@@ -30,6 +32,18 @@ async function printHelp(verb: Verb | undefined): Promise<number> {
 const printVersion = (argv: readonly string[]): never =>
   giveBack(['--version'], { argv, handoff: readHandoff(process.env) })
 
+/** What this call asks for has come before: the next one need not plan it. Nothing of this one depends on it. */
+async function keepPlan(root: string | undefined): Promise<void> {
+  try {
+    const considered = takeConsidered(process.env)
+    if (considered === undefined) return
+    const { keepForLater } = await import('../planner/keep')
+    await keepForLater(root === undefined ? defaultRoot(process.env) : resolve(root), considered)
+  } catch {
+    // It is planned again.
+  }
+}
+
 async function runVerb(name: string, argv: readonly string[], before: UpToVerb, progress: Progress): Promise<number> {
   const verb = await loadVerb(name)
   if (verb === undefined) {
@@ -43,6 +57,7 @@ async function runVerb(name: string, argv: readonly string[], before: UpToVerb, 
   if (globals.help) return printHelp(verb)
   checkPositionals(verb, words)
   if (globals.trace !== undefined) openTrace(globals.trace, verb.name, process.env)
+  await keepPlan(globals.root)
   const handoff = readHandoff(process.env)
   return verb.run({
     ...words,

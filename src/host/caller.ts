@@ -1,4 +1,4 @@
-import { fstatSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, readFileSync, readSync } from 'node:fs'
 import { TsruncError } from '../errors'
 import type { Caller } from './facts'
 
@@ -45,5 +45,21 @@ export function readHandoff(environment: Readonly<Record<string, string | undefi
     throw new TsruncError('HANDOFF', `the record of the caller in ${HANDOFF_VARIABLE}=${value} cannot be read`, {
       cause,
     })
+  }
+}
+
+/** Name of the variable that holds the number of the descriptor of a request (native/launcher/handoff.h). */
+const CONSIDERED_VARIABLE = '_TSRUNC_CONSIDERED'
+
+/** The request whose plan the launcher wants to be kept for later calls, once; undefined: there is none. Errors: node's own. */
+export function takeConsidered(environment: Record<string, string | undefined>): Buffer | undefined {
+  const value = environment[CONSIDERED_VARIABLE]
+  delete environment[CONSIDERED_VARIABLE]
+  if (value === undefined) return undefined
+  const fd = Number(value)
+  try {
+    return readFileSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }

@@ -106,6 +106,34 @@ function isSameRequest(a: Candidate, b: Candidate): boolean {
   )
 }
 
+/**
+ * The plan of a request as other callers may get it. Undefined: it cannot be said now; `never`: the plan is not to be had by
+ * putting in words.
+ *
+ * @param plan plans for another command line of the same caller
+ */
+export async function keptPlan(
+  message: Buffer,
+  request: Request,
+  { words, looks }: Repeatable,
+  reply: Buffer,
+  plan: (request: Request) => Promise<Reply>,
+): Promise<KeptPlan | 'never' | undefined> {
+  const { argv } = request
+  const replaced = words.map(({ index }) => ({ given: argv[index] ?? '', other: turned(argv[index] ?? '') }))
+  const turnedWords = new Map(words.map(({ index }, i) => [index, replaced[i]?.other]))
+  const other = await plan({
+    ...request,
+    argv: argv.map((word, i) => turnedWords.get(i) ?? word),
+    answers: turnedAnswers(request.answers),
+  })
+  // The caller may have ended meanwhile, or be in another cgroup.
+  if (other.kind !== 'plan' || !isDeepStrictEqual(other.repeats?.looks, looks)) return undefined
+  const places = placesOf(reply, encodeReply(other), replaced)
+  if (places === undefined) return 'never'
+  return { message, words: words.map((word, i) => ({ ...word, places: places[i] ?? [] })), looks: [...looks], reply }
+}
+
 export class Repeats {
   #candidates: readonly Candidate[] = []
 
@@ -136,19 +164,10 @@ export class Repeats {
     // The one that came last is the first.
     this.#candidates = [before ?? one, ...others].slice(0, MOST_CANDIDATES)
     if (before === undefined || before.isHopeless) return undefined
-    const replaced = words.map(({ index }) => ({ given: argv[index] ?? '', other: turned(argv[index] ?? '') }))
-    const turnedWords = new Map(words.map(({ index }, i) => [index, replaced[i]?.other]))
-    const other = await plan({
-      ...request,
-      argv: argv.map((word, i) => turnedWords.get(i) ?? word),
-      answers: turnedAnswers(request.answers),
-    })
-    // The caller may have ended meanwhile, or be in another cgroup.
-    if (other.kind !== 'plan' || !isDeepStrictEqual(other.repeats?.looks, looks)) return undefined
-    const places = placesOf(reply, encodeReply(other), replaced)
-    before.isHopeless = places === undefined
-    if (places === undefined) return undefined
+    const kept = await keptPlan(message, request, { words, looks }, reply, plan)
+    before.isHopeless = kept === 'never'
+    if (kept === undefined || kept === 'never') return undefined
     this.#candidates = this.#candidates.filter((candidate) => candidate !== before)
-    return { message, words: words.map((word, i) => ({ ...word, places: places[i] ?? [] })), looks: [...looks], reply }
+    return kept
   }
 }

@@ -104,8 +104,8 @@ const HOST: readonly Allowed[] = [
   {
     files: `engine/host/user_namespace.cc engine/host/net_device.cc engine/host/net_device_undo.cc engine/host/open_tree.cc
       engine/host/criu_restore.cc engine/host/mounts.cc engine/host/mount_rows.cc engine/host/idmap_failure.cc
-      engine/host/criu.cc addon/peer.cc addon/repeated_plans.cc addon/planner_server.cc launcher/container.cc launcher/handoff.cc launcher/leave_planner.cc
-      launcher/become_in_place.cc`,
+      engine/host/criu.cc addon/peer.cc addon/repeated_plans.cc addon/planner_server.cc launcher/container.cc launcher/handoff.cc launcher/host_namespaces.cc launcher/leave_planner.cc
+      launcher/become_in_place.cc launcher/repeated_plan.cc`,
     calls: 'open openat open_host stat fstatat read_file write_file',
     why: '/proc of the host, and files of namespaces that the configuration names',
   },
@@ -124,6 +124,11 @@ const HOST: readonly Allowed[] = [
     files: 'engine/host/criu.cc engine/host/criu_dump.cc engine/host/criu_restore.cc',
     calls: 'open openat mkdir rmdir unlinkat mount',
     why: "directories of images and CRIU's log, which the caller names; the root by its descriptor or in CRIU's own mount namespace",
+  },
+  {
+    files: 'launcher/kept_plans.cc launcher/kept_facts.cc launcher/kept_call.cc',
+    calls: 'open openat mkdir unlinkat renameat access stat lstat statfs',
+    why: "a directory of the runtime's own, which is the caller's alone (0700), /proc of the host, and this program",
   },
   {
     files:

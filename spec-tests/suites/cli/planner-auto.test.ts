@@ -26,17 +26,14 @@ import {
   launch,
   match,
   notEqual,
-  plansCold,
   requires,
   runtime,
   runtimeEnvironment,
   sandbox,
   startPlanner,
-  test,
+  coldTest as test,
 } from '../../lib'
 import { ONLY, socketPath } from './planner-talk'
-
-plansCold()
 
 const OWN_CGROUP = '/tsrunc-planner'
 

@@ -11,16 +11,13 @@ import {
   isAlive,
   match,
   ok,
-  plansCold,
   requires,
   sandbox,
   scratch,
   startPlanner,
-  test,
+  coldTest as test,
 } from '../../lib'
 import { GREETING, greets, impostor, mode, ONLY, reply, socketPath, trueBundle } from './planner-talk'
-
-plansCold()
 
 const NOBODY = 65534
 

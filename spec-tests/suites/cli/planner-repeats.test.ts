@@ -1,6 +1,6 @@
 // What a planner was asked before it gives again (native/addon/repeated_plans.h): to callers that it fits, with what they say.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   addBusybox,
@@ -14,17 +14,14 @@ import {
   networkNamespace,
   notEqual,
   ok,
-  plansCold,
   requires,
   sandbox,
   scratch,
   startPlanner,
-  test,
+  coldTest as test,
 } from '../../lib'
 import { isLoaded, SYSTEMD } from '../systemd/unit'
 import { ONLY } from './planner-talk'
-
-plansCold()
 
 /** As often as a request has to come until it is no longer planned for, and once more. */
 const ROUNDS = 4
@@ -57,6 +54,8 @@ const made = async (
   global: readonly string[] = [],
 ): Promise<Made> => {
   const words = [...global, 'create', '--bundle', b.path, '--pid-file', pidFile, id]
+  // Without a planner it is node that plans.
+  if (planner === 'off') rmSync(join(sandbox().marks.root, '~plans'), { recursive: true, force: true })
   const { status, stderr } = await call(planner, words, within)
   deepEqual([status, stderr], [0, ''])
   const pid = readFileSync(pidFile, 'utf8')

@@ -14,18 +14,15 @@ import {
   launch,
   match,
   notEqual,
-  plansCold,
   readCgroup,
   requires,
   requiresController,
   sandbox,
   scratch,
   startPlanner,
-  test,
+  coldTest as test,
 } from '../../lib'
 import { greets, impostor, mode, ONLY, reply, trueBundle } from './planner-talk'
-
-plansCold()
 
 /** A container whose limits can be changed. */
 const limited = async (): Promise<Bundle> => {

@@ -13,18 +13,15 @@ import {
   launch,
   match,
   notEqual,
-  plansCold,
   requires,
   runtime,
   sandbox,
   scratch,
   startPlanner,
-  test,
+  coldTest as test,
   throws,
 } from '../../lib'
 import { mode, ONLY, socketPath, trueBundle } from './planner-talk'
-
-plansCold()
 
 /** What a process is, in a container with busybox. */
 const LOOK =

@@ -121,6 +121,8 @@ test(
     expectStatus(await checkpoint(b))
     const running = launchRestore(b)
     await countsBeyond(b, count(b))
+    // Before, the signal ends the restore.
+    await b.reaches('running')
     process.kill(await running.pid, 'SIGTERM')
     equal((await running.exited).status, 9)
     equal((await b.tryCall('state')).status, 1)

@@ -28,12 +28,11 @@ import {
   match,
   notEqual,
   ok,
-  plansCold,
   runtimeEnvironment,
   type Seccomp,
   sandbox,
   scratch,
-  test,
+  coldTest as test,
 } from '../../lib'
 
 const only = { only: ['tsrunc'] } as const
@@ -45,8 +44,6 @@ const profile = (errnoRet = EPROTO): Seccomp => ({
 })
 
 // What planners keep in their memory is not looked at here.
-plansCold()
-
 const cache = (): string => join(sandbox().marks.root, '~seccomp')
 const entries = (): string[] => readdirSync(cache()).map((name) => join(cache(), name))
 
