@@ -458,10 +458,9 @@ Napi::Value keep_plan(const Napi::CallbackInfo& info) {
 
 Napi::Value kept_facts(const Napi::CallbackInfo& info) {
   sys::Array<char> facts;
-  if (!launcher::add_kept_facts(facts)) {
-    return info.Env().Undefined();
-  }
-  return Napi::Buffer<char>::Copy(info.Env(), facts.data(), facts.size());
+  return launcher::add_kept_facts(facts)
+             ? Napi::String::New(info.Env(), facts.data(), facts.size()).As<Napi::Value>()
+             : info.Env().Undefined();
 }
 
 Napi::Value keep_on_disk(const Napi::CallbackInfo& info) {
@@ -474,7 +473,7 @@ Napi::Value keep_on_disk(const Napi::CallbackInfo& info) {
   const sys::Array<char> entry = entry_of(plan);
   launcher::KeptPlans plans;
   if (!entry.empty() && plans.open(root.c_str())) {
-    plans.keep({entry.data(), entry.size()}, bytes_of(info[3]));
+    plans.keep({entry.data(), entry.size()}, info[3].ToString().Utf8Value());
   }
   return info.Env().Undefined();
 }

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstring>
 #include <string>
-#include <utility>
 
 #include "launcher/planner_wire.h"
 #include "tests/test.h"
@@ -82,7 +81,7 @@ TEST(repeated_plans_that_do_not_fit_are_not_kept) {
   plans.keep(plan_of("run|", 3), plans.facts());
   RepeatedPlans::Plan none = plan_of("run|a1|", 3);
   none.message.resize(4);
-  plans.keep(std::move(none), plans.facts());
+  plans.keep(none, plans.facts());
   CHECK_TEXT(found(plans, request("run|a1|")).c_str(), "");
   CHECK_TEXT(found(plans, request("run|")).c_str(), "");
 }
@@ -95,7 +94,7 @@ TEST(repeated_plans_are_of_namespaces_that_are_not_the_callers_own) {
   RepeatedPlans plans;
   RepeatedPlans::Plan plan = plan_of("run|a1|", 3);
   plan.message = request("run|a1|", "pid 1", "{}", "d/b|/b|n/net|4:1|n/ipc|4:2|n/gone||");
-  plans.keep(std::move(plan), plans.facts());
+  plans.keep(plan, plans.facts());
   for (const char* answers :
        {"d/b|/b|n/net|4:1|n/ipc|4:2|n/gone||", "d/b|/b|n/net|4:7|n/ipc|5:123|n/gone||"}) {
     CHECK_TEXT(found(plans, answered(answers)).c_str(), "ID b2.");

@@ -93,12 +93,12 @@ export interface Binding {
   /** Answers requests like this one from now on, unless the facts are no longer those of `facts`. */
   keepPlan(server: number, plan: KeptPlan, facts: number): void
   /** What plans that are made now hold for (native/launcher/kept_facts.h); undefined: nobody keeps plans here. */
-  keptFacts(): Uint8Array | undefined
+  keptFacts(): string | undefined
   /**
    * Keeps it beneath `root`, the directory of all containers' state, for calls without a planner. What cannot be kept is not.
    * `files`: those that it was made with. `facts`: from before it was made.
    */
-  keepOnDisk(root: string, plan: KeptPlan, files: readonly string[], facts: Uint8Array): void
+  keepOnDisk(root: string, plan: KeptPlan, files: readonly string[], facts: string): void
   /** How many were answered so. */
   repeatedPlans(server: number): number
   /** Ends all connections and takes no more. */
