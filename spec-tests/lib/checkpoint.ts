@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { addBusybox, type Bundle, bundle, type CallOptions } from './bundle'
 import type { Config } from './config'
+import { patient } from './patience'
 import { requires, requiresThat } from './requires'
 import { sandbox } from './sandbox'
 import { eventually, expectStatus, type Outcome, type Running } from './spawn'
@@ -17,7 +18,13 @@ export const requiresCriu = (): void => requiresThat(hasCriu(), 'criu')
 export const criuTracksMemory = (): boolean =>
   spawnSync('criu', ['check', '--feature', 'mem_dirty_track'], { stdio: 'ignore' }).status === 0
 
-const COUNTER = 'i=0; while true; do i=$((i + 1)); echo $i > /tmp/new; mv /tmp/new /tmp/count; sleep 0.05; done'
+/** Seconds between two programs of a shell that goes on and on: emulated, they would take all of a processor. */
+const PAUSE = Math.min(patient(50), 500) / 1000
+
+const COUNTER = `i=0; while true; do i=$((i + 1)); echo $i > /tmp/new; mv /tmp/new /tmp/count; sleep ${PAUSE}; done`
+
+/** For a shell: prints "tick" for ever. */
+export const TICKER = `while true; do echo tick; sleep ${PAUSE}; done`
 
 /** How far the container of {@link counting} has counted. */
 export const count = (b: Bundle): number => {

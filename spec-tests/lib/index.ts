@@ -15,6 +15,7 @@ export {
   launchRestore,
   requiresCriu,
   saveAndRestore,
+  TICKER,
   tryRestore,
 } from './checkpoint'
 export {

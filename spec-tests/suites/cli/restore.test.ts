@@ -44,6 +44,7 @@ import {
   saveAndRestore,
   scratch,
   type TestOptions,
+  TICKER,
   test,
   tryRestore,
 } from '../../lib'
@@ -130,14 +131,14 @@ test(
 )
 
 test('restore: what was a pipe is what the caller gives', OURS, async () => {
-  const b = await counting({ first: '(while true; do echo tick; sleep 0.1; done) & ' })
+  const b = await counting({ first: `(${TICKER}) & ` })
   expectStatus(await checkpoint(b))
   expectStatus(await tryRestore(b))
   await b.line(/tick\ntick/)
 })
 
 test('restore --monitor: it has the streams, and notes the exit code', OURS, async () => {
-  const first = 'trap "exit 7" TERM; (while true; do echo tick; sleep 0.1; done) & '
+  const first = `trap "exit 7" TERM; (${TICKER}) & `
   const b = await counting({ first, flags: ['--monitor', '--stdout', scratch('before')] })
   await eventually('its output', () => existsSync(scratch('before')) && readFileSync(scratch('before'), 'utf8') !== '')
   const out = scratch('after')
