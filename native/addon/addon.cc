@@ -120,7 +120,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("planCallers", Napi::Function::New(env, plan_callers));
   exports.Set("keepPlan", Napi::Function::New(env, keep_plan));
   exports.Set("keptFacts", Napi::Function::New(env, kept_facts));
-  exports.Set("keepOnDisk", Napi::Function::New(env, keep_on_disk));
+  exports.Set("keepInFile", Napi::Function::New(env, keep_in_file));
   exports.Set("repeatedPlans", Napi::Function::New(env, repeated_plans));
   exports.Set("stopPlans", Napi::Function::New(env, stop_plans));
   exports.Set("runProgram", Napi::Function::New(env, run_program));

@@ -463,7 +463,7 @@ Napi::Value kept_facts(const Napi::CallbackInfo& info) {
              : info.Env().Undefined();
 }
 
-Napi::Value keep_on_disk(const Napi::CallbackInfo& info) {
+Napi::Value keep_in_file(const Napi::CallbackInfo& info) {
   const std::string root = info[0].ToString();
   RepeatedPlans::Plan plan = read_plan(info[1].As<Napi::Object>());
   const auto files = info[2].As<Napi::Array>();

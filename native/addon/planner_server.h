@@ -26,8 +26,8 @@ Napi::Value plan_callers(const Napi::CallbackInfo& info);
 Napi::Value keep_plan(const Napi::CallbackInfo& info);
 // keptFacts(): launcher/kept_facts.h.
 Napi::Value kept_facts(const Napi::CallbackInfo& info);
-// keepOnDisk(root, {message, words, looks, reply}, files, facts): launcher/kept_plans.h.
-Napi::Value keep_on_disk(const Napi::CallbackInfo& info);
+// keepInFile(root, {message, words, looks, reply}, files, facts): launcher/kept_plans.h.
+Napi::Value keep_in_file(const Napi::CallbackInfo& info);
 
 // repeatedPlans(server): how many callers were answered so.
 Napi::Value repeated_plans(const Napi::CallbackInfo& info);

@@ -1,7 +1,6 @@
 #include "launcher/kept_call.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <string_view>
 #include <utility>
@@ -45,7 +44,7 @@ constexpr int kNoSocket = -1;
 
 int run_kept(int argc, char** argv, const PlannerCall& call, const char* root, sys::Array<char>& considered) {
   // Limits are made of those in force, which are asked for while they are planned.
-  if (call.kind == PlanKind::kLimits || ::access(root, F_OK) != 0) {
+  if (call.kind == PlanKind::kLimits || !KeptPlans::are_possible(root)) {
     return kNotPlanned;
   }
   const sys::Array<char> no_input;

@@ -179,12 +179,16 @@ struct Kind {
 
 }  // namespace
 
+bool KeptPlans::are_possible(const char* root) {
+  return ::geteuid() == 0 && is_in_memory(root);
+}
+
 bool KeptPlans::open(const char* root) {
   sys::Array<char> path;
   path.append(root, std::strlen(root));
   path.push('/');
   path.append(kDirectory, sizeof kDirectory);
-  if (!is_in_memory(root) || !add_kept_facts(facts_) ||
+  if (!are_possible(root) || !add_kept_facts(facts_) ||
       (::mkdir(path.data(), 0700) != 0 && errno != EEXIST)) {
     return false;
   }

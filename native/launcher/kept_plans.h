@@ -26,6 +26,8 @@ namespace tsrunc::launcher {
 
 class KeptPlans {
  public:
+  // Whether there can be any: in memory, and of root's.
+  [[nodiscard]] static bool are_possible(const char* root);
   // `root`: directory of all containers' state, which is there. False: there are none, and none can be kept.
   [[nodiscard]] bool open(const char* root);
   // The reply that was kept for requests like this one.

@@ -375,6 +375,9 @@ bool RepeatedPlan::looks_the_same(std::string_view request, int caller) const no
     // The path has a NUL behind it; an absolute one is where it is.
     if (!path.empty() && path.front() == kIdentity) {
       identify(path.data() + 1, text);
+      if (text.empty()) {
+        return false;  // nobody knows then which one it was made with
+      }
     } else if (sys::read_whole(caller, path.data(), text)) {
       return false;
     }

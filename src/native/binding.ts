@@ -98,7 +98,7 @@ export interface Binding {
    * Keeps it beneath `root`, the directory of all containers' state, for calls without a planner. What cannot be kept is not.
    * `files`: those that it was made with. `facts`: from before it was made.
    */
-  keepOnDisk(root: string, plan: KeptPlan, files: readonly string[], facts: string): void
+  keepInFile(root: string, plan: KeptPlan, files: readonly string[], facts: string): void
   /** How many were answered so. */
   repeatedPlans(server: number): number
   /** Ends all connections and takes no more. */

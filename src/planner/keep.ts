@@ -32,5 +32,5 @@ export async function keepForLater(root: string, message: Buffer): Promise<void>
   const reply = await plan(request)
   if (reply.kind !== 'plan' || reply.repeats === undefined) return
   const found = await keptPlan(message, request, reply.repeats, encodeReply(reply), plan)
-  if (found !== undefined && found !== 'never') binding().keepOnDisk(root, found, [...compilers], facts)
+  if (found !== undefined && found !== 'never') binding().keepInFile(root, found, [...compilers], facts)
 }

@@ -127,7 +127,7 @@ const HOST: readonly Allowed[] = [
   },
   {
     files: 'launcher/kept_plans.cc launcher/kept_facts.cc launcher/kept_call.cc',
-    calls: 'open openat mkdir unlinkat renameat access stat lstat statfs',
+    calls: 'open openat mkdir unlinkat renameat stat lstat statfs',
     why: "a directory of the runtime's own, which is the caller's alone (0700), /proc of the host, and this program",
   },
   {
