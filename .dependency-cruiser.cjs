@@ -25,7 +25,7 @@ module.exports = {
       to: { couldNotResolve: true },
     },
     only('main', '^src/main\\.ts$', ['src/cli/'], 'main starts the command line and knows nothing else'),
-    only('boot', '^src/boot\\.ts$', [], 'boot loads the bundle by its file name'),
+    only('boot', '^src/(boot|quick-start)\\.ts$', ['src/quick-start\\.ts$'], 'boot loads the bundle by its file name'),
     only(
       'cli',
       '^src/cli/',

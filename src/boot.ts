@@ -6,9 +6,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Script } from 'node:vm'
+import { cacheName } from './quick-start'
 
 const filename = join(__dirname, 'bundle.js')
-const cache = join(__dirname, 'bundle.cache')
+const cache = join(__dirname, cacheName(process.execArgv))
 const script = new Script(readFileSync(filename, 'utf8'), {
   filename,
   ...(existsSync(cache) ? { cachedData: readFileSync(cache) } : {}),

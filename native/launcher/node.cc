@@ -13,6 +13,7 @@
 #include "launcher/handoff.h"
 #include "launcher/log.h"
 #include "launcher/planned.h"
+#include "launcher/quick_start.h"
 #include "launcher/sealed.h"
 #include "launcher/trace_file.h"
 #include "sys/array.h"
@@ -239,6 +240,20 @@ namespace {
   return std::move(*memory);
 }
 
+// Node's command line: options, program, and the words of the call.
+void add_words(sys::Array<char*>& out, char* main_js, int argc, char** argv, QuickStart* quick) {
+  static char name[] = "node";
+  out.push(name);
+  if (quick != nullptr) {
+    quick->add_to(out);
+  }
+  out.push(main_js);
+  if (argc > 1) {
+    out.append(argv + 1, static_cast<size_t>(argc - 1));
+  }
+  out.push(nullptr);
+}
+
 }  // namespace
 
 int run_node(int argc, char** argv, const sys::Array<char>& considered) {
@@ -272,14 +287,14 @@ int run_node(int argc, char** argv, const sys::Array<char>& considered) {
     env.push(trace);
   }
   env.push(nullptr);
-  sys::Array<char*> args;
-  char name[] = "node";
-  args.push(name);
-  args.push(main_js);
-  if (argc > 1) {
-    args.append(argv + 1, static_cast<size_t>(argc - 1));
+  QuickStart quick;
+  if (is_short(argc, argv) && quick.load(main_js, TSRUNC_NODE)) {
+    sys::Array<char*> args;
+    add_words(args, main_js, argc, argv, &quick);
+    (void)::execve(TSRUNC_NODE, args.data(), env.data());  // whatever it fails with, the search says
   }
-  args.push(nullptr);
+  sys::Array<char*> args;
+  add_words(args, main_js, argc, argv, nullptr);
   NodeSearch search(args.data(), env.data());
   search.run();
   if (search.code() == ENOENT) {

@@ -140,11 +140,21 @@ export const EXECUTABLE = join(RELEASE, 'tsrunc')
 /** All that a call of tsrunc runs, as one file. */
 export const BUNDLE = join(TSRUNC_DIST, 'bundle.js')
 
+/**
+ * Without require(), which looks for a package and follows links first. Each file of dist/ that has this module loads the addons
+ * for itself; they keep nothing that such files would have to share.
+ */
+function load(path: string): unknown {
+  const addon: { exports: unknown } = { exports: {} }
+  process.dlopen(addon, path)
+  return addon.exports
+}
+
 /** The addon, loaded at first use: most runs of node here end in handOff, some never need it. */
 let loaded: Binding | undefined
 
 export function binding(): Binding {
-  loaded ??= require(join(RELEASE, 'tsrunc_addon.node')) as Binding
+  loaded ??= load(join(RELEASE, 'tsrunc_addon.node')) as Binding
   return loaded
 }
 
@@ -154,6 +164,6 @@ export const SECCOMP_ADDON = join(RELEASE, 'tsrunc_seccomp.node')
 let loadedSeccomp: SeccompBinding | undefined
 
 export function seccompBinding(): SeccompBinding {
-  loadedSeccomp ??= require(SECCOMP_ADDON) as SeccompBinding
+  loadedSeccomp ??= load(SECCOMP_ADDON) as SeccompBinding
   return loadedSeccomp
 }

@@ -157,9 +157,9 @@ const HOST: readonly Allowed[] = [
     why: 'files that the caller names on the command line',
   },
   {
-    files: 'addon/hand_off.cc launcher/node.cc launcher/sealed.cc',
-    calls: 'open openat stat access readlink realpath execve',
-    why: 'this program and node, where they are installed; before a container exists',
+    files: 'addon/hand_off.cc launcher/node.cc launcher/quick_start.cc launcher/sealed.cc',
+    calls: 'open openat stat fstatat access readlink realpath execve read_file',
+    why: 'this program and node, where they are installed, and how long files of the call are; before a container exists',
   },
   {
     files: 'engine/hooks.cc engine/host/id_maps.cc engine/host/criu.cc launcher/ps.cc',

@@ -2,14 +2,13 @@
 const ESCAPED_NUL = '\\u0000'
 /** An escaped surrogate. Most stand in pairs; unescaped ones are not UTF-8 and were refused. */
 const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/
-const LONE_SURROGATE = /\p{Surrogate}/u
 
 /** Why no system call can take the string, as the end of a sentence; undefined where one can. */
 export function unusable(text: string): string | undefined {
   // Paths, arguments and names would end there and mean something else.
   if (text.includes('\0')) return 'must not contain a NUL character (\\u0000)'
   // It has no form in UTF-8: another character would stand in its place.
-  if (LONE_SURROGATE.test(text)) return 'must not contain half of a surrogate pair (\\ud800 to \\udfff alone)'
+  if (!text.isWellFormed()) return 'must not contain half of a surrogate pair (\\ud800 to \\udfff alone)'
   return undefined
 }
 
