@@ -1,4 +1,5 @@
-import type { Participant } from './runtimes'
+import { besideNeighbours } from './neighbours'
+import { FLOOR, type Participant, WARM } from './runtimes'
 import type { Summary } from './stats'
 
 export const ELSEWHERE_TITLE = '## Elsewhere'
@@ -16,7 +17,19 @@ export interface Place {
   readonly report: Report
 }
 
-const MEASURES = ['run', 'run, quiet', 'run with seccomp', 'the five together', 'exec', 'run, 8 at once'] as const
+const MEASURES = [
+  ...[
+    'run',
+    'run, quiet',
+    'run with seccomp',
+    'the five together',
+    'exec',
+    'run, 1 at once',
+    'run, 8 at once',
+    'run, 32 at once',
+  ],
+  ...[besideNeighbours(0), besideNeighbours(1000)],
+]
 const REFERENCES = ['floor', 'crun', 'runc'] as const
 const OURS = ['tsrunc', 'tsrunc-kept', 'tsrunc-cold'] as const
 const NONE = '–'
@@ -37,6 +50,18 @@ function rowsOf(place: Place): readonly string[] {
   )
 }
 
+/** How much longer what stays beside a thousand takes, and the kernel's own part of that. */
+function neighboursLine({ report: { times } }: Place): string {
+  const ratioOf = (who: string): string | undefined => {
+    const [alone, beside] = [0, 1000].map((count) => times[besideNeighbours(count)]?.[who]?.wall.p50)
+    return alone === undefined || beside === undefined ? undefined : (beside / alone).toFixed(2)
+  }
+  const [own, floor] = [ratioOf(WARM), ratioOf(FLOOR)]
+  if (own === undefined) return ''
+  const kernel = floor === undefined ? '' : ` The floor, which makes nothing that stays, takes ${floor} ×.`
+  return `\n\`create\` of tsrunc beside 1,000 neighbours takes ${own} × what it takes without any.${kernel}\n`
+}
+
 function placeSection(place: Place): string {
   const { host, participants, failures } = place.report
   const versions = participants
@@ -51,7 +76,7 @@ function placeSection(place: Place): string {
 Linux ${host.kernel}, ${host.cgroups}; ${versions}; load before ${host.load.toFixed(2)}.
 
 ${[...lines, ...rowsOf(place)].join('\n')}
-${failed.length === 0 ? '' : `\n${failed.join('\n')}\n`}`
+${neighboursLine(place)}${failed.length === 0 ? '' : `\n${failed.join('\n')}\n`}`
 }
 
 /** As a section of Markdown. */

@@ -1,8 +1,8 @@
 /**
- * The benchmark on other systems: `npx tsx bench/elsewhere.ts [RUNS]`, as root, after `ENGINES_SUITE=sid spec-tests/engines/build` and
- * `spec-tests/vm/build`. Writes its section of docs/BENCHMARKS.md.
+ * The benchmark on other systems: `npx tsx bench/elsewhere.ts [RUNS]`, as root, after `ENGINES_SUITE=trixie spec-tests/engines/build`,
+ * the same with `sid`, and `spec-tests/vm/build`. Writes its section of docs/BENCHMARKS.md.
  */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -23,20 +23,34 @@ interface Way {
   readonly options: readonly string[]
 }
 
+const RUNTIMES = ['--runtimes', 'floor,crun,runc,tsrunc,tsrunc-cold']
+
+/** The runtimes of a Debian on this host's kernel. */
+const sandbox = (suite: string, name: string): Way => ({
+  title: `this host's kernel and cgroup v1, runc and crun of ${name}`,
+  words: [join(REPOSITORY, 'spec-tests/engines/sandbox')],
+  environment: { ENGINES_SUITE: suite, ENGINES_NAME: `${process.pid}-bench` },
+  options: [...RUNTIMES, '--neighbours', '0'],
+})
+
+/** Emulated, node alone takes seconds: what asks it many times at once would take minutes. */
+const IN_MACHINE = ['run', 'run with seccomp', 'create', 'exec', 'run, 8 at once'].join(',')
+
+const machine = (title: string, options: readonly string[]): Way => ({
+  title: `a virtual machine with cgroup v2 and the kernel, runc and crun of Debian unstable${title}`,
+  words: [join(REPOSITORY, 'spec-tests/vm/run'), '--kernel', 'sid', '--cgroup', 'v2', '--with-caller', '--'],
+  environment: {},
+  options,
+})
+
 const WAYS: readonly Way[] = [
-  {
-    title: "this host's kernel and cgroup v1, runc and crun of Debian unstable",
-    words: [join(REPOSITORY, 'spec-tests/engines/sandbox')],
-    environment: { ENGINES_SUITE: 'sid', ENGINES_NAME: `${process.pid}-bench` },
-    options: [],
-  },
-  {
-    title: 'a virtual machine with cgroup v2 and the kernel, runc and crun of Debian unstable',
-    words: [join(REPOSITORY, 'spec-tests/vm/run'), '--kernel', 'sid', '--cgroup', 'v2', '--with-caller', '--'],
-    environment: {},
-    // Emulated: node alone takes seconds, and so would what runs thirty-two at once.
-    options: ['--runtimes', 'floor,crun,runc,tsrunc', '--only', 'run,run with seccomp,create,exec', '--warm-up', '2'],
-  },
+  sandbox('trixie', 'Debian 13'),
+  sandbox('sid', 'Debian unstable'),
+  machine('', [
+    ...['--runtimes', 'floor,crun,runc,tsrunc', '--only', IN_MACHINE],
+    ...['--warm-up', '2', '--neighbours', '1000'],
+  ]),
+  machine(', what starts node', [...RUNTIMES, '--only', 'run', '--warm-up', '1', '--neighbours', '0']),
 ]
 
 /** The benchmark as one file: neither place has its npm packages. */
@@ -54,14 +68,17 @@ async function bundle(): Promise<void> {
 
 function measure({ title, words, environment, options: own }: Way, runs: string): Place {
   const [program = '', ...before] = words
-  const options = [...own, '--runs', runs, '--neighbours', '0', '--json']
-  const output = execFileSync(program, [...before, process.execPath, PROGRAM, ...options], {
+  const options = [...own, '--runs', runs, '--json']
+  const { status, signal, error, stdout } = spawnSync(program, [...before, process.execPath, PROGRAM, ...options], {
     encoding: 'utf8',
     maxBuffer: MOST_BYTES,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...environment },
   })
-  return { title, report: JSON.parse(output) as Report }
+  // One that failed at something has measured the rest, and says so in its report.
+  if (error !== undefined || signal !== null || !stdout.startsWith('{'))
+    throw new Error(`${title}: ${error?.message ?? signal ?? `ended with ${status} and no report`}`)
+  return { title, report: JSON.parse(stdout) as Report }
 }
 
 async function main(): Promise<void> {

@@ -7,16 +7,22 @@ import type { NeighbourNamespaces } from '../scripts/bundles/namespaces'
 import { Place } from '../scripts/bundles/place'
 import { makeBusyboxRoot } from './bundle'
 import type { Runtime } from './runtimes'
-import { type Bench, prime, type Scenario, verb } from './scenarios'
+import { type Bench, live, prime, type Round, type Scenario, together, verb } from './scenarios'
+import type { Measurement } from './stopwatch'
 
 /** Of the configurations in a folder, by file: what engines ask for when nobody asks for anything special. */
 const NAMES = ['docker-default', 'containerd-ctr-default', 'podman-default'] as const
 
-const measureOf = (name: string): string => `run ${name}`
+const SLEEP = ['/bin/sleep', '1000']
+
+/** What is measured of each. */
+const runOf = (name: string): string => `run ${name}`
+const lifeOf = (name: string): string => `the five together, ${name}`
+const execOf = (name: string): string => `exec, ${name}`
 
 /**
- * `run /bin/true` with configurations as engines wrote them: their profile, mounts, devices, limits and hooks. What only the engine's
- * machine has is replaced (scripts/bundles/adapt.ts).
+ * `run /bin/true`, a life in five verbs and `exec /bin/true` with configurations as engines wrote them: their profile, mounts, devices,
+ * limits and hooks. What only the engine's machine has is replaced (scripts/bundles/adapt.ts).
  */
 export class EngineBundles {
   readonly #folder: string
@@ -30,26 +36,29 @@ export class EngineBundles {
   }
 
   readonly scenario = (): Scenario => ({
-    title: '`run /bin/true`, configurations that engines wrote',
-    measures: NAMES.map(measureOf),
+    title: '`run`, a life in five verbs and `exec`, configurations that engines wrote',
+    measures: [runOf, lifeOf, execOf].flatMap((measureOf) => NAMES.map(measureOf)),
     floorTakesPart: false,
-    begin: async (_bench, runtime) => {
-      for (const name of NAMES) await this.#make(name, runtime)
+    begin: async (bench, runtime) => {
+      for (const name of NAMES) {
+        const place = this.#place(name, runtime)
+        await this.#make(name, place)
+        await this.#beginSteady(bench, runtime, place)
+      }
     },
     run: async (bench, runtime) => {
-      const round: Record<string, Awaited<ReturnType<typeof bench.stopwatch.run>>> = {}
-      for (const name of NAMES) {
-        await prime(bench)
-        round[measureOf(name)] = await bench.stopwatch.run(this.#call(bench, name, runtime))
-      }
+      let round: Round = {}
+      for (const name of NAMES) round = { ...round, ...(await this.#measure(bench, name, runtime)) }
       return round
     },
   })
 
-  /** @returns cgroups that runtimes had left behind. */
+  /** To be called when no container is there any more. @returns cgroups that runtimes had left behind. */
   async remove(): Promise<readonly string[]> {
     for (const neighbour of this.#neighbours.splice(0)) await neighbour.remove()
-    return [...this.#places.values()].flatMap((place) => place.remove())
+    const places = [...this.#places.values()]
+    this.#places.clear()
+    return places.flatMap((place) => place.remove())
   }
 
   #place(name: string, runtime: Runtime): Place {
@@ -59,20 +68,45 @@ export class EngineBundles {
     return place
   }
 
-  async #make(name: string, runtime: Runtime): Promise<void> {
-    const place = this.#place(name, runtime)
+  /** Three bundles with one root: of a program that ends, of one that sleeps, and of one that sleeps all the time. */
+  async #make(name: string, place: Place): Promise<void> {
     makeBusyboxRoot(place.rootfs)
     const config = JSON.parse(readFileSync(join(this.#folder, `${name}.json`), 'utf8')) as EngineConfig
     const { neighbour } = await adapt(config, place)
     if (neighbour !== undefined) this.#neighbours.push(neighbour)
     // Debian 12's crun refuses versions that came after it.
     config.ociVersion = '1.0.2'
-    if (config.process !== undefined) config.process.args = ['/bin/true']
-    writeFileSync(join(place.folder, 'config.json'), stringifyExactly(config))
+    config.root = { ...config.root, path: place.rootfs }
+    const { process, linux } = config
+    if (process === undefined || linux === undefined) throw new Error(`${name}.json is of no container that runs`)
+    const write = (bundle: string, args: readonly string[], id: string): void => {
+      process.args = args
+      linux.cgroupsPath = `/${id}`
+      writeFileSync(join(place.directory(bundle), 'config.json'), stringifyExactly(config))
+    }
+    write('true', ['/bin/true'], place.id)
+    write('sleep', SLEEP, place.id)
+    write('steady', SLEEP, steadyId(place))
   }
 
-  #call(bench: Bench, name: string, runtime: Runtime): readonly string[] {
-    const { folder, id } = this.#place(name, runtime)
-    return verb(bench, runtime, 'run', '--bundle', folder, id)
+  async #beginSteady(bench: Bench, runtime: Runtime, place: Place): Promise<void> {
+    const id = steadyId(place)
+    bench.workplace.keep(runtime, place.id)
+    bench.workplace.keep(runtime, id)
+    await bench.stopwatch.run(verb(bench, runtime, 'create', '--bundle', place.directory('steady'), id))
+    await bench.stopwatch.run(verb(bench, runtime, 'start', id))
+  }
+
+  async #measure(bench: Bench, name: string, runtime: Runtime): Promise<Readonly<Record<string, Measurement>>> {
+    const place = this.#place(name, runtime)
+    const time = (...rest: readonly string[]) => bench.stopwatch.run(verb(bench, runtime, ...rest))
+    await prime(bench)
+    const run = await time('run', '--bundle', place.directory('true'), place.id)
+    await prime(bench)
+    const verbs = await live(bench, runtime, place.id, place.directory('sleep'))
+    const exec = await time('exec', steadyId(place), '/bin/true')
+    return { [runOf(name)]: run, [lifeOf(name)]: together(Object.values(verbs)), [execOf(name)]: exec }
   }
 }
+
+const steadyId = (place: Place): string => `${place.id}-steady`

@@ -102,6 +102,7 @@ function measureAll(options: BenchOptions): Promise<Findings> {
       const leftovers = [...remove(), ...((await bundles?.remove()) ?? [])]
       return { host, options, participants, scenarios, results, leftovers }
     } finally {
+      remove()
       await bundles?.remove()
     }
   })

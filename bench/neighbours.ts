@@ -23,8 +23,9 @@ export class Neighbours {
   }
 
   async make(count: number): Promise<void> {
+    const bundle = this.#bench.workplace.bundle(this.#host, 'many')
     while (this.count < count) {
-      const { pid } = await createContainer(this.#bench, this.#host, this.#id(this.count), 'many')
+      const { pid } = await createContainer(this.#bench, this.#host, this.#id(this.count), bundle)
       this.#pids.push(pid)
     }
   }

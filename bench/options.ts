@@ -30,7 +30,7 @@ export const USAGE = `usage: npm run bench -- [options]   (as root)
   --warm-up N        rounds before them that are not counted (5)
   --neighbours N     containers beside which create is measured too (1000)
   --runtimes A,B     who takes part, by name or NAME=PATH (floor,crun,runc,tsrunc,tsrunc-kept,tsrunc-cold)
-  --only A,B         of what is measured in rounds these alone, and what is measured together with them ("run,exec")
+  --only A,B         of what is measured in rounds these alone, and what is measured together with them ("run,run, 8 at once")
   --bundles DIR      measure {docker-default,containerd-ctr-default,podman-default}.json of this folder too
   --output FILE      where the report goes (docs/BENCHMARKS.md)
   --phases           print where the time of tsrunc's run goes, by its --trace, and write no report
@@ -63,7 +63,8 @@ export function parseOptions(argv: readonly string[], defaultOutput: string): Be
     warmUp: count('--warm-up', values['warm-up'], 0),
     neighbours: count('--neighbours', values.neighbours, 0),
     runtimes: values.runtimes.split(',').filter((name) => name !== ''),
-    only: values.only?.split(','),
+    // Names have commas of their own: "run, 8 at once".
+    only: values.only?.split(/,(?! )/),
     bundles: values.bundles,
     json: values.json,
     phases: values.phases,

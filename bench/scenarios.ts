@@ -143,30 +143,38 @@ function runForeground(bench: Bench, runtime: Runtime, name: BundleName): Promis
 }
 
 async function lifecycle(bench: Bench, runtime: Runtime): Promise<Round> {
-  const { stopwatch, workplace } = bench
-  const id = workplace.id(runtime)
-  const time = (...rest: readonly string[]) => stopwatch.run(verb(bench, runtime, ...rest))
   await prime(bench)
-  const create = await createContainer(bench, runtime)
+  const verbs = await live(bench, runtime, bench.workplace.id(runtime), bench.workplace.bundle(runtime, 'sleep'))
+  return { ...verbs, [ALL_VERBS]: together(Object.values(verbs)) }
+}
+
+/** create, start, state, kill and delete of a container whose program sleeps. `bundle`: its folder. */
+export async function live(
+  bench: Bench,
+  runtime: Runtime,
+  id: string,
+  bundle: string,
+): Promise<Readonly<Record<(typeof VERBS)[number], Measurement>>> {
+  const { stopwatch } = bench
+  const time = (...rest: readonly string[]) => stopwatch.run(verb(bench, runtime, ...rest))
+  const create = await createContainer(bench, runtime, id, bundle)
   const start = await time('start', id)
   const state = await time('state', id)
   const kill = await time('kill', id, 'KILL')
   // The end of the process is the kernel's work, not the runtime's: it is waited for outside of any measurement.
   await stopwatch.reap(create.pid)
   const remove = await time('delete', id)
-  const verbs = { create: create.measurement, start, state, kill, delete: remove }
-  return { ...verbs, [ALL_VERBS]: together(Object.values(verbs)) }
+  return { create: create.measurement, start, state, kill, delete: remove }
 }
 
 export async function createContainer(
   bench: Bench,
   runtime: Runtime,
   id = bench.workplace.id(runtime),
-  name: BundleName = 'sleep',
+  bundle = bench.workplace.bundle(runtime, 'sleep'),
 ): Promise<{ measurement: Measurement; pid: number }> {
   const { stopwatch, workplace } = bench
   const pidFile = workplace.file(`${runtime.name}.pid`)
-  const bundle = workplace.bundle(runtime, name)
   const argv = verb(bench, runtime, 'create', '--bundle', bundle, '--pid-file', pidFile, id)
   const measurement = await stopwatch.run(argv)
   const pid = Number(readFileSync(pidFile, 'utf8'))
@@ -194,7 +202,8 @@ async function steady(bench: Bench, runtime: Runtime): Promise<Round> {
   }
 }
 
-function together(measurements: readonly Measurement[]): Measurement {
+/** One measurement of all. */
+export function together(measurements: readonly Measurement[]): Measurement {
   const sum = (pick: (one: Measurement) => number) => measurements.reduce((total, one) => total + pick(one), 0)
   return {
     wall: sum((one) => one.wall),

@@ -22,6 +22,7 @@ export class Workplace {
   readonly folder = mkdtempSync(join(tmpdir(), 'tsrunc-bench-'))
   readonly rootfs = join(this.folder, 'rootfs')
   readonly #states = join(statesFolder(), this.prefix)
+  readonly #kept: { readonly runtime: Runtime; readonly id: string }[] = []
 
   /** @param syscalls names of the system calls that libseccomp knows here. */
   constructor(syscalls: readonly string[], runtimes: readonly Runtime[]) {
@@ -60,6 +61,11 @@ export class Workplace {
     return `${this.id(runtime)}-steady`
   }
 
+  /** A container of that name may be there until all is removed. */
+  keep(runtime: Runtime, id: string): void {
+    this.#kept.push({ runtime, id })
+  }
+
   bundle(runtime: Runtime, name: BundleName): string {
     return join(this.folder, runtime.name, name)
   }
@@ -84,6 +90,7 @@ export class Workplace {
       this.discard(runtime)
       this.discard(runtime, this.steadyId(runtime))
     }
+    for (const { runtime, id } of this.#kept) this.discard(runtime, id)
     const left = cgroupsNamed((name) => name.startsWith(this.prefix) || name.startsWith(floorPrefix))
     for (const path of left) rmdirSync(path)
     rmSync(this.#states, { recursive: true, force: true })
