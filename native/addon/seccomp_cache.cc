@@ -11,6 +11,7 @@
 
 #include "addon/sha256.h"
 #include "sys/kernel.h"
+#include "sys/private_file.h"
 #include "sys/small_file.h"
 #include "sys/text.h"
 
@@ -86,16 +87,11 @@ static_assert(sizeof(Header) == 16 + 32 + 32 + 40 + 256 + 8 && std::is_trivially
   return name;
 }
 
-[[nodiscard]] bool is_private(const struct stat& about, mode_t type) {
-  constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-  return (about.st_mode & S_IFMT) == type && (about.st_mode & kOthers) == 0 && about.st_uid == ::geteuid();
-}
-
 // The cache's directory if it is the caller's alone, else nothing.
 [[nodiscard]] UniqueFd open_directory(const std::string& root) {
   UniqueFd fd(::open((root + kDirectory).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat about {};
-  if (!fd.valid() || ::fstat(fd.get(), &about) != 0 || !is_private(about, S_IFDIR)) {
+  if (!fd.valid() || ::fstat(fd.get(), &about) != 0 || !sys::is_private(about, S_IFDIR)) {
     return {};
   }
   return fd;
@@ -104,7 +100,7 @@ static_assert(sizeof(Header) == 16 + 32 + 32 + 40 + 256 + 8 && std::is_trivially
 [[nodiscard]] bool read_entry(int fd, const Sha256::Digest& key, std::vector<sock_filter>& out) {
   struct stat about {};
   Header header;
-  if (::fstat(fd, &about) != 0 || !is_private(about, S_IFREG) || about.st_nlink != 1 ||
+  if (::fstat(fd, &about) != 0 || !sys::is_private(about, S_IFREG) || about.st_nlink != 1 ||
       about.st_size < static_cast<off_t>(sizeof header) ||
       sys::read_exactly(fd, &header, sizeof header, nullptr)) {
     return false;

@@ -17,6 +17,7 @@
 #include "launcher/planner_wire.h"
 #include "launcher/repeated_plan.h"
 #include "sys/crc32c.h"
+#include "sys/private_file.h"
 #include "sys/small_file.h"
 
 namespace tsrunc::launcher {
@@ -75,11 +76,6 @@ static_assert(sizeof(Seen) == 32 + 16 * kMostEntries);
   return sys::crc32c(&head, sizeof head);
 }
 
-[[nodiscard]] bool is_private(const struct stat& about, mode_t type) noexcept {
-  constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
-  return (about.st_mode & S_IFMT) == type && (about.st_mode & kOthers) == 0 && about.st_uid == ::geteuid();
-}
-
 // What a plan has of its configuration and its caller's variables is to be on no disk.
 [[nodiscard]] bool is_in_memory(const char* root) noexcept {
   struct statfs system {};
@@ -92,7 +88,7 @@ class KeptFile {
   [[nodiscard]] bool open(int directory) noexcept {
     file_ = sys::UniqueFd(::openat(directory, kKept, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat about {};
-    return file_.valid() && ::fstat(file_.get(), &about) == 0 && is_private(about, S_IFREG) &&
+    return file_.valid() && ::fstat(file_.get(), &about) == 0 && sys::is_private(about, S_IFREG) &&
            about.st_nlink == 1 && read(&head_, sizeof head_, 0) &&
            std::memcmp(head_.magic, Head().magic, sizeof head_.magic) == 0 &&
            head_.checksum == checksum_of(head_);
@@ -194,7 +190,7 @@ bool KeptPlans::open(const char* root) {
   }
   directory_ = sys::UniqueFd(::open(path.data(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat about {};
-  return directory_.valid() && ::fstat(directory_.get(), &about) == 0 && is_private(about, S_IFDIR);
+  return directory_.valid() && ::fstat(directory_.get(), &about) == 0 && sys::is_private(about, S_IFDIR);
 }
 
 bool KeptPlans::find(std::string_view request, sys::Array<char>& reply) const {
@@ -231,7 +227,7 @@ bool KeptPlans::note(std::string_view request) const {
   struct stat about {};
   // Two calls at a time may lose each other's notes.
   if (!is_request(request) || !file.valid() || ::fstat(file.get(), &about) != 0 ||
-      !is_private(about, S_IFREG) || about.st_nlink != 1) {
+      !sys::is_private(about, S_IFREG) || about.st_nlink != 1) {
     return false;
   }
   const Seen none;

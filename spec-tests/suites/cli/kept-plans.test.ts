@@ -36,7 +36,7 @@ import {
   scratch,
   coldTest as test,
 } from '../../lib'
-import { ONLY } from './planner-talk'
+import { ONLY, sleepingBundle } from './planner-talk'
 
 /** As often as a configuration has to come until its plan is kept. */
 const ROUNDS = 2
@@ -45,14 +45,6 @@ const cache = (): string => join(sandbox().marks.root, '~plans')
 const kept = (): string => join(cache(), 'kept')
 /** In the same file system. */
 const beside = (name: string): string => join(sandbox().marks.root, `~${name}`)
-
-const sleeping = (): Promise<Bundle> =>
-  bundle((c, b) => {
-    addBusybox(b.rootfs)
-    c.process.args = ['/bin/sleep', '1000']
-    // Beneath the root of all, by the ID.
-    Reflect.deleteProperty(c.linux, 'cgroupsPath')
-  })
 
 interface Made {
   readonly plan: Buffer
@@ -108,7 +100,7 @@ const fill = async (b: Bundle, how: How = {}): Promise<void> => {
 test('kept-plans: what comes again starts no node, and is the plan that node makes', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await fill(b)
   const about = lstatSync(kept())
   deepEqual([about.uid, about.mode & 0o7777, about.nlink], [0, 0o600, 1])
@@ -131,7 +123,7 @@ test('kept-plans: what comes again starts no node, and is the plan that node mak
 test('kept-plans: who would ask a planner has them where there is none', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   // Not `auto`, which leaves a planner behind.
   await fill(b, { planner: 'wait' })
   equal((await made(b, `${b.id}-k1`, { planner: 'wait' })).usedNode, false)
@@ -140,7 +132,7 @@ test('kept-plans: who would ask a planner has them where there is none', ONLY, a
 test('kept-plans: another configuration, another directory or an ID of another form is planned for', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await fill(b)
   ok((await made(b, `${b.id}+x+`)).usedNode)
   b.config.process.args = ['/bin/sleep', '1001']
@@ -158,7 +150,7 @@ test('kept-plans: another configuration, another directory or an ID of another f
 test('kept-plans: exec and run have them', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await b.create()
   await b.start()
   const trace = scratch('trace')
@@ -186,7 +178,7 @@ test('kept-plans: exec and run have them', ONLY, async () => {
 test('kept-plans: what is not the caller’s alone is not looked at', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await fill(b)
   const id = `${b.id}-k1`
   const isUsed = async (): Promise<boolean> => !(await made(b, id)).usedNode
@@ -229,7 +221,7 @@ test('kept-plans: what is not the caller’s alone is not looked at', ONLY, asyn
 test('kept-plans: a file that is cut or has other bytes keeps no container from being made', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await fill(b)
   const whole = readFileSync(kept())
   const { plan } = await made(b, `${b.id}-k1`)
@@ -256,7 +248,7 @@ test('kept-plans: a file that is cut or has other bytes keeps no container from 
 test('kept-plans: a host with other mounts, or a mount namespace of one’s own, is planned for', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await fill(b)
   const unshared = await made(b, `${b.id}-k1`, { within: ['unshare', '--mount'] })
   ok(unshared.usedNode)
@@ -271,7 +263,7 @@ test('kept-plans: a namespace that is entered may be another one, but not the ca
   requires('root')
   rootInMemory()
   const [first, second] = [(await networkNamespace()).path, (await networkNamespace()).path]
-  const b = await sleeping()
+  const b = await sleepingBundle()
   const path = scratch('net')
   b.config.linux.namespaces = [
     ...(b.config.linux.namespaces ?? []).filter(({ type }) => type !== 'network'),
@@ -298,7 +290,7 @@ test('kept-plans: a namespace that is entered may be another one, but not the ca
 
 test('kept-plans: where the directory of containers is on a disk nothing is kept', ONLY, async () => {
   requires('root')
-  const b = await sleeping()
+  const b = await sleepingBundle()
   for (let i = 0; i < ROUNDS + 2; i++) ok((await made(b, `${b.id}-f${i}`)).usedNode)
   equal(existsSync(cache()), false)
 })
@@ -306,7 +298,7 @@ test('kept-plans: where the directory of containers is on a disk nothing is kept
 test('kept-plans: another libseccomp or addon is another program', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   b.config.linux.seccomp = {
     defaultAction: 'SCMP_ACT_ALLOW',
     syscalls: [{ names: ['acct'], action: 'SCMP_ACT_ERRNO' }],
@@ -329,7 +321,7 @@ test('kept-plans: another libseccomp or addon is another program', ONLY, async (
 test('kept-plans: of many configurations those that came last are kept', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await fill(b)
   const size = lstatSync(kept()).size
   for (let i = 0; i < 18; i++) {
@@ -348,7 +340,7 @@ test('kept-plans: of many configurations those that came last are kept', ONLY, a
 test('kept-plans: gc and list know them, and nothing is a container by that name', ONLY, async () => {
   requires('root')
   rootInMemory()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   await fill(b)
   equal((await callRuntime(['list', '--quiet'])).stdout, '')
   equal((await callRuntime(['gc'])).status, 0)

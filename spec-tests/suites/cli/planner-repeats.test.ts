@@ -3,9 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  addBusybox,
   type Bundle,
-  bundle,
   callRuntime,
   cgroupVersion,
   deepEqual,
@@ -21,18 +19,10 @@ import {
   coldTest as test,
 } from '../../lib'
 import { isLoaded, SYSTEMD } from '../systemd/unit'
-import { ONLY } from './planner-talk'
+import { ONLY, sleepingBundle } from './planner-talk'
 
 /** As often as a request has to come until it is no longer planned for, and once more. */
 const ROUNDS = 4
-
-const sleeping = (): Promise<Bundle> =>
-  bundle((c, b) => {
-    addBusybox(b.rootfs)
-    c.process.args = ['/bin/sleep', '1000']
-    // Beneath the root of all, by the ID.
-    Reflect.deleteProperty(c.linux, 'cgroupsPath')
-  })
 
 const call = (planner: string, args: readonly string[], within: readonly string[] = []) =>
   callRuntime(['--planner', planner, ...args], { within })
@@ -69,7 +59,7 @@ const made = async (
 test('tsrunc planner: what comes again under another ID is the plan that node makes', ONLY, async () => {
   requires('root')
   startPlanner()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   const ids = Array.from({ length: ROUNDS }, (_, i) => `${b.id}-${i}`)
   for (const [i, id] of [...ids, `${b.id}-long`, `${b.id}.x`, `${b.id}+x`].entries()) {
     const pidFile = scratch(`pid-${i}`)
@@ -85,7 +75,7 @@ test('tsrunc planner: what comes again under another ID is the plan that node ma
 test('tsrunc planner: an ID of the same length that is none is refused as always', ONLY, async () => {
   requires('root')
   startPlanner()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   for (let i = 0; i < ROUNDS; i++) await made('on', b, `${b.id}-${i}`, scratch('pid'))
   for (const id of [`${b.id}/x`, `${b.id}-ä`, `${b.id} x`, `../${b.id}`]) {
     const create = ['create', '--bundle', b.path, '--pid-file', scratch('pid'), id]
@@ -98,7 +88,7 @@ test('tsrunc planner: an ID of the same length that is none is refused as always
 test('tsrunc planner: a caller in another cgroup gets a plan of its own', ONLY, async () => {
   requires('root')
   startPlanner()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   const version = cgroupVersion() === 2
   const directory = join('/sys/fs/cgroup', version ? '' : 'freezer', `${sandbox().tag}-caller`)
   mkdirSync(directory)
@@ -119,7 +109,7 @@ test("tsrunc planner: of the namespace at a path it is looked anew whether it is
   const file = scratch('network')
   writeFileSync(file, '')
   const [one, two] = [await networkNamespace(), await networkNamespace()]
-  const b = await sleeping()
+  const b = await sleepingBundle()
   const { linux } = b.config
   linux.namespaces = linux.namespaces.map((namespace) =>
     namespace.type === 'network' ? { type: 'network', path: file } : namespace,
@@ -146,7 +136,7 @@ test("tsrunc planner: of the namespace at a path it is looked anew whether it is
 test("tsrunc planner: systemd's object of a unit has the ID of who asks", ONLY, async () => {
   requires('root', 'systemd')
   startPlanner()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   // In the object's name a letter is one byte, and "-" three.
   for (const end of ['ax', 'bx', 'cx', '-x', '_x']) {
     const id = `${b.id.replaceAll('-', '')}${end}`
@@ -162,7 +152,7 @@ test("tsrunc planner: systemd's object of a unit has the ID of who asks", ONLY, 
 test('tsrunc planner: what comes again is warned of each time', ONLY, async () => {
   requires('root')
   startPlanner()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   b.config.process.capabilities = { bounding: ['CAP_KILL'], permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] }
   b.config.process.args = ['/bin/true']
   b.save()
@@ -176,7 +166,7 @@ test('tsrunc planner: what comes again is warned of each time', ONLY, async () =
 test('tsrunc planner: exec that comes again, as of a health check', ONLY, async () => {
   requires('root')
   startPlanner()
-  const b = await sleeping()
+  const b = await sleepingBundle()
   const [begun, ended] = [
     async () => await b.run({ global: ['--planner', 'off'], flags: ['--detach'] }),
     async () => await b.delete({ flags: ['--force'] }),
@@ -214,7 +204,7 @@ test(
   async () => {
     requires('root')
     startPlanner()
-    const b = await sleeping()
+    const b = await sleepingBundle()
     const id = `${b.id}-m`
     const directory = scratch('mounted')
     mkdirSync(directory)

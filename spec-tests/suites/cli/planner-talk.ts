@@ -15,6 +15,15 @@ export const trueBundle = (): Promise<Bundle> =>
     c.process.args = ['/bin/true']
   })
 
+/** For as many containers as want it: each has the cgroup of its ID. */
+export const sleepingBundle = (): Promise<Bundle> =>
+  bundle((c, b) => {
+    addBusybox(b.rootfs)
+    c.process.args = ['/bin/sleep', '1000']
+    // Beneath the root of all, by the ID.
+    Reflect.deleteProperty(c.linux, 'cgroupsPath')
+  })
+
 /** Somebody in the planner's place. */
 export const impostor = async (talk: (socket: Socket) => void): Promise<Server> => {
   mkdirSync(sandbox().marks.root, { recursive: true, mode: 0o700 })
