@@ -1,4 +1,6 @@
+import { GOALS_HEAD, goalRows } from './goals'
 import { besideNeighbours } from './neighbours'
+import { type Row, table } from './report'
 import { FLOOR, type Participant, WARM } from './runtimes'
 import type { Summary } from './stats'
 
@@ -36,7 +38,7 @@ const NONE = '–'
 
 const ms = (microseconds: number): string => (microseconds / 1000).toFixed(2)
 
-function rowsOf(place: Place): readonly string[] {
+function rowsOf(place: Place): readonly Row[] {
   const { times } = place.report
   return MEASURES.flatMap((measure) =>
     OURS.filter((who) => place.report.times[measure]?.[who] !== undefined).map((who) => {
@@ -45,7 +47,7 @@ function rowsOf(place: Place): readonly string[] {
         const other = times[measure]?.[reference]?.wall.p50
         return own === undefined || other === undefined ? NONE : (own / other).toFixed(2)
       })
-      return `| ${[measure, who, own === undefined ? 'failed' : ms(own), ...ratios].join(' | ')} |`
+      return [measure, who, own === undefined ? 'failed' : ms(own), ...ratios]
     }),
   )
 }
@@ -69,14 +71,16 @@ function placeSection(place: Place): string {
     .map(({ name, version }) => `${name} ${version}`)
     .join(', ')
   const head = ['what', 'who', 'p50 ms', ...REFERENCES.map((name) => `÷ ${name}`)]
-  const lines = [head, head.map(() => '---')].map((cells) => `| ${cells.join(' | ')} |`)
+  const goals = goalRows((measure, who) => place.report.times[measure]?.[who]?.wall.p50)
   const failed = failures.map((failure) => `- failed: ${failure.replaceAll(/\s+/g, ' ')}`)
   return `### ${place.title[0]?.toUpperCase()}${place.title.slice(1)}
 
 Linux ${host.kernel}, ${host.cgroups}; ${versions}; load before ${host.load.toFixed(2)}.
 
-${[...lines, ...rowsOf(place)].join('\n')}
-${neighboursLine(place)}${failed.length === 0 ? '' : `\n${failed.join('\n')}\n`}`
+${table(head, rowsOf(place))}
+${neighboursLine(place)}
+${table(GOALS_HEAD, goals)}
+${failed.length === 0 ? '' : `\n${failed.join('\n')}\n`}`
 }
 
 /** As a section of Markdown. */

@@ -27,3 +27,19 @@ export const GOALS: readonly Goal[] = [
   ...['start', 'state', 'kill', 'delete'].map((verb) => goal(verb, 'crun', 0.6)),
   { ...goal(besideNeighbours(1000), WARM, 1.1), beside: besideNeighbours(0) },
 ]
+
+/** What of it was measured: goal and ratio, as cells of a table. `medianOf`: in whatever unit; undefined: not measured. */
+export function goalRows(
+  medianOf: (measure: string, who: string) => number | undefined,
+): readonly (readonly string[])[] {
+  return GOALS.flatMap(({ measure, who, reference, beside, most }) => {
+    const [own, other] = [medianOf(measure, who), medianOf(beside ?? measure, reference)]
+    if (own === undefined || other === undefined) return []
+    const ratio = own / other
+    const unit = beside ?? reference
+    const met = ratio <= most ? 'met' : '**missed**'
+    return [[`${who}: ${measure}`, `≤ ${most} × ${unit}`, `${ratio.toFixed(2)} × ${unit}`, met]]
+  })
+}
+
+export const GOALS_HEAD = ['what', 'goal', 'measured', ''] as const

@@ -1,4 +1,4 @@
-import { GOALS, type Goal } from './goals'
+import { GOALS_HEAD, goalRows } from './goals'
 import type { HostFacts } from './host'
 import type { Result, Results } from './measure'
 import type { BenchOptions } from './options'
@@ -150,23 +150,9 @@ ${table(['who', '`run` waiting in the foreground', 'init between create and star
 }
 
 function goalsSection({ results }: Findings): string {
-  const rows = GOALS.map((goal) => goalRow(goal, results)).filter((row) => row !== undefined)
+  const rows = goalRows((measure, who) => results.times.get(measure)?.get(who)?.wall.p50)
   if (rows.length === 0) return ''
-  return `## Goals\n\n${table(['what', 'goal', 'measured', ''], rows)}`
-}
-
-function goalRow({ measure, who, reference, beside, most }: Goal, { times }: Results): Row | undefined {
-  const own = times.get(measure)?.get(who)
-  const other = times.get(beside ?? measure)?.get(reference)
-  if (own === undefined || other === undefined) return undefined
-  const ratio = own.wall.p50 / other.wall.p50
-  const unit = beside ?? reference
-  return [
-    `${who}: ${measure}`,
-    `≤ ${most} × ${unit}`,
-    `${ratio.toFixed(2)} × ${unit}`,
-    ratio <= most ? 'met' : '**missed**',
-  ]
+  return `## Goals\n\n${table(GOALS_HEAD, rows)}`
 }
 
 function problems({ results, leftovers }: Findings): string {
@@ -175,9 +161,10 @@ function problems({ results, leftovers }: Findings): string {
   return failures.length + left.length === 0 ? '' : `## Problems\n\n${[...failures, ...left].join('\n')}`
 }
 
-type Row = readonly string[]
+export type Row = readonly string[]
 
-function table(head: Row, rows: readonly Row[]): string {
+/** Of Markdown. */
+export function table(head: Row, rows: readonly Row[]): string {
   const line = (cells: Row) => `| ${cells.join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
