@@ -88,7 +88,7 @@ export function elsewhereReport(places: readonly Place[], runs: string): string 
   return `${ELSEWHERE_TITLE}
 
 \`npx tsx bench/elsewhere.ts ${runs}\`: everybody in each round, as above. The virtual machine is emulated, without the processor's help:
-its times are to be compared with each other only.
+its times are to be compared with each other only, and each system call and page fault is many times dearer there.
 
 ${places.map(placeSection).join('\n')}`
 }
