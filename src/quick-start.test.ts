@@ -74,7 +74,7 @@ describe('node begins as it is', () => {
   it.each([
     ['a verb that is planned for nobody', ['validate', '--bundle', 'bundle']],
     ['a plan that is printed', ['run', '--dry-run', '--bundle', 'bundle', 'b']],
-    ['a long configuration', ['run', '--bundle', 'bundle', '--config', '../long.json', 'b']],
+    ['a long configuration', ['run', '--bundle', 'bundle', '--config', '/proc/self/cwd/long.json', 'b']],
     ['a configuration at a path that goes up', ['run', '--bundle', 'bundle', '--config', '../short.json', 'b']],
     ['a bundle at a path that goes up', ['run', '--bundle', 'bundle/../bundle', 'b']],
     ['a configuration that is not there', ['run', '--bundle', 'dist', 'b']],
